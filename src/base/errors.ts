@@ -4,6 +4,7 @@
  */
 export type ErrorCode =
   | 'ABORTED'
+  | 'BUSY'
   | 'CLOSED'
   | 'CORRUPT'
   | 'DIMENSION_MISMATCH'

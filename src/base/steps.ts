@@ -1,0 +1,80 @@
+import { LeandexError } from './errors.js';
+
+/** How far long work has come; `total` is in the same units as `done`. */
+export interface Progress {
+  phase: 'train' | 'build';
+  done: number;
+  total: number;
+}
+
+/**
+ * Long work written as a generator: it yields every few milliseconds, with its progress or nothing,
+ * so that the same code runs to the end at once (`drain`) or in slices (`runSteps`).
+ */
+export type Steps<T> = Generator<Progress | undefined, T, void>;
+
+export interface RunOptions {
+  /** Called between slices, at most every few milliseconds. */
+  onProgress?: (progress: Progress) => void;
+  /** Aborts the work at the end of the present slice. */
+  signal?: AbortSignal;
+}
+
+/** The event loop gets a turn after this long. */
+const SLICE_MS = 4;
+
+/**
+ * Runs the steps in slices, between which the event loop turns.
+ * @throws LeandexError `ABORTED` once the signal fires; its cause is the signal's reason.
+ */
+export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Promise<T> {
+  const { onProgress, signal } = options;
+  let sliceEnd = performance.now() + SLICE_MS;
+  let latest: Progress | undefined;
+  try {
+    for (;;) {
+      throwIfAborted(signal);
+      const { value, done } = steps.next();
+      if (done) {
+        if (latest !== undefined) onProgress?.(latest);
+        return value;
+      }
+      latest = value ?? latest;
+      if (performance.now() < sliceEnd) continue;
+      if (latest !== undefined) onProgress?.(latest);
+      latest = undefined;
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+  } finally {
+    // Lets the generator's own `finally` blocks run when a slice was the last one.
+    steps.return(undefined as T);
+  }
+}
+
+/** Runs the steps to the end at once. */
+export function drain<T>(steps: Generator<unknown, T, void>): T {
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done) return value;
+  }
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new LeandexError('ABORTED', 'the operation was aborted', { cause: signal.reason });
+  }
+}
+
+/** Resolves after the event loop has turned (timers in browsers would wait 4 ms). */
+function nextTurn(): Promise<void> {
+  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+}

@@ -1,0 +1,136 @@
+import { notFinite, tooLarge } from '../base/check.js';
+import { LeandexError, outOfRange } from '../base/errors.js';
+import { Random } from '../base/random.js';
+import type { Progress, Steps } from '../base/steps.js';
+import { paddedDimensions } from '../kernels/index.js';
+import { levelOf } from './levels.js';
+import { BATCH_ROWS, type NodeMemory } from './memory.js';
+import type { InsertionOrder } from './options.js';
+
+/** binary16 holds up to 65,504; codes are in units of the training data (IndexModel.unit). */
+const UNITS_MAX = 60_000;
+const ROWS_PER_STEP = 256;
+
+/**
+ * Checks rows before anything is changed.
+ * @throws RangeError `INVALID_ARGUMENT` naming row and column of a NaN or infinity, the row of a
+ * zero vector under cosine, or a row too far from the training data for the codes.
+ */
+export function* checkRowValues(vectors: Float32Array, nodes: NodeMemory['layout']): Steps<void> {
+  const { dimensions, distance, model } = nodes;
+  const limit = distance === 'Cosine' || model === undefined ? Infinity : UNITS_MAX * model.unit;
+  const count = vectors.length / dimensions;
+  for (let row = 0; row < count; row++) {
+    const first = row * dimensions;
+    let largest = 0;
+    for (let i = first; i < first + dimensions; i++) {
+      const magnitude = Math.abs(vectors[i]!);
+      if (!(magnitude < Infinity)) throw notFinite('vectors', row, i - first, vectors[i]!);
+      if (magnitude > largest) largest = magnitude;
+    }
+    if (largest === 0 && distance === 'Cosine') throw noDirection('vectors', row);
+    if (largest > limit) throw tooLarge('vectors', row);
+    if (row % ROWS_PER_STEP === 0) yield;
+  }
+}
+
+/** A zero vector has no cosine with anything. */
+export function noDirection(what: string, row: number): Error {
+  return outOfRange(`${what} at row ${row}`, 'a vector with a direction (Cosine)', 'only zeros');
+}
+
+export interface InsertPlan {
+  /** Rows, n x dimensions, already checked. */
+  vectors: Float32Array;
+  /** Row r becomes node firstId + r. */
+  firstId: number;
+  efConstruction: number;
+  seed: number;
+  order: InsertionOrder;
+}
+
+/**
+ * Encodes and links the rows, a batch at a time: gathered in insertion order, projected together,
+ * then inserted one by one. All or nothing: any end but the last leaves the nodes as they were.
+ */
+export function* insertSteps(nodes: NodeMemory, plan: InsertPlan): Steps<void> {
+  const count = plan.vectors.length / nodes.layout.dimensions;
+  const entry = nodes.getIndex('entry');
+  const maxLevel = nodes.getIndex('maxLevel');
+  nodes.ensureNodes(plan.firstId + count);
+  nodes.ensureBeam(plan.efConstruction);
+  const order = plan.order === 'shuffle' ? new Random(plan.seed).permutation(count) : undefined;
+  const progress: Progress = { phase: 'build', done: 0, total: count };
+  let complete = false;
+  try {
+    for (let from = 0; from < count; from += BATCH_ROWS) {
+      const size = Math.min(BATCH_ROWS, count - from);
+      const ids = Array.from(
+        { length: size },
+        (_, i) => plan.firstId + (order?.[from + i] ?? from + i),
+      );
+      encodeBatch(nodes, plan, ids);
+      yield;
+      for (let r = 0; r < size; r++) {
+        insertRow(nodes, plan, ids[r]!, r);
+        progress.done = from + r + 1;
+        yield progress;
+      }
+    }
+    complete = true;
+  } finally {
+    if (!complete) {
+      nodes.kernels.call.truncateGraph(nodes.index, plan.firstId);
+      nodes.setIndex({ entry, maxLevel });
+    }
+  }
+}
+
+function encodeBatch(nodes: NodeMemory, plan: InsertPlan, ids: number[]): void {
+  const { kernels } = nodes;
+  const d = nodes.layout.dimensions;
+  const stride = paddedDimensions(d);
+  const rows = kernels.f32(nodes.rows, ids.length * stride);
+  ids.forEach((id, r) => {
+    const from = (id - plan.firstId) * d;
+    rows.set(plan.vectors.subarray(from, from + d), r * stride);
+  });
+  kernels.u32(nodes.batchIds, ids.length).set(ids);
+  const { call } = kernels;
+  const failed = call.encodeRows(
+    nodes.index,
+    nodes.rows,
+    ids.length,
+    nodes.batchIds,
+    nodes.projected,
+  );
+  if (failed !== 0) {
+    throw new LeandexError('INTERNAL', `the codes of node ${ids[failed - 1]} overflow binary16`);
+  }
+}
+
+function insertRow(nodes: NodeMemory, plan: InsertPlan, id: number, row: number): void {
+  const { call } = nodes.kernels;
+  const level = levelOf(plan.seed, id, nodes.layout.m);
+  if (level > 0) nodes.ensureUpper(nodes.upperBlockBytes(level));
+  call.prepareProjected(nodes.index, nodes.scratch, nodes.projected + row * nodes.slots * 4);
+  call.insertNode(nodes.index, nodes.scratch, id, level, plan.efConstruction);
+}
+
+/** Stores rows as float32 nodes of an exact index; unit length under cosine. */
+export function* storeSteps(
+  nodes: NodeMemory,
+  vectors: Float32Array,
+  firstId: number,
+): Steps<void> {
+  const { kernels } = nodes;
+  const { dimensions, distance } = nodes.layout;
+  const count = vectors.length / dimensions;
+  nodes.ensureNodes(firstId + count);
+  for (let row = 0; row < count; row++) {
+    const at = nodes.secondaryOf(firstId + row);
+    kernels.f32(at, dimensions).set(vectors.subarray(row * dimensions, (row + 1) * dimensions));
+    if (distance === 'Cosine') kernels.call.normaliseF32(at, dimensions);
+    if (row % ROWS_PER_STEP === 0) yield;
+  }
+}

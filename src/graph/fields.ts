@@ -1,0 +1,74 @@
+import type { Kernels } from '../kernels/index.js';
+
+/** A structure of 32-bit words in kernel memory. */
+class Fields<Name extends string> {
+  readonly byteLength: number;
+  private readonly offsets: ReadonlyMap<Name, number>;
+
+  constructor(names: readonly Name[]) {
+    this.byteLength = names.length * 4;
+    this.offsets = new Map(names.map((name, i) => [name, i * 4]));
+  }
+
+  read(kernels: Kernels, at: number, name: Name): number {
+    return kernels.u32(at + this.offsets.get(name)!, 1)[0]!;
+  }
+
+  write(kernels: Kernels, at: number, values: Partial<Record<Name, number>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      kernels.u32(at + this.offsets.get(name as Name)!, 1)[0] = value as number;
+    }
+  }
+
+  writeFloat(kernels: Kernels, at: number, name: Name, value: number): void {
+    kernels.f32(at + this.offsets.get(name)!, 1)[0] = value;
+  }
+}
+
+/** The fields of `Index` in wasm/layout.ts, in its order. */
+export const indexFields = new Fields([
+  'chunkTable',
+  'chunkShift',
+  'dimensions',
+  'metric',
+  'primaryOffset',
+  'primaryBytes',
+  'primaryBits',
+  'primaryUsed',
+  'linksOffset',
+  'upperOffset',
+  'secondaryOffset',
+  'secondaryStride',
+  'secondaryBits',
+  'm',
+  'm0',
+  'entry',
+  'maxLevel',
+  'upperNext',
+  'upperEnd',
+  'mean',
+  'projection',
+  'projectedMean',
+  'unit',
+  'interval',
+]);
+
+/** The fields of `Scratch` in wasm/layout.ts, in its order. */
+export const scratchFields = new Fields([
+  'query',
+  'codes',
+  'constants',
+  'marks',
+  'marksLength',
+  'epoch',
+  'beam',
+  'beamSize',
+  'beamCapacity',
+  'gatherIds',
+  'gatherRecords',
+  'gatherDistances',
+  'ranked',
+  'distances',
+  'sink',
+  'selected',
+]);

@@ -1,0 +1,110 @@
+import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
+import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
+import type { RunOptions } from '../base/steps.js';
+import {
+  PRIMARY_BITS,
+  type PrimaryBits,
+  primaryCapacity,
+  SECONDARY_BITS,
+  type SecondaryBits,
+} from '../quant/layout.js';
+
+/** What shapes an index; everything but `dimensions` has a default that needs no tuning. */
+export interface LeanIndexOptions {
+  /** Numbers in a vector, 1 … 16,384. */
+  dimensions: number;
+  /** Default `Cosine`. */
+  distance?: DistanceName;
+  /** Seed of everything random: sampling, rotation, levels, insertion order. Default 1. */
+  seed?: number;
+  /** Links a node gets when it is inserted; layer 0 holds up to twice as many. Default 16. */
+  m?: number;
+  /** Beam width while building. Default 200. */
+  efConstruction?: number;
+  /** Bits a number in the primary codes that the traversal reads (7 is stored in a byte). */
+  primaryBits?: PrimaryBits;
+  /** Dimensions that the projection keeps. Default: what fills one cache line of 64 bytes. */
+  primaryDimensions?: number;
+  /** Bits a number in the full-dimensional codes of the re-rank; 32 keeps float32. Default 8. */
+  secondaryBits?: SecondaryBits;
+  /** Fewer vectors than this are kept as float32 and scanned exactly. Default 2,000. */
+  exactBelow?: number;
+  /** Order of bulk insertion. Default `shuffle`, seeded. */
+  order?: InsertionOrder;
+}
+
+export type InsertionOrder = 'shuffle' | 'given';
+
+export interface ResolvedOptions {
+  dimensions: number;
+  distance: Distance;
+  seed: number;
+  m: number;
+  efConstruction: number;
+  primaryBits: PrimaryBits | undefined;
+  primaryDimensions: number | undefined;
+  secondaryBits: SecondaryBits;
+  exactBelow: number;
+  order: InsertionOrder;
+}
+
+const INDEX_OPTIONS = [
+  'dimensions',
+  'distance',
+  'seed',
+  'm',
+  'efConstruction',
+  'primaryBits',
+  'primaryDimensions',
+  'secondaryBits',
+  'exactBelow',
+  'order',
+] as const satisfies readonly (keyof LeanIndexOptions)[];
+
+const RUN_OPTIONS = ['onProgress', 'signal'] as const satisfies readonly (keyof RunOptions)[];
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
+export function resolveOptions(options: LeanIndexOptions & RunOptions): ResolvedOptions {
+  checkOptions('LeanIndex', options, [...INDEX_OPTIONS, ...RUN_OPTIONS]);
+  const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
+  const { primaryBits, primaryDimensions } = options;
+  if (primaryBits !== undefined) checkOneOf('primaryBits', primaryBits, PRIMARY_BITS);
+  if (primaryDimensions !== undefined) {
+    const most = Math.min(dimensions, primaryCapacity(1024, primaryBits ?? 2));
+    checkInteger('primaryDimensions', primaryDimensions, 1, most);
+  }
+  const m = checkInteger('m', options.m ?? 16, 2, 128);
+  return {
+    dimensions,
+    distance: parseDistance(options.distance ?? 'Cosine'),
+    seed: checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff),
+    m,
+    efConstruction: checkInteger('efConstruction', options.efConstruction ?? 200, m, 10_000),
+    primaryBits,
+    primaryDimensions,
+    secondaryBits: checkOneOf('secondaryBits', options.secondaryBits ?? 8, SECONDARY_BITS),
+    exactBelow: checkInteger('exactBelow', options.exactBelow ?? 2000, 0, 1_000_000),
+    order: checkOneOf('order', options.order ?? 'shuffle', ['shuffle', 'given'] as const),
+  };
+}
+
+export interface SearchOptions {
+  /** Beam width: more finds more and takes longer. Default max(64, 2 k); at least k is used. */
+  ef?: number;
+  /** How many of the beam are re-ranked with the full-dimensional codes. Default: all. */
+  rerank?: number;
+}
+
+const SEARCH_OPTIONS = ['ef', 'rerank'] as const satisfies readonly (keyof SearchOptions)[];
+const COUNT_MAX = 0x7fff_ffff;
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for k below 1 or wrong options. */
+export function resolveSearch(k: number, options: SearchOptions, count: number) {
+  checkInteger('k', k, 1, COUNT_MAX);
+  checkOptions('search', options, SEARCH_OPTIONS);
+  const wanted = Math.min(k, count);
+  const ef = checkInteger('ef', options.ef ?? Math.max(64, 2 * k), 1, COUNT_MAX);
+  const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
+  const rerank = checkInteger('rerank', options.rerank ?? width, 1, COUNT_MAX);
+  return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width) };
+}

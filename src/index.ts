@@ -1,0 +1,12 @@
+export type { Distance, DistanceName } from './base/distance.js';
+export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';
+export type { Progress, RunOptions } from './base/steps.js';
+export { LeanIndex } from './graph/lean-index.js';
+export type { InsertionOrder, LeanIndexOptions, SearchOptions } from './graph/options.js';
+export type { BatchSearchResult, SearchResult } from './graph/search.js';
+export type { IndexStats } from './graph/stats.js';
+export type { KernelVariant } from './kernels/index.js';
+export { kernelVariant } from './kernels/index.js';
+export type { PrimaryBits, SecondaryBits } from './quant/layout.js';
+export { LeanVec, type LeanVecOptions } from './quant/leanvec.js';
+export { Lvq, type LvqBits, type LvqCodes, type LvqOptions } from './quant/lvq.js';

@@ -1,0 +1,149 @@
+/**
+ * The functions of the binaries (wasm/index.ts). Pointers are byte offsets into the memory; sizes
+ * count elements, not bytes, unless their name says so. The kernels check nothing: callers do.
+ */
+export interface KernelExports {
+  heapBase(): number;
+
+  dotF32(a: number, b: number, n: number): number;
+  squaredL2F32(a: number, b: number, n: number): number;
+  sumF32(a: number, n: number): number;
+  scaleF32(a: number, factor: number, n: number): void;
+  subtractF32(a: number, b: number, n: number): void;
+  normaliseF32(a: number, n: number): number;
+  firstNonFinite(a: number, n: number): number;
+
+  packPanels(src: number, rows: number, cols: number, ld: number, dst: number): void;
+  multiplyPanels(
+    a: number,
+    lda: number,
+    rows: number,
+    depth: number,
+    b: number,
+    panels: number,
+    c: number,
+    ldc: number,
+  ): void;
+  accumulateOuter(
+    a: number,
+    panelsA: number,
+    b: number,
+    panelsB: number,
+    depth: number,
+    c: number,
+    ldc: number,
+    symmetric: number,
+  ): void;
+  addColumnSums(a: number, rows: number, cols: number, ld: number, sums: number): void;
+
+  updateAndMultiply(
+    a: number,
+    ld: number,
+    from: number,
+    to: number,
+    v: number,
+    w: number,
+    x: number,
+    y: number,
+  ): void;
+  rotatePanel(panel: number, sweepsEnd: number, count: number, rotationsEnd: number): number;
+  reflectRows(
+    rows: number,
+    ld: number,
+    reflectors: number,
+    ldv: number,
+    from: number,
+    to: number,
+  ): void;
+  accumulateRowProducts(
+    x: number,
+    p: number,
+    y: number,
+    q: number,
+    depth: number,
+    ld: number,
+    c: number,
+    ldc: number,
+  ): void;
+
+  toHalf(x: number): number;
+  halfToFloat(h: number): number;
+  crc32(pointer: number, byteLength: number, crc: number): number;
+
+  codeBytes(n: number, bits: number): number;
+  packCodes(z: number, n: number, bits: number, bias: number, scale: number, out: number): void;
+  unpackCodes(codes: number, n: number, bits: number, out: number): void;
+  dotQueryCodes(q: number, codes: number, n: number, bits: number): number;
+  dotCodePair(a: number, b: number, n: number, bits: number): number;
+  sumCodes(codes: number, n: number, bits: number): number;
+  dotFloatCodes(q: number, codes: number, n: number, bits: number): number;
+
+  lvqRecordBytes(n: number, bits: number): number;
+  lvqEncode(z: number, n: number, bits: number, selector: number, record: number): number;
+  lvqDecode(record: number, n: number, bits: number, out: number, bytesBuffer: number): void;
+  lvqEncodeResidual(
+    z: number,
+    n: number,
+    bits: number,
+    record: number,
+    bits2: number,
+    out: number,
+    scratch: number,
+  ): void;
+  lvqDecodeTwoLevels(
+    record: number,
+    n: number,
+    bits: number,
+    residual: number,
+    bits2: number,
+    out: number,
+    bytesBuffer: number,
+  ): void;
+
+  bestStep(z: number, slots: number, used: number, bits: number): number;
+  primaryEncode(
+    z: number,
+    bytes: number,
+    bits: number,
+    used: number,
+    interval: number,
+    halfNorm: number,
+    record: number,
+  ): void;
+  primaryDecode(record: number, bytes: number, bits: number, out: number): void;
+  primarySlotOrder(bytes: number, bits: number, out: number): number;
+  primaryQuery(p: number, slots: number, bits: number, q: number, constants: number): void;
+  primaryScore(
+    q: number,
+    record: number,
+    bytes: number,
+    bits: number,
+    step: number,
+    offset: number,
+  ): number;
+
+  topK(distances: number, n: number, first: number, k: number, list: number, size: number): number;
+  readKeys(list: number, size: number, ids: number, distances: number): void;
+
+  secondaryBytes(n: number, bits: number): number;
+  encodeRows(index: number, rows: number, count: number, ids: number, projected: number): number;
+  prepareProjected(index: number, scratch: number, projected: number): void;
+  searchLayer(index: number, scratch: number, entry: number, ef: number, level: number): void;
+  searchRows(
+    index: number,
+    scratch: number,
+    nodes: number,
+    rows: number,
+    count: number,
+    projected: number,
+    k: number,
+    ef: number,
+    depth: number,
+    ids: number,
+    scores: number,
+  ): number;
+  selectDiverse(index: number, keys: number, count: number, most: number, selected: number): number;
+  insertNode(index: number, scratch: number, id: number, level: number, ef: number): void;
+  truncateGraph(index: number, count: number): void;
+  validateGraph(index: number, count: number): number;
+}

@@ -1,0 +1,132 @@
+import { LeandexError } from '../base/errors.js';
+import type { KernelExports } from './exports.js';
+import { compiledModule, type KernelVariant, kernelVariant } from './variant.js';
+
+const PAGE_BYTES = 65_536;
+const PAGES_MAX = 65_536;
+
+export interface KernelOptions {
+  /** Default: the process's choice, see kernelVariant(). */
+  variant?: KernelVariant;
+  /** Use a shared memory, so that workers can instantiate the same one. Default false. */
+  shared?: boolean;
+}
+
+/**
+ * One instance of the kernels with one linear memory: the only door to WebAssembly. Memory is
+ * handed out from the front and given back in reverse order (mark, release). Growing detaches the
+ * views of a plain memory: take views with f32(), u8() … anew after anything that may allocate.
+ */
+export class Kernels {
+  readonly variant: KernelVariant;
+  readonly memory: WebAssembly.Memory;
+  readonly call: KernelExports;
+  private next: number;
+  /** Memory from here on has never been handed out, so it is still zero. */
+  private untouched: number;
+
+  constructor(options: KernelOptions = {}) {
+    this.variant = options.variant ?? kernelVariant();
+    const shared = options.shared ?? false;
+    this.memory = new WebAssembly.Memory({ initial: 2, maximum: PAGES_MAX, shared });
+    const module = compiledModule(this.variant, shared);
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
+    this.call = instance.exports as unknown as KernelExports;
+    this.next = alignUp(this.call.heapBase(), 64);
+    this.untouched = this.next;
+  }
+
+  /**
+   * Zeroed memory at an aligned address.
+   * @throws LeandexError `RESOURCE_EXHAUSTED` past 4 GiB or what the machine gives.
+   */
+  alloc(bytes: number, alignment = 64): number {
+    const start = alignUp(this.next, alignment);
+    const end = start + bytes;
+    const pages = Math.ceil(end / PAGE_BYTES) - this.memory.buffer.byteLength / PAGE_BYTES;
+    if (pages > 0) this.grow(pages, bytes);
+    if (start < this.untouched) {
+      this.u8(start, Math.min(end, this.untouched) - start).fill(0);
+    }
+    this.next = end;
+    this.untouched = Math.max(this.untouched, end);
+    return start;
+  }
+
+  private grow(pages: number, bytes: number): void {
+    const have = this.memory.buffer.byteLength / PAGE_BYTES;
+    // A quarter more than asked for, so that many small requests do not each grow the memory.
+    const wish = Math.min(PAGES_MAX - have, Math.max(pages, have >> 2));
+    for (const amount of [wish, pages]) {
+      if (amount < pages) continue;
+      try {
+        this.memory.grow(amount);
+        return;
+      } catch {
+        // Tried with less, then reported.
+      }
+    }
+    throw new LeandexError(
+      'RESOURCE_EXHAUSTED',
+      `cannot allocate ${bytes} bytes more: one WebAssembly memory holds at most 4 GiB, ` +
+        `${this.memory.buffer.byteLength} bytes are in use`,
+      { details: { requestedBytes: bytes, memoryBytes: this.memory.buffer.byteLength } },
+    );
+  }
+
+  /** Bytes handed out so far. */
+  get usedBytes(): number {
+    return this.next;
+  }
+
+  /** The present end of the handed-out memory, for release(). */
+  mark(): number {
+    return this.next;
+  }
+
+  /** Gives back everything allocated since the mark. */
+  release(mark: number): void {
+    this.next = mark;
+  }
+
+  f32(pointer: number, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.buffer, pointer, length);
+  }
+
+  f64(pointer: number, length: number): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.buffer, pointer, length);
+  }
+
+  u32(pointer: number, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.buffer, pointer, length);
+  }
+
+  u8(pointer: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.buffer, pointer, length);
+  }
+
+  i8(pointer: number, length: number): Int8Array<ArrayBuffer> {
+    return new Int8Array(this.buffer, pointer, length);
+  }
+
+  /** Copies an array into fresh memory. */
+  copyF32(source: ArrayLike<number>): number {
+    const pointer = this.alloc(source.length * 4);
+    this.f32(pointer, source.length).set(source);
+    return pointer;
+  }
+
+  private get buffer(): ArrayBuffer {
+    // A shared memory has a SharedArrayBuffer; typed arrays take either.
+    return this.memory.buffer as ArrayBuffer;
+  }
+}
+
+export function alignUp(value: number, alignment: number): number {
+  return Math.ceil(value / alignment) * alignment;
+}
+
+/** n rounded up to the 64 dimensions of a whole block of 2-bit codes (wasm/pack.ts). */
+export function paddedDimensions(n: number): number {
+  return alignUp(n, 64);
+}

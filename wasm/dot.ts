@@ -1,0 +1,216 @@
+// Dot products of packed codes: integer × integer for traversal and building, float32 × integer
+// for the re-rank. The integer ones are exact, so every binary gives the same bits.
+
+import { codeBytes } from './pack';
+
+// @ts-ignore: decorator
+@inline
+function sumI32(v: v128): i32 {
+  const pairs = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
+}
+
+/**
+ * acc + the products of a (signed bytes) and b (0 … 127), summed into eight i16 lanes. Which two
+ * products share a lane differs between the binaries; their total does not.
+ */
+// @ts-ignore: decorator
+@inline
+function addDot16(acc: v128, a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.add(acc, v128.relaxed_dot<i16>(a, b));
+  return i16x8.add(acc, i16x8.add(i16x8.extmul_low_i8x16_s(a, b), i16x8.extmul_high_i8x16_s(a, b)));
+}
+
+/** acc + the products of a (signed bytes) and b (0 … 127), summed into four i32 lanes. */
+// @ts-ignore: decorator
+@inline
+function addDot32(acc: v128, a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, acc);
+  const products = i16x8.add(i16x8.extmul_low_i8x16_s(a, b), i16x8.extmul_high_i8x16_s(a, b));
+  return i32x4.add(acc, i32x4.extadd_pairwise_i16x8_s(products));
+}
+
+/** The four dots of one block of sixty-four 2-bit codes, into i16 lanes. */
+// @ts-ignore: decorator
+@inline
+function block2(acc: v128, q: usize, codes: usize): v128 {
+  const v = v128.load(codes), three = i8x16.splat(3);
+  acc = addDot16(acc, v128.load(q), v128.and(v, three));
+  acc = addDot16(acc, v128.load(q, 16), v128.and(i16x8.shr_u(v, 2), three));
+  acc = addDot16(acc, v128.load(q, 32), v128.and(i16x8.shr_u(v, 4), three));
+  return addDot16(acc, v128.load(q, 48), v128.and(i16x8.shr_u(v, 6), three));
+}
+
+/**
+ * Σ q_j c_j of n 2-bit codes and a query of signed bytes, zero behind n up to a whole block.
+ * A lane takes 8 products of at most 3 · 128 a block: 4 blocks (12,288) stay far below 2^15.
+ */
+// @ts-ignore: decorator
+@inline
+export function dotQuery2(q: usize, codes: usize, blocks: i32): i32 {
+  let total = i32x4.splat(0);
+  while (blocks >= 4) {
+    let acc = block2(i16x8.splat(0), q, codes);
+    acc = block2(acc, q + 64, codes + 16);
+    acc = block2(acc, q + 128, codes + 32);
+    acc = block2(acc, q + 192, codes + 48);
+    total = i32x4.add(total, i32x4.extadd_pairwise_i16x8_s(acc));
+    q += 256;
+    codes += 64;
+    blocks -= 4;
+  }
+  let rest = i16x8.splat(0);
+  for (; blocks > 0; blocks--, q += 64, codes += 16) rest = block2(rest, q, codes);
+  return sumI32(i32x4.add(total, i32x4.extadd_pairwise_i16x8_s(rest)));
+}
+
+/**
+ * The same for 4-bit codes. A lane takes 4 products of at most 15 · 128 a block: 4 blocks
+ * (30,720) fit before widening.
+ */
+// @ts-ignore: decorator
+@inline
+export function dotQuery4(q: usize, codes: usize, blocks: i32): i32 {
+  const low = i8x16.splat(15);
+  let total = i32x4.splat(0);
+  while (blocks > 0) {
+    let acc = i16x8.splat(0);
+    const chunk = min(blocks, 4);
+    for (let i = 0; i < chunk; i++, q += 32, codes += 16) {
+      const v = v128.load(codes);
+      acc = addDot16(acc, v128.load(q), v128.and(v, low));
+      acc = addDot16(acc, v128.load(q, 16), v128.and(i16x8.shr_u(v, 4), low));
+    }
+    total = i32x4.add(total, i32x4.extadd_pairwise_i16x8_s(acc));
+    blocks -= chunk;
+  }
+  return sumI32(total);
+}
+
+/** The same for codes of up to 7 bits in a byte each. */
+// @ts-ignore: decorator
+@inline
+export function dotQuery7(q: usize, codes: usize, blocks: i32): i32 {
+  let s0 = i32x4.splat(0), s1 = i32x4.splat(0);
+  for (; blocks >= 2; blocks -= 2, q += 32, codes += 32) {
+    s0 = addDot32(s0, v128.load(q), v128.load(codes));
+    s1 = addDot32(s1, v128.load(q, 16), v128.load(codes, 16));
+  }
+  if (blocks > 0) s0 = addDot32(s0, v128.load(q), v128.load(codes));
+  return sumI32(i32x4.add(s0, s1));
+}
+
+/** Σ u_j (c_j − 128) of 8-bit codes c and a query u of 0 … 127. */
+// @ts-ignore: decorator
+@inline
+export function dotQuery8(u: usize, codes: usize, blocks: i32): i32 {
+  const flip = i8x16.splat(-128);
+  let s0 = i32x4.splat(0), s1 = i32x4.splat(0);
+  for (; blocks >= 2; blocks -= 2, u += 32, codes += 32) {
+    s0 = addDot32(s0, v128.xor(v128.load(codes), flip), v128.load(u));
+    s1 = addDot32(s1, v128.xor(v128.load(codes, 16), flip), v128.load(u, 16));
+  }
+  if (blocks > 0) s0 = addDot32(s0, v128.xor(v128.load(codes), flip), v128.load(u));
+  return sumI32(i32x4.add(s0, s1));
+}
+
+/** Σ q_j c_j over n dimensions: bits 2, 4 or 7 with signed query bytes, 8 as in dotQuery8. */
+export function dotQueryCodes(q: usize, codes: usize, n: i32, bits: i32): i32 {
+  const blocks = codeBytes(n, bits) >> 4;
+  if (bits == 2) return dotQuery2(q, codes, blocks);
+  if (bits == 4) return dotQuery4(q, codes, blocks);
+  if (bits == 7) return dotQuery7(q, codes, blocks);
+  return dotQuery8(q, codes, blocks);
+}
+
+// @ts-ignore: decorator
+@inline
+function addPair8(acc: v128, a: v128, b: v128): v128 {
+  acc = i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(a), i16x8.extend_low_i8x16_u(b)));
+  return i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(a), i16x8.extend_high_i8x16_u(b)));
+}
+
+/** Σ a_j b_j of two vectors of codes with the same layout (8, 4 or 2 bits); n up to 33,000. */
+export function dotCodePair(a: usize, b: usize, n: i32, bits: i32): i32 {
+  const end = a + <usize>codeBytes(n, bits);
+  let s0 = i32x4.splat(0), s1 = i32x4.splat(0);
+  if (bits == 8) {
+    for (; a + 32 <= end; a += 32, b += 32) {
+      s0 = addPair8(s0, v128.load(a), v128.load(b));
+      s1 = addPair8(s1, v128.load(a, 16), v128.load(b, 16));
+    }
+    if (a < end) s0 = addPair8(s0, v128.load(a), v128.load(b));
+    return sumI32(i32x4.add(s0, s1));
+  }
+  const mask = i8x16.splat(<i8>(bits == 4 ? 15 : 3));
+  for (; a < end; a += 16, b += 16) {
+    const va = v128.load(a), vb = v128.load(b);
+    let products = addDot16(i16x8.splat(0), v128.and(va, mask), v128.and(vb, mask));
+    for (let shift = bits; shift < 8; shift += bits) {
+      const sa = v128.and(i16x8.shr_u(va, shift), mask);
+      products = addDot16(products, sa, v128.and(i16x8.shr_u(vb, shift), mask));
+    }
+    s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(products));
+  }
+  return sumI32(s0);
+}
+
+/** Σ c_j over n dimensions. */
+export function sumCodes(codes: usize, n: i32, bits: i32): i32 {
+  const end = codes + <usize>codeBytes(n, bits);
+  const ones: i32 = (1 << bits) - 1;
+  const mask = i8x16.splat(<i8>ones);
+  let sum = i32x4.splat(0);
+  for (; codes < end; codes += 16) {
+    const v = v128.load(codes);
+    for (let shift = 0; shift < 8; shift += bits) {
+      const c = v128.and(i16x8.shr_u(v, shift), mask);
+      sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(c)));
+    }
+  }
+  return sumI32(sum);
+}
+
+// @ts-ignore: decorator
+@inline
+function addMixed(acc: v128, q: usize, c: v128): v128 {
+  const low = i16x8.extend_low_i8x16_u(c), high = i16x8.extend_high_i8x16_u(c);
+  const c0 = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(low));
+  const c1 = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(low));
+  const c2 = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(high));
+  const c3 = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(high));
+  const t0 = f32x4.add(f32x4.mul(v128.load(q), c0), f32x4.mul(v128.load(q, 16), c1));
+  const t1 = f32x4.add(f32x4.mul(v128.load(q, 32), c2), f32x4.mul(v128.load(q, 48), c3));
+  return f32x4.add(acc, f32x4.add(t0, t1));
+}
+
+/** Σ q_j c_j of a float32 query (zero behind n up to a whole block) and n codes. */
+export function dotFloatCodes(q: usize, codes: usize, n: i32, bits: i32): f32 {
+  const end = codes + <usize>codeBytes(n, bits);
+  let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
+  if (bits == 8) {
+    for (; codes + 32 <= end; codes += 32, q += 128) {
+      s0 = addMixed(s0, q, v128.load(codes));
+      s1 = addMixed(s1, q + 64, v128.load(codes, 16));
+    }
+    if (codes < end) s0 = addMixed(s0, q, v128.load(codes));
+  } else if (bits == 4) {
+    for (; codes < end; codes += 16, q += 128) {
+      const v = v128.load(codes);
+      s0 = addMixed(s0, q, v128.and(v, i8x16.splat(15)));
+      s1 = addMixed(s1, q + 64, i8x16.shr_u(v, 4));
+    }
+  } else {
+    const three = i8x16.splat(3);
+    for (; codes < end; codes += 16, q += 256) {
+      const v = v128.load(codes);
+      s0 = addMixed(s0, q, v128.and(v, three));
+      s1 = addMixed(s1, q + 64, v128.and(i8x16.shr_u(v, 2), three));
+      s0 = addMixed(s0, q + 128, v128.and(i8x16.shr_u(v, 4), three));
+      s1 = addMixed(s1, q + 192, i8x16.shr_u(v, 6));
+    }
+  }
+  const s = f32x4.add(s0, s1);
+  const pairs = f32x4.add(s, v128.shuffle<f32>(s, s, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}

@@ -1,0 +1,135 @@
+// The index in memory. Nodes live in chunks of 2^chunkShift nodes; a table gives the address of
+// each chunk, so growing appends chunks and moves nothing. Within a chunk each part is its own
+// array, 64-byte aligned: primary records, layer-0 links, upper-block pointers, secondary records.
+//
+// A secondary record is an LVQ record (see lvq.ts), or float32 where secondaryBits is 32, then two
+// words aligned to 4: `norm` (f32) and `sum` (u32, Σ codes).
+// TypeScript writes these structures (src/graph/memory.ts): the order of the fields is the contract.
+
+/** A link that is not there, or an index without entry point. */
+export const NONE: u32 = 0xffffffff;
+
+export const METRIC_COSINE: u32 = 0;
+export const METRIC_DOT: u32 = 1;
+export const METRIC_EUCLID: u32 = 2;
+
+// @ts-ignore: decorator
+@unmanaged
+export class Index {
+  chunkTable: u32;
+  chunkShift: u32;
+  dimensions: u32;
+  metric: u32;
+  primaryOffset: u32;
+  primaryBytes: u32;
+  primaryBits: u32;
+  primaryUsed: u32;
+  linksOffset: u32;
+  upperOffset: u32;
+  secondaryOffset: u32;
+  secondaryStride: u32;
+  secondaryBits: u32;
+  m: u32;
+  m0: u32;
+  entry: u32;
+  maxLevel: u32;
+  upperNext: u32;
+  upperEnd: u32;
+  /** μ / unit, paddedDimensions(d) floats (zero behind d), then their sum. */
+  mean: u32;
+  /** D × slots, packed in panels (matrix.ts). */
+  projection: u32;
+  /** The projection of μ / unit, slots floats. */
+  projectedMean: u32;
+  /** The length that is 1 in the codes: the training data's root mean square coordinate. */
+  unit: f32;
+  /** 0: optimised primary intervals; 1: symmetric min–max. */
+  interval: u32;
+}
+
+/** The working memory of one thread. */
+// @ts-ignore: decorator
+@unmanaged
+export class Scratch {
+  /** float32 query, centred for euclid; paddedDimensions(d) floats, zero behind d. */
+  query: u32;
+  /** Projected query as signed bytes; step and offset (two f32) are in `constants`. */
+  codes: u32;
+  constants: u32;
+  /** One visited byte a node. */
+  marks: u32;
+  marksLength: u32;
+  epoch: u32;
+  /** Sorted beam: i64 keys, capacity + 1 of them. */
+  beam: u32;
+  beamSize: u32;
+  beamCapacity: u32;
+  /** The nodes of one expansion: ids, addresses and distances. */
+  gatherIds: u32;
+  gatherRecords: u32;
+  gatherDistances: u32;
+  /** Second list of i64 keys, same capacity: re-ranked results, candidates of an insertion. */
+  ranked: u32;
+  /** Distance computations on primary codes since the counter was cleared. */
+  distances: u32;
+  /** Sum of the touched bytes: keeps the touching loads alive. */
+  sink: u32;
+  /** Neighbours chosen by the heuristic, ids. */
+  selected: u32;
+}
+
+// @ts-ignore: decorator
+@inline
+export function chunkOf(ix: Index, id: u32): usize {
+  return <usize>load<u32>(<usize>ix.chunkTable + (<usize>(id >> ix.chunkShift) << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function inChunk(ix: Index, id: u32): usize {
+  return <usize>(id & ((1 << ix.chunkShift) - 1));
+}
+
+// @ts-ignore: decorator
+@inline
+export function primaryOf(ix: Index, id: u32): usize {
+  return chunkOf(ix, id) + ix.primaryOffset + inChunk(ix, id) * <usize>ix.primaryBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function secondaryOf(ix: Index, id: u32): usize {
+  return chunkOf(ix, id) + ix.secondaryOffset + inChunk(ix, id) * <usize>ix.secondaryStride;
+}
+
+// @ts-ignore: decorator
+@inline
+export function upperPointerOf(ix: Index, id: u32): usize {
+  return chunkOf(ix, id) + ix.upperOffset + (inChunk(ix, id) << 2);
+}
+
+/**
+ * The links of a node on a layer: m0 words on layer 0, m on upper layers, ended by NONE if fewer.
+ * An upper block is the node's level (one word), three words of padding, then m words a layer.
+ */
+// @ts-ignore: decorator
+@inline
+export function linksOf(ix: Index, id: u32, level: u32): usize {
+  if (level == 0) return chunkOf(ix, id) + ix.linksOffset + inChunk(ix, id) * (<usize>ix.m0 << 2);
+  return <usize>load<u32>(upperPointerOf(ix, id)) + 16 + (<usize>((level - 1) * ix.m) << 2);
+}
+
+/** The highest layer that a node is on. */
+// @ts-ignore: decorator
+@inline
+export function levelOf(ix: Index, id: u32): u32 {
+  const block = load<u32>(upperPointerOf(ix, id));
+  return block == 0 ? 0 : load<u32>(block);
+}
+
+/** Bytes of an upper block. */
+// @ts-ignore: decorator
+@inline
+export function upperBlockBytes(ix: Index, level: u32): u32 {
+  return (16 + ((level * ix.m) << 2) + 15) & ~15;
+}

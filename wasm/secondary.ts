@@ -1,0 +1,99 @@
+// Secondary records: full-dimensional codes for the re-rank and for building. See layout.ts.
+
+import { dotCodePair, dotFloatCodes, sumCodes } from './dot';
+import { dotF32 } from './float';
+import { lvqBias, lvqEncode, lvqScale } from './lvq';
+import { codeBytes } from './pack';
+import { Index, METRIC_DOT, METRIC_EUCLID } from './layout';
+
+/** Where the two words behind the codes and constants begin. */
+// @ts-ignore: decorator
+@inline
+export function secondaryTail(n: i32, bits: i32): usize {
+  if (bits == 32) return <usize>n << 2;
+  return <usize>((codeBytes(n, bits) + 5 + 3) & ~3);
+}
+
+/** Bytes from one secondary record to the next. */
+export function secondaryBytes(n: i32, bits: i32): u32 {
+  return (<u32>secondaryTail(n, bits) + 8 + 15) & ~15;
+}
+
+/**
+ * Encodes a centred vector z (padded as lvqEncode wants it). Its `norm` word is ‖ẑ‖², or <mean, ẑ>
+ * for inner products. Returns 0 where the vector is too far from the trained data for binary16.
+ */
+export function secondaryEncode(ix: Index, z: usize, record: usize): i32 {
+  const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
+  const tail = record + secondaryTail(n, bits);
+  if (bits == 32) {
+    memory.copy(record, z, <usize>n << 2);
+    const norm = ix.metric == METRIC_DOT ? dotF32(ix.mean, z, n) : dotF32(z, z, n);
+    store<f32>(tail, norm);
+    store<u32>(tail, 0, 4);
+    return i32(norm < Infinity);
+  }
+  const ok = lvqEncode(z, n, bits, 0, record);
+  const bytes = <usize>codeBytes(n, bits);
+  const scale = lvqScale(record, bytes), bias = lvqBias(record, bytes);
+  const sum = sumCodes(record, n, bits);
+  if (ix.metric == METRIC_DOT) {
+    // Padding beyond n has code 0 and mean 0.
+    const meanSum = load<f32>(<usize>ix.mean + (<usize>((n + 63) & ~63) << 2));
+    store<f32>(tail, scale * dotFloatCodes(ix.mean, record, n, bits) + bias * meanSum);
+  } else {
+    const squares = <f64>dotCodePair(record, record, n, bits);
+    const s = <f64>scale, b = <f64>bias;
+    store<f32>(tail, <f32>(s * s * squares + 2 * s * b * <f64>sum + <f64>n * b * b));
+  }
+  store<u32>(tail, sum, 4);
+  return ok;
+}
+
+/** <q, ẑ> of the float32 query with a record; querySum = Σ q_j. */
+// @ts-ignore: decorator
+@inline
+function queryDot(ix: Index, query: usize, querySum: f32, record: usize): f32 {
+  const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
+  if (bits == 32) return dotF32(query, record, n);
+  const bytes = <usize>codeBytes(n, bits);
+  const raw = dotFloatCodes(query, record, n, bits);
+  return lvqScale(record, bytes) * raw + lvqBias(record, bytes) * querySum;
+}
+
+/** Re-rank distance, smaller is nearer: −<q, ẑ>, or ‖ẑ‖² − 2 <q, ẑ> for euclid. */
+// @ts-ignore: decorator
+@inline
+export function rerankDistance(ix: Index, query: usize, querySum: f32, record: usize): f32 {
+  const dot = queryDot(ix, query, querySum, record);
+  if (ix.metric != METRIC_EUCLID) return -dot;
+  return load<f32>(record + secondaryTail(ix.dimensions, ix.secondaryBits)) - 2 * dot;
+}
+
+/** <ẑ_a, ẑ_b> of two records. */
+// @ts-ignore: decorator
+@inline
+function pairDot(n: i32, bits: i32, a: usize, b: usize, tail: usize): f32 {
+  if (bits == 32) return dotF32(a, b, n);
+  const bytes = <usize>codeBytes(n, bits);
+  const sa = lvqScale(a, bytes), ba = lvqBias(a, bytes);
+  const sb = lvqScale(b, bytes), bb = lvqBias(b, bytes);
+  const codes = <f32>dotCodePair(a, b, n, bits);
+  const sumA = <f32>load<u32>(a + tail, 4), sumB = <f32>load<u32>(b + tail, 4);
+  return sa * (sb * codes + bb * sumA) + ba * (sb * sumB + <f32>n * bb);
+}
+
+/**
+ * Distance of two records for building: ‖ẑ_a − ẑ_b‖², or −<x_a, x_b> (less a constant) for inner
+ * products. For unit vectors the former orders like the cosine.
+ */
+// @ts-ignore: decorator
+@inline
+export function pairDistance(ix: Index, a: usize, b: usize): f32 {
+  const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
+  const tail = secondaryTail(n, bits);
+  const dot = pairDot(n, bits, a, b, tail);
+  const na = load<f32>(a + tail), nb = load<f32>(b + tail);
+  if (ix.metric == METRIC_DOT) return -dot - na - nb;
+  return na + nb - 2 * dot;
+}

@@ -41,6 +41,9 @@ for (const [variant, features] of Object.entries(variants)) {
       '--noExportMemory',
       '--maximumMemory',
       '65536',
+      // No data segment of zeros: instantiating on a shared memory must not clear what an earlier
+      // instance wrote there (the checksum's table).
+      '--zeroFilledMemory',
       ...features,
       ...memory,
     ]);

@@ -163,7 +163,7 @@ export function sumCodes(codes: usize, n: i32, bits: i32): i32 {
   let sum = i32x4.splat(0);
   for (; codes < end; codes += 16) {
     const v = v128.load(codes);
-    for (let shift = 0; shift < 8; shift += bits) {
+    for (let shift = 0; shift + bits <= 8; shift += bits) {
       const c = v128.and(i16x8.shr_u(v, shift), mask);
       sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(c)));
     }
@@ -175,10 +175,10 @@ export function sumCodes(codes: usize, n: i32, bits: i32): i32 {
 @inline
 function addMixed(acc: v128, q: usize, c: v128): v128 {
   const low = i16x8.extend_low_i8x16_u(c), high = i16x8.extend_high_i8x16_u(c);
-  const c0 = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(low));
-  const c1 = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(low));
-  const c2 = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(high));
-  const c3 = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(high));
+  const c0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(low));
+  const c1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(low));
+  const c2 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(high));
+  const c3 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(high));
   const t0 = f32x4.add(f32x4.mul(v128.load(q), c0), f32x4.mul(v128.load(q, 16), c1));
   const t1 = f32x4.add(f32x4.mul(v128.load(q, 32), c2), f32x4.mul(v128.load(q, 48), c3));
   return f32x4.add(acc, f32x4.add(t0, t1));
@@ -188,7 +188,7 @@ function addMixed(acc: v128, q: usize, c: v128): v128 {
 export function dotFloatCodes(q: usize, codes: usize, n: i32, bits: i32): f32 {
   const end = codes + <usize>codeBytes(n, bits);
   let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
-  if (bits == 8) {
+  if (bits > 4) {
     for (; codes + 32 <= end; codes += 32, q += 128) {
       s0 = addMixed(s0, q, v128.load(codes));
       s1 = addMixed(s1, q + 64, v128.load(codes, 16));

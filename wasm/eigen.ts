@@ -115,21 +115,21 @@ export function rotatePanel(
 }
 
 /**
- * Applies the reflectors I − v_i·v_iᵀ for from ≤ i < to, in this order, to four rows (stride ld
- * float64). v_i is row i of `reflectors` (stride ldv), its first i numbers and then zeros up to an
- * even length. The update with v_i and the products with v_{i+1} share one pass.
+ * Applies `count` reflectors I − v·vᵀ one after the other to four rows (stride ld float64). The
+ * first v is at `v`, each next one `step` float64 further (step may be negative). The first has
+ * `length` numbers, each next one `growth` (1 or −1) more; behind its numbers each has two zeros.
+ * The update with one v and the products with the next share one pass.
  */
 export function reflectRows(
-  rows: usize, ld: i32, reflectors: usize, ldv: i32, from: i32, to: i32,
+  rows: usize, ld: i32, v: usize, step: i32, length: i32, growth: i32, count: i32,
 ): void {
-  const stride = <usize>ld << 3, strideV = <usize>ldv << 3;
-  const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
+  const row1 = rows + (<usize>ld << 3), row2 = row1 + (<usize>ld << 3);
+  const row3 = row2 + (<usize>ld << 3);
   let t0 = f64x2.splat(0), t1 = f64x2.splat(0), t2 = f64x2.splat(0), t3 = f64x2.splat(0);
-  // The first pass subtracts nothing: it takes the products with v_from.
-  let v = reflectors + <usize>(from - 1) * strideV;
-  for (let i = from - 1; i < to; i++) {
-    const next = i + 1 < to ? v + strideV : v;
-    const bytes = <usize>((i + 2) & ~1) << 3;
+  // The first pass subtracts nothing: it takes the products with the first v.
+  let next = v;
+  let bytes = <usize>((length + 1) & ~1) << 3;
+  for (; count >= 0; count--) {
     let s0 = f64x2.splat(0), s1 = f64x2.splat(0), s2 = f64x2.splat(0), s3 = f64x2.splat(0);
     for (let k: usize = 0; k < bytes; k += 16) {
       const vk = v128.load(v + k), uk = v128.load(next + k);
@@ -151,6 +151,13 @@ export function reflectRows(
     t2 = f64x2.splat(sumPair(s2));
     t3 = f64x2.splat(sumPair(s3));
     v = next;
+    if (count > 1) {
+      next += <usize>(<isize>step << 3);
+      bytes = <usize>((max(length, length + growth) + 1) & ~1) << 3;
+      length += growth;
+    } else {
+      bytes = <usize>((length + 1) & ~1) << 3;
+    }
   }
 }
 

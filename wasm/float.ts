@@ -81,21 +81,36 @@ export function subtractF32(a: usize, b: usize, n: i32): void {
   for (let i = n & 3; i > 0; i--, a += 4, b += 4) store<f32>(a, load<f32>(a) - load<f32>(b));
 }
 
-/**
- * Scales a to unit length and returns its length before; a zero vector is left as it is.
- * The length is taken in float64, so lengths from 1e-38 to 1e38 do not overflow.
- */
-export function normaliseF32(a: usize, n: i32): f64 {
-  let sum: f64 = 0;
-  for (let i = 0; i < n; i++) {
-    const x = <f64>load<f32>(a + (<usize>i << 2));
+/** Σ a_i² of n float32 in float64: lengths from 1e-38 to 1e38 neither overflow nor vanish. */
+export function squaredLength(a: usize, n: i32): f64 {
+  let s0 = f64x2.splat(0), s1 = f64x2.splat(0);
+  const end4 = a + (<usize>(n & ~3) << 2);
+  for (; a < end4; a += 16) {
+    const v = v128.load(a);
+    const low = f64x2.promote_low_f32x4(v);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3));
+    s0 = f64x2.add(s0, f64x2.mul(low, low));
+    s1 = f64x2.add(s1, f64x2.mul(high, high));
+  }
+  s0 = f64x2.add(s0, s1);
+  let sum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
+  for (let i = n & 3; i > 0; i--, a += 4) {
+    const x = <f64>load<f32>(a);
     sum += x * x;
   }
-  const length = Math.sqrt(sum);
+  return sum;
+}
+
+/** Scales a to unit length and returns its length before; a zero vector is left as it is. */
+export function normaliseF32(a: usize, n: i32): f64 {
+  const length = Math.sqrt(squaredLength(a, n));
+  // A factor beyond float32 (lengths below 1e-38) is applied in two halves.
   if (length > 0) {
-    for (let i = 0; i < n; i++) {
-      const p = a + (<usize>i << 2);
-      store<f32>(p, <f32>(<f64>load<f32>(p) / length));
+    const half = Math.sqrt(1 / length);
+    if (half < 1e18) scaleF32(a, <f32>(1 / length), n);
+    else {
+      scaleF32(a, <f32>half, n);
+      scaleF32(a, <f32>half, n);
     }
   }
   return length;

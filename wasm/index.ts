@@ -15,6 +15,7 @@ export {
 export {
   bestStep, primaryEncode, primaryDecode, primarySlotOrder, primaryQuery, primaryScore,
 } from './primary';
+export { packProjectionRow, projectionBytes, projectVector } from './project';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
 export { encodeRows } from './encode';

@@ -37,7 +37,7 @@ export class Index {
   upperEnd: u32;
   /** μ / unit, paddedDimensions(d) floats (zero behind d), then their sum. */
   mean: u32;
-  /** D × slots, packed in panels (matrix.ts). */
+  /** int16, packed as project.ts has it. */
   projection: u32;
   /** The projection of μ / unit, slots floats. */
   projectedMean: u32;
@@ -45,6 +45,8 @@ export class Index {
   unit: f32;
   /** 0: optimised primary intervals; 1: symmetric min–max. */
   interval: u32;
+  /** 1: links go to the nearest candidates, without the diversity heuristic (for ablations). */
+  nearestOnly: u32;
 }
 
 /** The working memory of one thread. */
@@ -53,6 +55,8 @@ export class Index {
 export class Scratch {
   /** float32 query, centred for euclid; paddedDimensions(d) floats, zero behind d. */
   query: u32;
+  /** One vector as int16, for its projection. */
+  input: u32;
   /** Projected query as signed bytes; step and offset (two f32) are in `constants`. */
   codes: u32;
   constants: u32;

@@ -7,9 +7,9 @@ import { dotF32, normaliseF32, scaleF32, squaredL2F32, subtractF32, sumF32 } fro
 import {
   Index, linksOf, METRIC_COSINE, METRIC_EUCLID, NONE, primaryOf, Scratch, secondaryOf,
 } from './layout';
-import { multiplyPanels } from './matrix';
 import { paddedDimensions } from './pack';
 import { primaryDistance, primaryQuery, primarySlots } from './primary';
+import { projectVector } from './project';
 import { rerankDistance } from './secondary';
 
 /** Quantises a projected vector (slots floats) as the query of the next traversal. */
@@ -264,8 +264,8 @@ function writeResults(ix: Index, scratch: Scratch, found: u32, ids: usize, score
 }
 
 /**
- * Searches `count` queries (rows of paddedDimensions(d) floats, zero behind d; overwritten), whose
- * projections go to `projected`. k ids and scores a query are written, best first; k is at most
+ * Searches `count` queries (rows of paddedDimensions(d) floats, zero behind d; overwritten), one
+ * after the other; `projected` holds slots floats. k ids and scores a query are written, best first; k is at most
  * `nodes`, the number of nodes 0 … nodes − 1. Returns 0, or 1 + the first row without a direction.
  */
 export function searchRows(
@@ -279,12 +279,12 @@ export function searchRows(
   }
   const coded = ix.primaryBytes > 0;
   const slots = coded ? primarySlots(ix.primaryBytes, ix.primaryBits) : 0;
-  if (coded) multiplyPanels(rows, stride, count, d, ix.projection, slots >> 3, projected, slots);
   for (let r: u32 = 0; r < count; r++) {
     scratch.query = <u32>(rows + (<usize>r * <usize>stride << 2));
     let found: u32;
     if (coded) {
-      prepareProjected(ix, scratch, projected + (<usize>r * <usize>slots << 2));
+      projectVector(scratch.query, d, ix.projection, slots, scratch.input, projected);
+      prepareProjected(ix, scratch, projected);
       found = searchGraph(ix, scratch, k, ef, depth);
       // Nodes that no link reaches (duplicates crowd links out) must not cost results.
       if (found < k) found = scanCodes(ix, scratch, nodes, k, max(depth, k));

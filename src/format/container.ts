@@ -152,6 +152,44 @@ function checkPadding(bytes: Uint8Array, from: number, to: number, kind: string)
   }
 }
 
+/** The bytes of an array, for a section. */
+export function asBytes(values: Float32Array | Float64Array | Uint32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** A section of exactly so many bytes. @throws LeandexError `CORRUPT` */
+export function sectionOf(
+  sections: Container['sections'],
+  name: string,
+  byteLength: number,
+  kind: string,
+): Uint8Array {
+  const section = sections[name];
+  if (section?.length === byteLength) return section;
+  const problem = `section ${name} has ${section?.length ?? 'no'} bytes, expected ${byteLength}`;
+  throw corrupt(kind, problem);
+}
+
+/** A section of so many float32. @throws LeandexError `CORRUPT` */
+export function floatSection(
+  sections: Container['sections'],
+  name: string,
+  length: number,
+  kind: string,
+): Float32Array {
+  return new Float32Array(sectionOf(sections, name, length * 4, kind).slice().buffer);
+}
+
+/** A section of so many float64. @throws LeandexError `CORRUPT` */
+export function doubleSection(
+  sections: Container['sections'],
+  name: string,
+  length: number,
+  kind: string,
+): Float64Array {
+  return new Float64Array(sectionOf(sections, name, length * 8, kind).slice().buffer);
+}
+
 /** The error for bytes that cannot be what they should. */
 export function corrupt(
   kind: string,

@@ -18,6 +18,7 @@ const ROWS_PER_STEP = 256;
  */
 export function* checkRowValues(vectors: Float32Array, nodes: NodeMemory['layout']): Steps<void> {
   const { dimensions, distance, model } = nodes;
+  // Under cosine vectors have unit length, and the model's unit makes room for all of those.
   const limit = distance === 'Cosine' || model === undefined ? Infinity : UNITS_MAX * model.unit;
   const count = vectors.length / dimensions;
   for (let row = 0; row < count; row++) {
@@ -99,6 +100,7 @@ function encodeBatch(nodes: NodeMemory, plan: InsertPlan, ids: number[]): void {
   const { call } = kernels;
   const failed = call.encodeRows(
     nodes.index,
+    nodes.scratch,
     nodes.rows,
     ids.length,
     nodes.batchIds,

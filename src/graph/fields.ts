@@ -51,11 +51,13 @@ export const indexFields = new Fields([
   'projectedMean',
   'unit',
   'interval',
+  'nearestOnly',
 ]);
 
 /** The fields of `Scratch` in wasm/layout.ts, in its order. */
 export const scratchFields = new Fields([
   'query',
+  'input',
   'codes',
   'constants',
   'marks',

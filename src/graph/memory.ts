@@ -117,6 +117,7 @@ export class NodeMemory {
     const { kernels, slots } = this;
     const links = 2 * this.layout.m;
     scratchFields.write(kernels, this.scratch, {
+      input: kernels.alloc(alignUp(this.layout.dimensions, 8) * 2),
       codes: kernels.alloc(Math.max(16, slots)),
       constants: kernels.alloc(8),
       gatherIds: kernels.alloc((links + 1) * 4),
@@ -132,31 +133,30 @@ export class NodeMemory {
     const d = model.dimensions;
     const floats = paddedDimensions(d);
     const mean = kernels.alloc((floats + 1) * 4);
-    const projection = kernels.alloc(d * slots * 4);
-    const projectedMean = kernels.alloc(Math.max(4, slots) * 4);
+    const projection = kernels.alloc(kernels.call.projectionBytes(d, slots));
+    const projectedMean = kernels.alloc(slots * 4);
     this.setIndex({ mean, projection, projectedMean });
     const scaled = kernels.f32(mean, floats + 1);
     for (let j = 0; j < d; j++) scaled[j] = model.mean[j]! / model.unit;
     scaled[floats] = kernels.call.sumF32(mean, d);
     this.packProjection(model, projection);
-    kernels.call.multiplyPanels(mean, d, 1, d, projection, slots / 8, projectedMean, slots);
+    const input = this.getScratch('input');
+    kernels.call.projectVector(mean, d, projection, slots, input, projectedMean);
   }
 
-  /** Rows of the model's projection become the columns of the slots that hold them. */
+  /** Row j of the model's projection goes to the slot that holds coordinate j. */
   private packProjection(model: IndexModel, projection: number): void {
     const { kernels, slots } = this;
     const d = model.dimensions;
     const mark = kernels.mark();
-    const matrix = kernels.alloc(d * slots * 4);
     const order = kernels.alloc(slots * 4);
+    const row = kernels.alloc(d * 4);
     kernels.call.primarySlotOrder(model.primaryBytes, model.primaryBits, order);
-    const columns = kernels.u32(order, model.primaryDimensions).slice();
-    const view = kernels.f32(matrix, d * slots);
-    view.fill(0);
-    columns.forEach((slot, j) => {
-      for (let i = 0; i < d; i++) view[i * slots + slot] = model.projection[j * d + i]!;
+    const slotOf = kernels.u32(order, model.primaryDimensions);
+    slotOf.forEach((slot, j) => {
+      kernels.f32(row, d).set(model.projection.subarray(j * d, (j + 1) * d));
+      kernels.call.packProjectionRow(row, d, slot, projection);
     });
-    kernels.call.packPanels(matrix, d, slots, slots, projection);
     kernels.release(mark);
   }
 

@@ -1,4 +1,12 @@
-import { type Container, corrupt, readContainer, writeContainer } from '../format/container.js';
+import {
+  asBytes,
+  type Container,
+  corrupt,
+  floatSection,
+  readContainer,
+  sectionOf,
+  writeContainer,
+} from '../format/container.js';
 import { primaryBytes } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
 import { NONE, type NodeBytes, NodeMemory } from './memory.js';
@@ -45,7 +53,7 @@ export function readIndex(bytes: Uint8Array): IndexContent {
   const nodes = new NodeMemory({ dimensions, distance, m, model }, count as number);
   const content = { options, model, nodes, count: count as number };
   for (const part of model === undefined ? (['secondary'] as const) : PARTS) {
-    expectLength(sections, part, content.count * nodes.bytes[part]);
+    sectionOf(sections, part, content.count * nodes.bytes[part], KIND);
   }
   nodes.ensureNodes(content.count);
   restore(nodes, 'secondary', content.count, sections.secondary!);
@@ -85,10 +93,9 @@ function readModel(
     Number.isFinite(rest.unit) &&
     rest.energyKept >= 0;
   if (!isValid) throw corrupt(KIND, 'its model is not valid');
-  expectLength(sections, 'mean', dimensions * 4);
-  expectLength(sections, 'projection', rest.primaryDimensions * dimensions * 4);
-  const mean = asFloats(sections.mean!);
-  const projection = asFloats(sections.projection!);
+  const mean = floatSection(sections, 'mean', dimensions, KIND);
+  const length = rest.primaryDimensions * dimensions;
+  const projection = floatSection(sections, 'projection', length, KIND);
   return { ...rest, mean, projection };
 }
 
@@ -176,21 +183,6 @@ function restoreUpper(nodes: NodeMemory, count: number, m: number, bytes?: Uint8
     previous = id;
     at = end;
   }
-}
-
-function expectLength(sections: Container['sections'], name: string, expected: number): void {
-  const received = sections[name]?.length;
-  if (received !== expected) {
-    throw corrupt(KIND, `section ${name} has ${received ?? 'no'} bytes, expected ${expected}`);
-  }
-}
-
-function asBytes(values: Float32Array | Uint32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-function asFloats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
 }
 
 function definedOnly(options: ResolvedOptions): Record<string, unknown> {

@@ -50,10 +50,11 @@ export interface KernelExports {
   reflectRows(
     rows: number,
     ld: number,
-    reflectors: number,
-    ldv: number,
-    from: number,
-    to: number,
+    v: number,
+    step: number,
+    length: number,
+    growth: number,
+    count: number,
   ): void;
   accumulateRowProducts(
     x: number,
@@ -122,11 +123,29 @@ export interface KernelExports {
     offset: number,
   ): number;
 
+  projectionBytes(n: number, slots: number): number;
+  packProjectionRow(row: number, n: number, slot: number, packed: number): void;
+  projectVector(
+    x: number,
+    n: number,
+    packed: number,
+    slots: number,
+    scratch: number,
+    out: number,
+  ): void;
+
   topK(distances: number, n: number, first: number, k: number, list: number, size: number): number;
   readKeys(list: number, size: number, ids: number, distances: number): void;
 
   secondaryBytes(n: number, bits: number): number;
-  encodeRows(index: number, rows: number, count: number, ids: number, projected: number): number;
+  encodeRows(
+    index: number,
+    scratch: number,
+    rows: number,
+    count: number,
+    ids: number,
+    projected: number,
+  ): number;
   prepareProjected(index: number, scratch: number, projected: number): void;
   searchLayer(index: number, scratch: number, entry: number, ef: number, level: number): void;
   searchRows(

@@ -33,7 +33,6 @@ function chooseVariant(wish: string): KernelVariant {
   }
   const candidates = wish === 'auto' ? VARIANTS : [wish as KernelVariant];
   for (const variant of candidates) {
-    if (variant === 'relaxed-simd') enableRelaxedSimd();
     if (compiles(variant)) return variant;
   }
   throw new LeandexError(
@@ -67,6 +66,7 @@ export function compiledModule(variant: KernelVariant, shared: boolean): WebAsse
   const name = shared ? `${variant}-shared` : variant;
   let module = modules.get(name);
   if (module === undefined) {
+    if (variant === 'relaxed-simd') enableRelaxedSimd();
     module = new WebAssembly.Module(decodeBase64(BINARIES[name]!));
     modules.set(name, module);
   }

@@ -1,0 +1,138 @@
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { loadQuickstart, type QuickstartSet } from '../../datasets/quickstart.js';
+import { exactNeighbours } from '../eval/ground-truth.js';
+import { meanOverJudged, ndcgAtK, recallAtK } from '../eval/metrics.js';
+import { LeanIndex } from '../graph/lean-index.js';
+import { type Latencies, measureLatencies } from './latency.js';
+import { progressBar } from './progress.js';
+
+const K = 10;
+/** The ground truth reaches beyond k, so that ties at the k-th place are seen. */
+const TRUTH_K = 20;
+const SHOWN_DOCUMENTS = 3;
+
+interface Measured {
+  ids: Uint32Array;
+  ndcgAt10: number;
+  recallAt10: number;
+  latencies: Latencies;
+  bytesPerVector: number;
+}
+
+interface Outcome {
+  exact: Measured;
+  leandex: Measured;
+  buildSeconds: number;
+}
+
+export function addQuickstartCommand(program: Command): void {
+  program
+    .command('quickstart')
+    .description(
+      'index the real embeddings that ship with the repository, and compare with exact search',
+    )
+    .option('--json', 'print one JSON object and nothing else')
+    .action(async ({ json }: { json?: boolean }) => {
+      const set = loadQuickstart();
+      const outcome = await runQuickstart(set);
+      process.stdout.write(
+        json === true ? `${JSON.stringify(asJson(set, outcome))}\n` : asText(set, outcome),
+      );
+    });
+}
+
+async function runQuickstart(set: QuickstartSet): Promise<Outcome> {
+  const { corpus, queries, dimensions } = set;
+  const truth = exactNeighbours(corpus, queries, dimensions, TRUTH_K, 'Cosine');
+  const common = { dimensions, distance: 'Cosine' as const };
+  const exactIndex = await LeanIndex.build(corpus, { ...common, exactBelow: 1_000_000 });
+  const bar = progressBar();
+  const started = performance.now();
+  const index = await LeanIndex.build(corpus, { ...common, onProgress: bar.update });
+  const buildSeconds = (performance.now() - started) / 1000;
+  bar.stop();
+  const measure = (measured: LeanIndex): Measured => {
+    const { ids, latencies } = measureLatencies(measured, queries, K);
+    return {
+      ids,
+      ndcgAt10: ndcg(set, ids),
+      recallAt10: recallAtK(ids, truth, K),
+      latencies,
+      bytesPerVector: measured.stats().bytesPerVector.total,
+    };
+  };
+  return { exact: measure(exactIndex), leandex: measure(index), buildSeconds };
+}
+
+function ndcg(set: QuickstartSet, ids: Uint32Array): number {
+  const rankings = new Map(
+    set.queryTexts.map(({ id }, q) => [
+      id,
+      Array.from(ids.subarray(q * K, (q + 1) * K), (row) => set.documents[row]!.id),
+    ]),
+  );
+  return meanOverJudged(ndcgAtK, rankings, set.qrels, K).mean;
+}
+
+function asJson(set: QuickstartSet, { exact, leandex, buildSeconds }: Outcome) {
+  return {
+    recallAt10: leandex.recallAt10,
+    ndcgAt10: { exact: exact.ndcgAt10, leandex: leandex.ndcgAt10 },
+    queriesPerSecond: {
+      exact: exact.latencies.queriesPerSecond,
+      leandex: leandex.latencies.queriesPerSecond,
+    },
+    latencyMs: {
+      exact: { p50: exact.latencies.p50Ms, p99: exact.latencies.p99Ms },
+      leandex: { p50: leandex.latencies.p50Ms, p99: leandex.latencies.p99Ms },
+    },
+    bytesPerVector: { float32: set.dimensions * 4, leandex: leandex.bytesPerVector },
+    buildSeconds,
+  };
+}
+
+function asText(set: QuickstartSet, { exact, leandex, buildSeconds }: Outcome): string {
+  const table = new Table({
+    head: ['', 'recall@10', 'nDCG@10', 'queries/s', 'p50 ms', 'p99 ms', 'bytes/vector', 'build s'],
+    style: { head: [], border: [] },
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+  });
+  const row = (
+    name: string,
+    { recallAt10, ndcgAt10, latencies, bytesPerVector }: Measured,
+    build: string,
+  ) =>
+    table.push([
+      name,
+      recallAt10.toFixed(3),
+      ndcgAt10.toFixed(4),
+      Math.round(latencies.queriesPerSecond).toLocaleString('en-US'),
+      latencies.p50Ms.toFixed(3),
+      latencies.p99Ms.toFixed(3),
+      Math.round(bytesPerVector).toString(),
+      build,
+    ]);
+  row('exact float32', exact, '-');
+  row('leandex', leandex, buildSeconds.toFixed(2));
+  const count = set.documents.length.toLocaleString('en-US');
+  return [
+    `${count} WordNet glosses, all-MiniLM-L6-v2, ${set.dimensions} dimensions; one thread`,
+    table.toString(),
+    ...demoAnswers(set, leandex.ids),
+    '',
+  ].join('\n');
+}
+
+function demoAnswers(set: QuickstartSet, ids: Uint32Array): string[] {
+  const lines: string[] = [];
+  set.queryTexts.forEach(({ id, text }, q) => {
+    if (!id.startsWith('demo-')) return;
+    lines.push('', text);
+    for (const row of ids.subarray(q * K, q * K + SHOWN_DOCUMENTS)) {
+      const { title, text: gloss } = set.documents[row]!;
+      lines.push(`  ${title}: ${gloss}`);
+    }
+  });
+  return lines;
+}

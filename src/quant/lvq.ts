@@ -1,0 +1,302 @@
+import {
+  checkInteger,
+  checkOneOf,
+  checkOptions,
+  checkRows,
+  checkVector,
+  notFinite,
+  tooLarge,
+} from '../base/check.js';
+import {
+  asBytes,
+  corrupt,
+  floatSection,
+  readContainer,
+  writeContainer,
+} from '../format/container.js';
+import { alignUp, Kernels, paddedDimensions } from '../kernels/index.js';
+
+export type LvqBits = 2 | 4 | 8;
+
+export interface LvqOptions {
+  dimensions: number;
+  /** Bits a number of the first level. Default 8. */
+  bits?: LvqBits;
+  /** Bits a number of the second level, which codes the residual of the first; default none. */
+  residualBits?: LvqBits;
+  /** A record's bytes are rounded up to a multiple of this. Default 32, half a cache line. */
+  padding?: number;
+}
+
+/** Codes of n vectors: `records` is n x recordBytes, `residuals` n x residualBytes or empty. */
+export interface LvqCodes {
+  count: number;
+  records: Uint8Array;
+  residuals: Uint8Array;
+}
+
+type ResolvedLvq = Required<Omit<LvqOptions, 'residualBits'>> & {
+  residualBits: LvqBits | undefined;
+};
+
+const KIND = 'lvq';
+const BITS: readonly LvqBits[] = [2, 4, 8];
+const LVQ_OPTIONS = ['dimensions', 'bits', 'residualBits', 'padding'];
+
+/**
+ * LVQ, locally-adaptive vector quantization (arXiv 2304.04759): vectors are centred by the training
+ * mean, and each is coded on its own min–max grid of 2^bits steps. A record is the packed codes
+ * (wasm/pack.ts), scale and bias as binary16 and one byte that selects the mean.
+ * Error: |x_j − x̂_j| ≤ scale / 2 with one level, scale / (2 (2^residualBits − 1)) with two.
+ */
+export class Lvq {
+  readonly dimensions: number;
+  readonly bits: LvqBits;
+  readonly residualBits: LvqBits | undefined;
+  readonly padding: number;
+  readonly recordBytes: number;
+  readonly residualBytes: number;
+  /** The training mean, `dimensions` numbers. */
+  readonly mean: Float32Array;
+  /** Codes hold (x − mean) / unit: a power of two that keeps constants inside binary16's range. */
+  readonly unit: number;
+  private readonly kernels = new Kernels();
+  private readonly row: number;
+  private readonly scratch: number;
+  private readonly record: number;
+
+  private constructor(options: ResolvedLvq, mean: Float32Array, unit: number) {
+    this.dimensions = options.dimensions;
+    this.bits = options.bits;
+    this.residualBits = options.residualBits;
+    this.padding = options.padding;
+    this.mean = mean;
+    this.unit = unit;
+    const { call } = this.kernels;
+    this.recordBytes = alignUp(call.lvqRecordBytes(this.dimensions, this.bits), options.padding);
+    this.residualBytes =
+      this.residualBits === undefined ? 0 : call.codeBytes(this.dimensions, this.residualBits);
+    const floats = paddedDimensions(this.dimensions);
+    this.row = this.kernels.alloc(floats * 4);
+    this.scratch = this.kernels.alloc(floats * 5);
+    this.record = this.kernels.alloc(this.recordBytes + alignUp(this.residualBytes, 64) + 64);
+  }
+
+  /**
+   * Learns the mean of the vectors (n x dimensions, row-major; none at all gives mean 0).
+   * @throws TypeError, RangeError for wrong options, lengths, NaN or infinity.
+   */
+  static train(vectors: Float32Array, options: LvqOptions): Lvq {
+    const resolved = resolveLvq(options);
+    const { dimensions } = resolved;
+    const count = checkRows('vectors', vectors, dimensions);
+    const sums = new Float64Array(dimensions);
+    let squares = 0;
+    for (let i = 0; i < vectors.length; i++) {
+      const x = vectors[i]!;
+      if (!Number.isFinite(x))
+        throw notFinite('vectors', Math.floor(i / dimensions), i % dimensions, x);
+      sums[i % dimensions]! += x;
+      squares += x * x;
+    }
+    const mean = Float32Array.from(sums, (sum) => (count === 0 ? 0 : sum / count));
+    return new Lvq(resolved, mean, chooseUnit(Math.sqrt(squares / Math.max(1, vectors.length))));
+  }
+
+  /** The trained codec as bytes (docs/format.md). */
+  toBytes(): Uint8Array {
+    const { dimensions, bits, padding, unit } = this;
+    const levels = this.residualBits === undefined ? {} : { residualBits: this.residualBits };
+    const header = { dimensions, bits, padding, unit, ...levels };
+    return writeContainer({ kind: KIND, header, sections: { mean: asBytes(this.mean) } });
+  }
+
+  /** @throws TypeError, LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`. */
+  static fromBytes(bytes: Uint8Array): Lvq {
+    const { header, sections } = readContainer(bytes, KIND);
+    const { unit, ...options } = header as unknown as LvqOptions & { unit: number };
+    if (!(unit > 0 && unit < Infinity)) throw corrupt(KIND, 'its unit is not valid');
+    try {
+      const resolved = resolveLvq(options);
+      const mean = floatSection(sections, 'mean', resolved.dimensions, KIND);
+      return new Lvq(resolved, mean, unit);
+    } catch (cause) {
+      throw corrupt(KIND, 'its options are not valid', {}, cause);
+    }
+  }
+
+  /** @throws TypeError, RangeError for a wrong type, length, NaN, or numbers far beyond training. */
+  encode(vectors: Float32Array): LvqCodes {
+    const { dimensions, recordBytes, residualBytes } = this;
+    const count = checkRows('vectors', vectors, dimensions);
+    const records = new Uint8Array(count * recordBytes);
+    const residuals = new Uint8Array(count * residualBytes);
+    const residual = this.record + alignUp(recordBytes, 16);
+    const { call } = this.kernels;
+    for (let r = 0; r < count; r++) {
+      this.loadCentred(vectors.subarray(r * dimensions, (r + 1) * dimensions), r);
+      if (call.lvqEncode(this.row, dimensions, this.bits, 0, this.record) === 0) {
+        throw tooLarge('vectors', r);
+      }
+      records.set(
+        this.kernels.u8(this.record, call.lvqRecordBytes(dimensions, this.bits)),
+        r * recordBytes,
+      );
+      if (this.residualBits === undefined) continue;
+      call.lvqEncodeResidual(
+        this.row,
+        dimensions,
+        this.bits,
+        this.record,
+        this.residualBits,
+        residual,
+        this.scratch,
+      );
+      residuals.set(this.kernels.u8(residual, residualBytes), r * residualBytes);
+    }
+    return { count, records, residuals };
+  }
+
+  /** The vectors that the codes stand for, n x dimensions. */
+  decode(codes: LvqCodes): Float32Array {
+    const { dimensions } = this;
+    const out = new Float32Array(codes.count * dimensions);
+    for (let r = 0; r < codes.count; r++) {
+      this.decodeRow(codes, r);
+      const row = this.kernels.f32(this.row, dimensions);
+      for (let j = 0; j < dimensions; j++) {
+        out[r * dimensions + j] = row[j]! * this.unit + this.mean[j]!;
+      }
+    }
+    return out;
+  }
+
+  /**
+   * Inner products of a float32 query with coded vectors, by the fast formula (section 3.2):
+   * scale <q, c> + bias Σq + <q, mean>, for two levels with the residual's own term.
+   */
+  dot(query: Float32Array, codes: LvqCodes): Float32Array {
+    checkVector('query', query, this.dimensions);
+    const q = this.loadQuery(query);
+    const querySum = sum(query);
+    let withMean = 0;
+    for (let j = 0; j < this.dimensions; j++) withMean += query[j]! * this.mean[j]!;
+    const out = new Float32Array(codes.count);
+    for (let r = 0; r < codes.count; r++) {
+      out[r] = this.unit * this.centredDot(q, querySum, codes, r) + withMean;
+    }
+    return out;
+  }
+
+  /**
+   * Squared euclidean distances of a float32 query to coded vectors, by the fast formula:
+   * ‖q'‖² − 2 <q', ẑ> + ‖ẑ‖² with q' = q − mean.
+   */
+  squaredDistances(query: Float32Array, codes: LvqCodes): Float32Array {
+    checkVector('query', query, this.dimensions);
+    const centred = query.map((x, j) => (x - this.mean[j]!) / this.unit);
+    const q = this.loadQuery(centred);
+    const querySum = sum(centred);
+    let norm = 0;
+    for (const x of centred) norm += x * x;
+    const out = new Float32Array(codes.count);
+    for (let r = 0; r < codes.count; r++) {
+      const dot = this.centredDot(q, querySum, codes, r);
+      this.decodeRow(codes, r);
+      const squared = this.kernels.call.dotF32(this.row, this.row, this.dimensions);
+      out[r] = Math.max(0, norm - 2 * dot + squared) * this.unit * this.unit;
+    }
+    return out;
+  }
+
+  /** <q, ẑ> for record r, in units; `q` points to the padded query. */
+  private centredDot(q: number, querySum: number, codes: LvqCodes, r: number): number {
+    const { call } = this.kernels;
+    const { dimensions, bits, residualBits } = this;
+    this.loadRecord(codes, r);
+    const bytes = call.codeBytes(dimensions, bits);
+    const constants = new DataView(this.kernels.memory.buffer, this.record + bytes, 4);
+    const scale = call.halfToFloat(constants.getUint16(0, true));
+    const bias = call.halfToFloat(constants.getUint16(2, true));
+    const first = scale * call.dotFloatCodes(q, this.record, dimensions, bits) + bias * querySum;
+    if (residualBits === undefined) return first;
+    const step = scale / (2 ** residualBits - 1);
+    const residual = this.record + alignUp(this.recordBytes, 16);
+    const second = step * call.dotFloatCodes(q, residual, dimensions, residualBits);
+    return first + second - (scale / 2) * querySum;
+  }
+
+  private loadCentred(vector: Float32Array, row: number): void {
+    const target = this.kernels.f32(this.row, this.dimensions);
+    for (let j = 0; j < this.dimensions; j++) {
+      const x = vector[j]!;
+      if (!Number.isFinite(x)) throw notFinite('vectors', row, j, x);
+      target[j] = (x - this.mean[j]!) / this.unit;
+    }
+  }
+
+  /** The query in scratch, zero up to a whole block. */
+  private loadQuery(query: Float32Array): number {
+    const target = this.kernels.f32(this.scratch, paddedDimensions(this.dimensions));
+    target.fill(0);
+    target.set(query);
+    return this.scratch;
+  }
+
+  private loadRecord(codes: LvqCodes, r: number): void {
+    const { recordBytes, residualBytes } = this;
+    this.kernels
+      .u8(this.record, recordBytes)
+      .set(codes.records.subarray(r * recordBytes, (r + 1) * recordBytes));
+    this.kernels
+      .u8(this.record + alignUp(recordBytes, 16), residualBytes)
+      .set(codes.residuals.subarray(r * residualBytes, (r + 1) * residualBytes));
+  }
+
+  /** Decodes record r into `row`, still centred and in units. */
+  private decodeRow(codes: LvqCodes, r: number): void {
+    const { call } = this.kernels;
+    const { dimensions, bits, residualBits } = this;
+    this.loadRecord(codes, r);
+    const bytesBuffer = this.scratch + paddedDimensions(dimensions) * 4;
+    if (residualBits === undefined) {
+      call.lvqDecode(this.record, dimensions, bits, this.row, bytesBuffer);
+      return;
+    }
+    const residual = this.record + alignUp(this.recordBytes, 16);
+    call.lvqDecodeTwoLevels(
+      this.record,
+      dimensions,
+      bits,
+      residual,
+      residualBits,
+      this.row,
+      bytesBuffer,
+    );
+  }
+}
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
+function resolveLvq(options: LvqOptions): ResolvedLvq {
+  checkOptions('Lvq', options, LVQ_OPTIONS);
+  const { residualBits } = options;
+  if (residualBits !== undefined) checkOneOf('residualBits', residualBits, BITS);
+  return {
+    dimensions: checkInteger('dimensions', options.dimensions, 1, 32_768),
+    bits: checkOneOf('bits', options.bits ?? 8, BITS),
+    residualBits,
+    padding: checkInteger('padding', options.padding ?? 32, 1, 4096),
+  };
+}
+
+/** 1, or the power of two nearest to the coordinates' size where that is far from 1. */
+function chooseUnit(rootMeanSquare: number): number {
+  if (rootMeanSquare === 0 || (rootMeanSquare > 2 ** -8 && rootMeanSquare < 2 ** 8)) return 1;
+  return 2 ** Math.round(Math.log2(rootMeanSquare));
+}
+
+function sum(values: Float32Array): number {
+  let total = 0;
+  for (const x of values) total += x;
+  return total;
+}

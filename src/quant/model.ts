@@ -1,0 +1,138 @@
+import type { Distance } from '../base/distance.js';
+import { Random } from '../base/random.js';
+import type { Steps } from '../base/steps.js';
+import { Kernels } from '../kernels/index.js';
+import { randomOrthogonalSteps } from '../linalg/qr.js';
+import {
+  gaussianDistortion,
+  PRIMARY_BITS,
+  type PrimaryBits,
+  primaryBytes,
+  primaryCapacity,
+  type SecondaryBits,
+} from './layout.js';
+import { type LeanVec, leanVecSteps, sampleRows } from './leanvec.js';
+
+/** All that encoding and searching need to know of the data an index was trained on. */
+export interface IndexModel {
+  distance: Distance;
+  dimensions: number;
+  /** The training mean (of unit vectors for Cosine). */
+  mean: Float32Array;
+  /** Codes hold (x − mean) / unit: the root mean square coordinate of the training data. */
+  unit: number;
+  /**
+   * primaryDimensions x dimensions, orthonormal rows: LeanVec's basis, rotated at random so that
+   * all coordinates have the same variance (algorithms: one step per vector serves them all).
+   */
+  projection: Float32Array;
+  primaryDimensions: number;
+  primaryBits: PrimaryBits;
+  primaryBytes: number;
+  secondaryBits: SecondaryBits;
+  /** Share of the variance that the projection keeps, 0 … 1. */
+  energyKept: number;
+}
+
+export interface ModelOptions {
+  dimensions: number;
+  distance: Distance;
+  seed: number;
+  primaryBits: PrimaryBits | undefined;
+  primaryDimensions: number | undefined;
+  secondaryBits: SecondaryBits;
+}
+
+/** Trains on checked rows (n x dimensions, n ≥ 1), in slices. */
+export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps<IndexModel> {
+  const { dimensions, distance, seed } = options;
+  const kernels = new Kernels();
+  const sample = sampleRows(vectors, dimensions, seed);
+  const rows = distance === 'Cosine' ? yield* unitRows(sample, dimensions) : sample;
+  const largest = options.primaryDimensions ?? primaryCapacity(1, 2);
+  const kept = Math.min(dimensions, largest);
+  const leanVec = yield* leanVecSteps(kernels, rows, dimensions, kept, seed);
+  const { bits, used } = choosePrimary(leanVec, options);
+  return {
+    distance,
+    dimensions,
+    mean: leanVec.mean,
+    unit: chooseUnit(leanVec, distance),
+    projection: yield* rotatedBasis(leanVec, used, seed),
+    primaryDimensions: used,
+    primaryBits: bits,
+    primaryBytes: primaryBytes(used, bits),
+    secondaryBits: options.secondaryBits,
+    energyKept: leanVec.energyKept(used),
+  };
+}
+
+/**
+ * Width and dimensions of the primary codes: those given, else what loses least in one cache line:
+ * the energy that the projection misses, plus the grid's error on what it keeps.
+ */
+export function choosePrimary(
+  leanVec: LeanVec,
+  options: Pick<ModelOptions, 'primaryBits' | 'primaryDimensions'>,
+): { bits: PrimaryBits; used: number } {
+  const candidates = options.primaryBits === undefined ? PRIMARY_BITS : [options.primaryBits];
+  let best: { bits: PrimaryBits; used: number } | undefined;
+  let bestLoss = Infinity;
+  for (const bits of candidates) {
+    const wished = options.primaryDimensions;
+    const used = Math.min(leanVec.target, wished ?? primaryCapacity(1, bits));
+    const fits = wished === undefined || primaryBytes(wished, bits) === primaryBytes(wished, 2);
+    if (!fits && options.primaryBits === undefined) continue;
+    const kept = leanVec.energyKept(used);
+    const loss = 1 - kept + kept * gaussianDistortion(bits);
+    if (loss < bestLoss) {
+      bestLoss = loss;
+      best = { bits, used };
+    }
+  }
+  return best!;
+}
+
+/**
+ * The root mean square coordinate around the mean, but no less than 2^−10 of that around zero: so
+ * binary16, which ends at 65,504 units, leaves room for vectors of 60 times the usual length even
+ * where the training vectors are all alike. Under cosine coordinates end at 1, and all of them fit.
+ */
+function chooseUnit(leanVec: LeanVec, distance: Distance): number {
+  const { mean, totalVariance, dimensions } = leanVec;
+  const squaredMean = mean.reduce((sum, x) => sum + x * x, 0);
+  const aroundMean = Math.sqrt(totalVariance / dimensions);
+  const aroundZero = Math.sqrt((totalVariance + squaredMean) / dimensions);
+  const least = distance === 'Cosine' ? 1 / 30_000 : 0;
+  return Math.fround(Math.max(aroundMean, aroundZero / 1024, least)) || 1;
+}
+
+function* unitRows(rows: Float32Array, dimensions: number): Steps<Float32Array> {
+  const out = new Float32Array(rows.length);
+  for (let first = 0; first < rows.length; first += dimensions) {
+    let squares = 0;
+    for (let i = first; i < first + dimensions; i++) squares += rows[i]! * rows[i]!;
+    const inverse = 1 / Math.sqrt(squares);
+    for (let i = first; i < first + dimensions; i++) out[i] = rows[i]! * inverse;
+    if (first % (256 * dimensions) === 0) yield;
+  }
+  return out;
+}
+
+/** R · P: a random rotation of the first `used` rows of the basis. */
+function* rotatedBasis(leanVec: LeanVec, used: number, seed: number): Steps<Float32Array> {
+  const { basis, dimensions: d } = leanVec;
+  const rotation = yield* randomOrthogonalSteps(used, new Random(seed));
+  const out = new Float32Array(used * d);
+  const row = new Float64Array(d);
+  for (let i = 0; i < used; i++) {
+    row.fill(0);
+    for (let k = 0; k < used; k++) {
+      const factor = rotation[i * used + k]!;
+      for (let j = 0; j < d; j++) row[j]! += factor * basis[k * d + j]!;
+    }
+    out.set(row, i * d);
+    yield;
+  }
+  return out;
+}

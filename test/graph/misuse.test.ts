@@ -1,0 +1,300 @@
+import { describe, expect, test } from 'vitest';
+import { LeanIndex } from '../../src/graph/lean-index.js';
+import { gaussianRows, rowOf } from './oracle.js';
+
+const D = 16;
+const rows = gaussianRows(3000, D, 1);
+const query = rowOf(rows, D, 0);
+const small = rows.subarray(0, 100 * D);
+
+const failure = (kind: typeof TypeError | typeof RangeError, code: string, text: RegExp) =>
+  expect.objectContaining({ name: kind.name, code, message: expect.stringMatching(text) });
+
+describe('build refuses', () => {
+  test.each([
+    [
+      'no options',
+      undefined,
+      TypeError,
+      'INVALID_ARGUMENT',
+      /must be an object, received undefined/,
+    ],
+    ['no dimensions', {}, TypeError, 'INVALID_ARGUMENT', /dimensions must be a number/],
+    [
+      'zero dimensions',
+      { dimensions: 0 },
+      RangeError,
+      'INVALID_ARGUMENT',
+      /from 1 to 16384, received 0/,
+    ],
+    ['dimensions as text', { dimensions: '16' }, TypeError, 'INVALID_ARGUMENT', /received "16"/],
+    [
+      'a distance it does not know',
+      { dimensions: D, distance: 'Manhattan' },
+      RangeError,
+      'INVALID_ARGUMENT',
+      /Cosine, Dot, Euclid, received "Manhattan"/,
+    ],
+    [
+      'an unknown option',
+      { dimensions: D, efSearch: 3 },
+      RangeError,
+      'INVALID_ARGUMENT',
+      /"efSearch"/,
+    ],
+    ['a fractional seed', { dimensions: D, seed: 1.5 }, RangeError, 'INVALID_ARGUMENT', /seed/],
+    [
+      'bits that do not exist',
+      { dimensions: D, primaryBits: 3 },
+      RangeError,
+      'INVALID_ARGUMENT',
+      /2 or 4 or 7, received 3/,
+    ],
+    [
+      'more primary dimensions than there are',
+      { dimensions: D, primaryDimensions: 17 },
+      RangeError,
+      'INVALID_ARGUMENT',
+      /primaryDimensions/,
+    ],
+    [
+      'rows of another length',
+      { dimensions: 17 },
+      RangeError,
+      'DIMENSION_MISMATCH',
+      /48000 numbers, expected a multiple of 17/,
+    ],
+  ])('%s', async (_, options, kind, code, text) => {
+    await expect(LeanIndex.build(rows, options as never)).rejects.toEqual(
+      failure(kind, code, text),
+    );
+  });
+
+  test('anything but a Float32Array', async () => {
+    const wrong = [[1, 2], new Float64Array(D), 'vectors', null];
+    for (const vectors of wrong) {
+      await expect(LeanIndex.build(vectors as never, { dimensions: D })).rejects.toEqual(
+        failure(TypeError, 'INVALID_ARGUMENT', /Float32Array/),
+      );
+    }
+  });
+
+  test.each([Number.NaN, Infinity, -Infinity])('%f, naming row and column', async (value) => {
+    for (const count of [100, 3000]) {
+      const bad = rows.slice(0, count * D);
+      bad[57 * D + 3] = value;
+      await expect(LeanIndex.build(bad, { dimensions: D })).rejects.toEqual(
+        failure(RangeError, 'INVALID_ARGUMENT', /row 57, column 3 must be a finite number/),
+      );
+    }
+  });
+
+  test('a zero vector under cosine, and accepts it otherwise', async () => {
+    const zero = small.slice().fill(0, 5 * D, 6 * D);
+    await expect(LeanIndex.build(zero, { dimensions: D })).rejects.toEqual(
+      failure(RangeError, 'INVALID_ARGUMENT', /row 5 .*only zeros/),
+    );
+    const index = await LeanIndex.build(zero, { dimensions: D, distance: 'euclid' });
+    expect(index.count).toBe(100);
+  });
+
+  test('a row far beyond the training data', async () => {
+    const index = await LeanIndex.train(rows, { dimensions: D, distance: 'Dot' });
+    const far = small.slice();
+    far[3 * D] = 1e9;
+    await expect(index.add(far)).rejects.toEqual(failure(RangeError, 'INVALID_ARGUMENT', /row 3/));
+    expect(index.count).toBe(0);
+  });
+});
+
+describe('train refuses', () => {
+  test('an empty sample', async () => {
+    await expect(LeanIndex.train(new Float32Array(0), { dimensions: D })).rejects.toEqual(
+      failure(RangeError, 'INVALID_ARGUMENT', /at least one row/),
+    );
+  });
+});
+
+describe.each([
+  ['exact', small],
+  ['graph', rows],
+])('search in an %s index', (mode, vectors) => {
+  const built = LeanIndex.build(vectors, { dimensions: D });
+
+  test('refuses a query of another length', async () => {
+    const index = await built;
+    expect(index.stats().mode).toBe(mode);
+    expect(() => index.search(new Float32Array(15), 3)).toThrow(
+      failure(RangeError, 'DIMENSION_MISMATCH', /query has 15 numbers, expected 16/),
+    );
+    expect(() => index.searchBatch(new Float32Array(15), 3)).toThrow(
+      failure(RangeError, 'DIMENSION_MISMATCH', /15 numbers/),
+    );
+  });
+
+  test('refuses what is not a Float32Array', async () => {
+    const index = await built;
+    expect(() => index.search(Array.from(query) as never, 3)).toThrow(
+      failure(TypeError, 'INVALID_ARGUMENT', /Float32Array.*received Array\(16\)/),
+    );
+  });
+
+  test('refuses NaN in a query, naming row and column', async () => {
+    const index = await built;
+    const two = rows.slice(0, 2 * D);
+    two[D + 2] = Number.NaN;
+    expect(() => index.searchBatch(two, 3)).toThrow(
+      failure(RangeError, 'INVALID_ARGUMENT', /query at row 1, column 2/),
+    );
+  });
+
+  test('refuses a zero query under cosine', async () => {
+    const index = await built;
+    expect(() => index.search(new Float32Array(D), 3)).toThrow(
+      failure(RangeError, 'INVALID_ARGUMENT', /query at row 0 .*only zeros/),
+    );
+    expect(index.search(query, 1).ids[0]).toBe(0);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('refuses k = %f', async (k) => {
+    const index = await built;
+    expect(() => index.search(query, k)).toThrow(
+      failure(RangeError, 'INVALID_ARGUMENT', /^k must be/),
+    );
+  });
+
+  test('refuses unknown options and a wrong ef', async () => {
+    const index = await built;
+    expect(() => index.search(query, 3, { efSearch: 10 } as never)).toThrow(
+      failure(RangeError, 'INVALID_ARGUMENT', /"efSearch"/),
+    );
+    expect(() => index.search(query, 3, { ef: 0 })).toThrow(
+      failure(RangeError, 'INVALID_ARGUMENT', /ef/),
+    );
+  });
+
+  test('gives every vector for k above their number, each once', async () => {
+    const index = await built;
+    const { ids } = index.search(query, 10_000);
+    expect(new Set(ids).size).toBe(index.count);
+    const batch = index.searchBatch(rows.subarray(0, 2 * D), 10_000);
+    expect(batch.k).toBe(index.count);
+    expect(batch.ids).toHaveLength(2 * index.count);
+  });
+
+  test('raises ef to k', async () => {
+    const index = await built;
+    expect(index.search(query, 50, { ef: 5 }).ids).toHaveLength(50);
+  });
+
+  test('answers an empty batch with nothing', async () => {
+    const { ids, scores } = (await built).searchBatch(new Float32Array(0), 5);
+    expect([ids.length, scores.length]).toEqual([0, 0]);
+  });
+});
+
+describe('an empty index', () => {
+  test('is built from no vectors and finds nothing', async () => {
+    const index = await LeanIndex.build(new Float32Array(0), { dimensions: D });
+    expect(index.count).toBe(0);
+    expect(index.search(query, 5).ids).toHaveLength(0);
+    expect(index.searchBatch(rows.subarray(0, 3 * D), 5)).toMatchObject({ k: 0 });
+    await index.add(small);
+    expect(index.search(query, 1).ids[0]).toBe(0);
+  });
+});
+
+describe('odd data', () => {
+  test.each(['Cosine', 'Dot', 'Euclid'] as const)('all vectors alike, %s', async (distance) => {
+    const alike = new Float32Array(2500 * D);
+    for (let i = 0; i < alike.length; i++) alike[i] = 0.1 * ((i % D) + 1);
+    const index = await LeanIndex.build(alike, { dimensions: D, distance });
+    const { ids, scores } = index.search(alike.subarray(0, D), 20);
+    expect(new Set(ids).size).toBe(20);
+    expect(scores.every(Number.isFinite)).toBe(true);
+    if (distance === 'Cosine') expect(scores[0]).toBeCloseTo(1, 3);
+  });
+
+  test('a thousand copies of one vector do not hide the others', async () => {
+    const crowd = rows.slice();
+    for (let r = 1000; r < 2000; r++) crowd.set(rowOf(rows, D, 7), r * D);
+    const index = await LeanIndex.build(crowd, { dimensions: D, distance: 'Euclid' });
+    let found = 0;
+    for (let r = 2000; r < 3000; r++) {
+      if (index.search(rowOf(rows, D, r), 1).ids[0] === r) found++;
+    }
+    expect(found).toBeGreaterThan(980);
+  });
+
+  test.each([1e-12, 1e12])('coordinates of size %f', async (size) => {
+    for (const distance of ['Dot', 'Euclid'] as const) {
+      const scaled = rows.map((x) => x * size);
+      const index = await LeanIndex.build(scaled, { dimensions: D, distance });
+      const { ids, scores } = index.search(scaled.subarray(0, D), 10);
+      const same = await LeanIndex.build(rows, { dimensions: D, distance });
+      const expected = same.search(query, 10);
+      expect(scores.every(Number.isFinite)).toBe(true);
+      const shared = Array.from(ids).filter((id) => expected.ids.includes(id));
+      expect(shared.length).toBeGreaterThanOrEqual(9);
+    }
+  });
+
+  test.each([1, 2, 3, 5, 63, 64, 65])('%i dimensions', async (dimensions) => {
+    const vectors = gaussianRows(2500, dimensions, 5, 0);
+    const index = await LeanIndex.build(vectors, { dimensions, distance: 'Euclid' });
+    let found = 0;
+    for (let r = 0; r < 200; r++) {
+      const { ids, scores } = index.search(rowOf(vectors, dimensions, r), 3);
+      if (ids.includes(r)) {
+        found++;
+        expect(scores[ids.indexOf(r)]).toBeLessThan(0.1);
+      }
+    }
+    // On a line the nearest of 2,500 points lie closer than the codes tell apart.
+    expect(found).toBeGreaterThan(dimensions === 1 ? 100 : 195);
+  });
+});
+
+describe('abort', () => {
+  test('before the start rejects with ABORTED and the reason as cause', async () => {
+    const signal = AbortSignal.abort('no longer wanted');
+    await expect(LeanIndex.build(rows, { dimensions: D, signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+      cause: 'no longer wanted',
+    });
+  });
+
+  test('in the middle of an add leaves the index as it was', async () => {
+    const index = await LeanIndex.build(rows, { dimensions: D });
+    const before = index.search(query, 10);
+    const controller = new AbortController();
+    let calls = 0;
+    const adding = index.add(gaussianRows(3000, D, 9), {
+      signal: controller.signal,
+      onProgress: () => {
+        if (++calls === 3) controller.abort();
+      },
+    });
+    await expect(adding).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(index.count).toBe(3000);
+    const after = index.search(query, 10);
+    expect(Math.max(...after.ids)).toBeLessThan(3000);
+    expect(after.ids[0]).toBe(before.ids[0]);
+    const restored = LeanIndex.fromBytes(index.toBytes());
+    expect(restored.search(query, 10)).toEqual(after);
+  });
+
+  test('progress rises to its total', async () => {
+    const seen: number[] = [];
+    await LeanIndex.build(rows, {
+      dimensions: D,
+      onProgress: ({ phase, done, total }) => {
+        expect(['train', 'build']).toContain(phase);
+        expect(done).toBeLessThanOrEqual(total);
+        if (phase === 'build') seen.push(done);
+      },
+    });
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBe(3000);
+  });
+});

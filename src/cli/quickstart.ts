@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { table } from '../../bench/markdown.js';
 import { loadQuickstart, type QuickstartSet } from '../../datasets/quickstart.js';
 import { exactNeighbours } from '../eval/ground-truth.js';
 import { meanOverJudged, ndcgAtK, recallAtK } from '../eval/metrics.js';
@@ -93,32 +93,32 @@ function asJson(set: QuickstartSet, { exact, leandex, buildSeconds }: Outcome) {
 }
 
 function asText(set: QuickstartSet, { exact, leandex, buildSeconds }: Outcome): string {
-  const table = new Table({
-    head: ['', 'recall@10', 'nDCG@10', 'queries/s', 'p50 ms', 'p99 ms', 'bytes/vector', 'build s'],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
-  });
-  const row = (
-    name: string,
-    { recallAt10, ndcgAt10, latencies, bytesPerVector }: Measured,
-    build: string,
-  ) =>
-    table.push([
-      name,
-      recallAt10.toFixed(3),
-      ndcgAt10.toFixed(4),
-      Math.round(latencies.queriesPerSecond).toLocaleString('en-US'),
-      latencies.p50Ms.toFixed(3),
-      latencies.p99Ms.toFixed(3),
-      Math.round(bytesPerVector).toString(),
-      build,
-    ]);
-  row('exact float32', exact, '-');
-  row('leandex', leandex, buildSeconds.toFixed(2));
+  const row = (name: string, measured: Measured, build: string) => [
+    name,
+    measured.recallAt10.toFixed(3),
+    measured.ndcgAt10.toFixed(4),
+    Math.round(measured.latencies.queriesPerSecond).toLocaleString('en-US'),
+    measured.latencies.p50Ms.toFixed(3),
+    measured.latencies.p99Ms.toFixed(3),
+    Math.round(measured.bytesPerVector).toString(),
+    build,
+  ];
+  const head = [
+    '',
+    'recall@10',
+    'nDCG@10',
+    'queries/s',
+    'p50 ms',
+    'p99 ms',
+    'bytes/vector',
+    'build s',
+  ];
+  const rows = [row('exact float32', exact, '-'), row('leandex', leandex, buildSeconds.toFixed(2))];
   const count = set.documents.length.toLocaleString('en-US');
   return [
     `${count} WordNet glosses, all-MiniLM-L6-v2, ${set.dimensions} dimensions; one thread`,
-    table.toString(),
+    '',
+    table(head, rows),
     ...demoAnswers(set, leandex.ids),
     '',
   ].join('\n');

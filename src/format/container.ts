@@ -54,12 +54,14 @@ export function writeContainer({ kind, header, sections }: Container): Uint8Arra
 }
 
 /**
- * Reads and verifies a container; sections are views of `bytes`.
+ * Reads and verifies a container; sections are views of `input`.
  * @throws TypeError for anything but a Uint8Array; LeandexError `CORRUPT` for bytes that are not a
  * container, are cut short or altered; `UNSUPPORTED_VERSION` for those of a newer leandex.
  */
-export function readContainer(bytes: unknown, kind: string): Container {
-  if (!(bytes instanceof Uint8Array)) throw wrongType('bytes', 'a Uint8Array', bytes);
+export function readContainer(input: unknown, kind: string): Container {
+  if (!(input instanceof Uint8Array)) throw wrongType('bytes', 'a Uint8Array', input);
+  // Not a Buffer, whose slice() shares memory instead of copying it.
+  const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
   const { head, base } = readPreamble(bytes, kind);
   const { header, entries } = readHead(head, kind);
   const sections: Record<string, Uint8Array> = {};

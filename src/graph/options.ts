@@ -89,7 +89,7 @@ export function resolveOptions(options: LeanIndexOptions & RunOptions): Resolved
 }
 
 export interface SearchOptions {
-  /** Beam width: more finds more and takes longer. Default max(100, 2 k); at least k is used. */
+  /** Beam width: more finds more and takes longer. Default max(128, 2 k); at least k is used. */
   ef?: number;
   /** How many of the beam are re-ranked with the full-dimensional codes. Default: all. */
   rerank?: number;
@@ -103,7 +103,7 @@ export function resolveSearch(k: number, options: SearchOptions, count: number) 
   checkInteger('k', k, 1, COUNT_MAX);
   checkOptions('search', options, SEARCH_OPTIONS);
   const wanted = Math.min(k, count);
-  const ef = checkInteger('ef', options.ef ?? Math.max(100, 2 * k), 1, COUNT_MAX);
+  const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * k), 1, COUNT_MAX);
   const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
   const rerank = checkInteger('rerank', options.rerank ?? width, 1, COUNT_MAX);
   return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width) };

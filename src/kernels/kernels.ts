@@ -1,6 +1,7 @@
 import { LeandexError } from '../base/errors.js';
 import type { KernelExports } from './exports.js';
-import { compiledModule, type KernelVariant, kernelVariant } from './variant.js';
+import { compiledModule } from './modules.js';
+import { type KernelVariant, kernelVariant } from './variant.js';
 
 const PAGE_BYTES = 65_536;
 const PAGES_MAX = 65_536;
@@ -12,6 +13,13 @@ export interface KernelOptions {
   shared?: boolean;
 }
 
+/** WebAssembly.Memory, written out: its type is not there for users without the DOM's types. */
+interface LinearMemory {
+  /** A SharedArrayBuffer where the memory is shared; typed arrays take either. */
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 /**
  * One instance of the kernels with one linear memory: the only door to WebAssembly. Memory is
  * handed out from the front and given back in reverse order (mark, release). Growing detaches the
@@ -19,7 +27,7 @@ export interface KernelOptions {
  */
 export class Kernels {
   readonly variant: KernelVariant;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   readonly call: KernelExports;
   private next: number;
   /** Memory from here on has never been handed out, so it is still zero. */
@@ -28,9 +36,10 @@ export class Kernels {
   constructor(options: KernelOptions = {}) {
     this.variant = options.variant ?? kernelVariant();
     const shared = options.shared ?? false;
-    this.memory = new WebAssembly.Memory({ initial: 2, maximum: PAGES_MAX, shared });
+    const memory = new WebAssembly.Memory({ initial: 2, maximum: PAGES_MAX, shared });
     const module = compiledModule(this.variant, shared);
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
+    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    this.memory = memory;
     this.call = instance.exports as unknown as KernelExports;
     this.next = alignUp(this.call.heapBase(), 64);
     this.untouched = this.next;
@@ -90,23 +99,23 @@ export class Kernels {
   }
 
   f32(pointer: number, length: number): Float32Array<ArrayBuffer> {
-    return new Float32Array(this.buffer, pointer, length);
+    return new Float32Array(this.memory.buffer, pointer, length);
   }
 
   f64(pointer: number, length: number): Float64Array<ArrayBuffer> {
-    return new Float64Array(this.buffer, pointer, length);
+    return new Float64Array(this.memory.buffer, pointer, length);
   }
 
   u32(pointer: number, length: number): Uint32Array<ArrayBuffer> {
-    return new Uint32Array(this.buffer, pointer, length);
+    return new Uint32Array(this.memory.buffer, pointer, length);
   }
 
   u8(pointer: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.buffer, pointer, length);
+    return new Uint8Array(this.memory.buffer, pointer, length);
   }
 
   i8(pointer: number, length: number): Int8Array<ArrayBuffer> {
-    return new Int8Array(this.buffer, pointer, length);
+    return new Int8Array(this.memory.buffer, pointer, length);
   }
 
   /** Copies an array into fresh memory. */
@@ -114,11 +123,6 @@ export class Kernels {
     const pointer = this.alloc(source.length * 4);
     this.f32(pointer, source.length).set(source);
     return pointer;
-  }
-
-  private get buffer(): ArrayBuffer {
-    // A shared memory has a SharedArrayBuffer; typed arrays take either.
-    return this.memory.buffer as ArrayBuffer;
   }
 }
 

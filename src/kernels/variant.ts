@@ -1,20 +1,11 @@
 import { LeandexError, outOfRange } from '../base/errors.js';
-import { BINARIES } from './binaries.js';
+import { compiledModule } from './modules.js';
 
 /** Which instructions the search kernels use. */
 export type KernelVariant = 'simd' | 'relaxed-simd';
 
 const VARIANTS: readonly KernelVariant[] = ['relaxed-simd', 'simd'];
 
-/** The parts of Node that a browser lacks; absent properties mean "not in Node". */
-interface NodeProcess {
-  env?: Record<string, string | undefined>;
-  getBuiltinModule?: (name: string) => { setFlagsFromString?: (flag: string) => void } | undefined;
-}
-
-const nodeProcess = (globalThis as { process?: NodeProcess }).process;
-
-const modules = new Map<string, WebAssembly.Module>();
 let chosen: KernelVariant | undefined;
 
 /**
@@ -23,7 +14,11 @@ let chosen: KernelVariant | undefined;
  * @throws LeandexError `UNSUPPORTED` without WebAssembly SIMD, or without the variant asked for.
  */
 export function kernelVariant(): KernelVariant {
-  chosen ??= chooseVariant(nodeProcess?.env?.LEANDEX_KERNEL ?? 'auto');
+  if (chosen === undefined) {
+    // A browser has no `process`.
+    const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+    chosen = chooseVariant(process?.env?.LEANDEX_KERNEL ?? 'auto');
+  }
   return chosen;
 }
 
@@ -42,16 +37,6 @@ function chooseVariant(wish: string): KernelVariant {
   );
 }
 
-/** Node 20 has relaxed SIMD behind a V8 flag; later versions have it anyway and ignore the flag. */
-function enableRelaxedSimd(): void {
-  try {
-    const v8 = nodeProcess?.getBuiltinModule?.('node:v8');
-    v8?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
-  } catch {
-    // Without the flag the module does not compile, and plain SIMD is chosen.
-  }
-}
-
 function compiles(variant: KernelVariant): boolean {
   try {
     compiledModule(variant, false);
@@ -59,23 +44,4 @@ function compiles(variant: KernelVariant): boolean {
   } catch {
     return false;
   }
-}
-
-/** The compiled binary of a variant, for plain or shared memory; compiled once a process. */
-export function compiledModule(variant: KernelVariant, shared: boolean): WebAssembly.Module {
-  const name = shared ? `${variant}-shared` : variant;
-  let module = modules.get(name);
-  if (module === undefined) {
-    if (variant === 'relaxed-simd') enableRelaxedSimd();
-    module = new WebAssembly.Module(decodeBase64(BINARIES[name]!));
-    modules.set(name, module);
-  }
-  return module;
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
 }

@@ -11,7 +11,7 @@ import {
 } from '../format/container.js';
 import { Kernels } from '../kernels/index.js';
 import { leadingEigenSteps } from '../linalg/leading-eigen.js';
-import { createMoments } from './tmp-linalg.js';
+import { createMoments } from '../linalg/moments.js';
 
 /** Rows that the training reads at the most; more change the leading subspace little. */
 const SAMPLE_ROWS_MAX = 16_384;
@@ -170,7 +170,7 @@ export function* leanVecSteps(
   const moments = createMoments(kernels, dimensions);
   for (let from = 0; from < count; from += BLOCK_ROWS) {
     const size = Math.min(BLOCK_ROWS, count - from);
-    moments.add(rows.subarray(from * dimensions, (from + size) * dimensions), size);
+    yield* moments.addSteps(rows.subarray(from * dimensions, (from + size) * dimensions), size);
     progress.done++;
     yield progress;
   }

@@ -100,7 +100,8 @@ export class Lvq {
       squares += x * x;
     }
     const mean = Float32Array.from(sums, (sum) => (count === 0 ? 0 : sum / count));
-    return new Lvq(resolved, mean, chooseUnit(Math.sqrt(squares / Math.max(1, vectors.length))));
+    const squaredMean = mean.reduce((sum, x) => sum + x * x, 0) / dimensions;
+    return new Lvq(resolved, mean, chooseUnit(squares / Math.max(1, vectors.length), squaredMean));
   }
 
   /** The trained codec as bytes (docs/format.md). */
@@ -289,10 +290,15 @@ function resolveLvq(options: LvqOptions): ResolvedLvq {
   };
 }
 
-/** 1, or the power of two nearest to the coordinates' size where that is far from 1. */
-function chooseUnit(rootMeanSquare: number): number {
-  if (rootMeanSquare === 0 || (rootMeanSquare > 2 ** -8 && rootMeanSquare < 2 ** 8)) return 1;
-  return 2 ** Math.round(Math.log2(rootMeanSquare));
+/**
+ * 1, or the power of two nearest to the size of the coordinates around the mean where that is far
+ * from 1: near 2^-8 the rule for almost constant vectors (wasm/lvq.ts) would take in all of them.
+ * No less than 2^-10 of the size around zero, so that binary16 holds vectors unlike the trained.
+ */
+function chooseUnit(meanSquare: number, squaredMean: number): number {
+  const aroundMean = Math.sqrt(Math.max(0, meanSquare - squaredMean));
+  if (meanSquare === 0 || (aroundMean > 2 ** -4 && aroundMean < 2 ** 8)) return 1;
+  return 2 ** Math.round(Math.log2(Math.max(aroundMean, Math.sqrt(meanSquare) / 1024)));
 }
 
 function sum(values: Float32Array): number {

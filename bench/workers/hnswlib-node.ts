@@ -1,0 +1,76 @@
+import hnswlib from 'hnswlib-node';
+import type { HnswlibSettings } from '../cases.js';
+import type { BytesPerVector } from '../protocol.js';
+import type { Engine, EngineContext } from './engine.js';
+import { serve } from './serve.js';
+
+const SPACES = { Cosine: 'ip', Dot: 'ip', Euclid: 'l2' } as const;
+
+/** The seed of hnswlib itself, stated because the result names all settings. */
+const SEED = 100;
+
+/** Rows whose arrays exist at a time: those of a whole corpus would take twice its memory. */
+const ROWS_AT_ONCE = 1024;
+
+serve(({ dimensions, distance, settings }: EngineContext<HnswlibSettings>): Engine => {
+  const index = new hnswlib.HierarchicalNSW(SPACES[distance], dimensions);
+  let queryArrays: number[][] = [];
+
+  /** The array of numbers that hnswlib-node takes; of unit length under cosine. */
+  const arrayOf = (data: Float32Array, row: number): number[] => {
+    const numbers = Array.from(data.subarray(row * dimensions, (row + 1) * dimensions));
+    if (distance !== 'Cosine') return numbers;
+    const norm = Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0));
+    return numbers.map((x) => x / norm);
+  };
+
+  return {
+    async build({ data, count }) {
+      const { m, efConstruction } = settings;
+      index.initIndex({ maxElements: count, m, efConstruction, randomSeed: SEED });
+      let milliseconds = 0;
+      for (let first = 0; first < count; first += ROWS_AT_ONCE) {
+        const size = Math.min(ROWS_AT_ONCE, count - first);
+        const points = Array.from({ length: size }, (_, i) => arrayOf(data, first + i));
+        const started = performance.now();
+        for (let i = 0; i < size; i++) index.addPoint(points[i], first + i);
+        milliseconds += performance.now() - started;
+      }
+      return milliseconds / 1000;
+    },
+    save(path) {
+      index.writeIndexSync(path);
+    },
+    load(path) {
+      index.readIndexSync(path);
+    },
+    describe() {
+      const space = SPACES[distance];
+      return {
+        resolved: { ...settings, space, seed: SEED },
+        bytesPerVector: bytesPerVector(dimensions, settings.m),
+      };
+    },
+    prepare(queries) {
+      queryArrays = Array.from({ length: queries.count }, (_, row) => arrayOf(queries.data, row));
+    },
+    searcher(k, ef) {
+      index.setEf(ef);
+      return (query) => index.searchKnn(queryArrays[query], k).neighbors;
+    },
+  };
+});
+
+/**
+ * What a search touches (hnswalg.h): at layer 0 the vector, a list of 2 M links behind its length,
+ * and the label; the lists of the upper layers, of which there are 1 / (M - 1) a vector on average,
+ * behind a pointer; and a visited mark of two bytes. The mutex of each element (40 bytes) and the
+ * table from labels to elements serve updates only and are left out.
+ */
+function bytesPerVector(dimensions: number, m: number): BytesPerVector {
+  const vectors = dimensions * 4;
+  const upper = (4 + 4 * m) / (m - 1) + 8;
+  const graph = 4 + 2 * m * 4 + upper;
+  const other = 8 + 2;
+  return { vectors, graph, other, total: vectors + graph + other };
+}

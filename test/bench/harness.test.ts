@@ -1,0 +1,193 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type BenchCase, CASES } from '../../bench/cases.js';
+import { absence } from '../../bench/data.js';
+import { qpsAtRecall, RECALL_LEVELS } from '../../bench/frontier.js';
+import { runCase } from '../../bench/harness.js';
+import { type CaseResult, writeResult } from '../../bench/result.js';
+import { renderResult } from '../../bench/table.js';
+import { requireFreshBuild } from './compiled.js';
+
+const EFS = [10, 40, 160];
+
+/** Small enough for every test run, large enough for leandex to build a graph. */
+const TINY: BenchCase = {
+  name: 'tiny',
+  data: {
+    kind: 'generated',
+    generator: 'manifold',
+    count: 2500,
+    dimensions: 32,
+    seed: 7,
+    intrinsic: 8,
+  },
+  distance: 'Cosine',
+  queries: 60,
+  k: 10,
+  contenders: [
+    { engine: 'leandex', settings: { seed: 3 }, efs: EFS },
+    { engine: 'hnswlib-node', settings: { m: 16, efConstruction: 100 }, efs: EFS.slice(0, 2) },
+  ],
+  repeats: 2,
+  measureMs: 10,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'leandex-bench-test-'));
+const cacheFolder = join(folder, 'cache');
+
+beforeAll(() => {
+  requireFreshBuild();
+  vi.stubEnv('TMPDIR', folder);
+});
+
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a tiny case, from generator to table', () => {
+  const lines: string[] = [];
+  let result: CaseResult;
+  let again: CaseResult;
+
+  beforeAll(async () => {
+    result = await runCase(TINY, { cacheFolder, log: (line) => lines.push(line) });
+    again = await runCase(TINY, { cacheFolder, repeats: 1 });
+  });
+
+  test('says what was measured, where and with what', () => {
+    expect(result).toMatchObject({ case: 'tiny', distance: 'Cosine', k: 10, repeats: 2 });
+    expect(result.data).toMatchObject({ count: 2500, dimensions: 32, queries: 60 });
+    expect(result.data.source).toEqual(TINY.data);
+    expect(result.data.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(Date.parse(result.date)).toBeGreaterThan(0);
+    expect(result.machine.node).toBe(process.versions.node);
+    expect(result.machine.kernel).toMatch(/simd/);
+    expect(result.contenders.map(({ engine }) => engine)).toEqual(['leandex', 'hnswlib-node']);
+    expect(lines.join('\n')).toContain('repeat 2 of 2');
+  });
+
+  test('every point has recall, speed and latencies that fit one another', () => {
+    for (const [i, { points }] of result.contenders.entries()) {
+      expect(points.map(({ ef }) => ef)).toEqual(TINY.contenders[i]!.efs);
+      for (const { qps, qpsMin, qpsMax, p50, p95, p99, recallAt10 } of points) {
+        expect(recallAt10).toBeGreaterThan(0.5);
+        expect(recallAt10).toBeLessThanOrEqual(1);
+        expect(qpsMin).toBeGreaterThan(0);
+        expect([qpsMin, qps, qpsMax]).toEqual([qpsMin, qps, qpsMax].sort((a, b) => a - b));
+        expect([p50, p95, p99]).toEqual([p50, p95, p99].sort((a, b) => a - b));
+      }
+    }
+  });
+
+  test('both engines find more than nine of ten neighbours', () => {
+    for (const { points } of result.contenders) {
+      expect(points.at(-1)!.recallAt10).toBeGreaterThan(0.9);
+    }
+  });
+
+  test('the summary follows from the points', () => {
+    const [ours, theirs] = result.contenders;
+    for (const level of RECALL_LEVELS) {
+      expect(ours!.atRecall[level]).toBe(qpsAtRecall(ours!.points, Number(level)));
+    }
+    expect(result.ratios).toHaveLength(1);
+    const { contender, opponent, qps, build, memory } = result.ratios[0]!;
+    expect([contender, opponent]).toEqual([0, 'hnswlib-node']);
+    expect(qps['0.90']).toBeCloseTo(ours!.atRecall['0.90']! / theirs!.atRecall['0.90']!, 9);
+    expect(build).toBeCloseTo(theirs!.buildSeconds / ours!.buildSeconds, 9);
+    expect(memory).toBeCloseTo(theirs!.bytesPerVector.total / ours!.bytesPerVector.total, 9);
+  });
+
+  test('bytes a vector add up, and the index file is of that size', () => {
+    for (const { bytesPerVector, indexBytes, buildSeconds } of result.contenders) {
+      const { total, ...parts } = bytesPerVector;
+      expect(Object.values(parts).reduce((sum, part) => sum + part)).toBeCloseTo(total, 6);
+      expect(buildSeconds).toBeGreaterThan(0);
+      expect(indexBytes).toBeGreaterThan(0);
+    }
+    // hnswlib saves what it has in memory but for pointers and marks, less than 16 bytes a vector.
+    const hnswlib = result.contenders[1]!;
+    const saved = hnswlib.indexBytes! / result.data.count;
+    expect(Math.abs(hnswlib.bytesPerVector.total - saved)).toBeLessThan(16);
+  });
+
+  test('a second run takes indexes and build times from the cache, and finds the same', () => {
+    const recalls = ({ contenders }: CaseResult) =>
+      contenders.map(({ points }) => points.map(({ recallAt10 }) => recallAt10));
+    expect(result.contenders.map(({ cached }) => cached)).toEqual([false, false]);
+    expect(again.contenders.map(({ cached }) => cached)).toEqual([true, true]);
+    for (const [i, { buildSeconds }] of again.contenders.entries()) {
+      expect(buildSeconds).toBe(result.contenders[i]!.buildSeconds);
+    }
+    expect(recalls(again)).toEqual(recalls(result));
+    expect(again.data.sha256).toBe(result.data.sha256);
+  });
+
+  test('the file holds the result, and nothing that names this place', () => {
+    const path = writeResult(join(folder, 'results'), result);
+    const text = readFileSync(path, 'utf8');
+    expect(path).toBe(join(folder, 'results', 'tiny.json'));
+    expect(JSON.parse(text)).toEqual(result);
+    expect(text).not.toMatch(/"[/\\]|[A-Z]:\\\\/);
+    for (const place of [tmpdir(), process.cwd(), process.env.HOME]) {
+      if (place) expect(text).not.toContain(`${place}/`);
+    }
+  });
+
+  test('the table has a row for every point and lines up', () => {
+    const lengths = renderResult(result)
+      .split('\n\n')
+      .slice(1)
+      .map((table) => table.trimEnd().split('\n'));
+    expect(lengths.map((rows) => rows.length)).toEqual([2 + 2, 2 + 1, 2 + 5]);
+    for (const rows of lengths) expect(new Set(rows.map((row) => row.length)).size).toBe(1);
+  });
+
+  test('nothing is left in the temporary folder', () => {
+    expect(tmpdir()).toBe(folder);
+    expect(readdirSync(folder).filter((name) => name.startsWith('leandex-bench-'))).toEqual([]);
+  });
+});
+
+describe('what goes wrong is said', () => {
+  test('settings that an engine refuses', async () => {
+    const refused: BenchCase = {
+      ...TINY,
+      contenders: [{ engine: 'leandex', settings: { m: 1 }, efs: EFS }],
+    };
+    await expect(runCase(refused)).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringMatching(/leandex worker failed: .*m must be/),
+    });
+  });
+
+  test('an absent data set', async () => {
+    const absent: BenchCase = { ...TINY, data: { kind: 'shared', folder: 'no-such-set' } };
+    expect(absence(absent.data)).toContain('no-such-set is absent');
+    await expect(runCase(absent)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('more queries than there are', async () => {
+    const greedy: BenchCase = { ...TINY, data: { kind: 'quickstart' }, queries: 513 };
+    await expect(runCase(greedy)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
+
+describe('the cases', () => {
+  test('have names of their own', () => {
+    const names = CASES.map(({ name }) => name);
+    expect(names).toEqual(['quick', 'wordnet-mpnet768', 'generated-100k-768']);
+  });
+
+  test('sweep from k upwards', () => {
+    for (const { k, contenders } of CASES) {
+      for (const { efs } of contenders) {
+        expect(efs[0]).toBe(k);
+        expect(efs).toEqual([...new Set(efs)].sort((a, b) => a - b));
+      }
+    }
+  });
+});

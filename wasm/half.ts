@@ -39,7 +39,6 @@ export function roundToHalf(x: f32): f32 {
 export function halfBelow(x: f32): f32 {
   const h = toHalf(x);
   if (fromHalf(h) <= x) return fromHalf(h);
-  if (h == 0) return fromHalf(0x8001);
   return fromHalf(h & 0x8000 ? h + 1 : h - 1);
 }
 

@@ -129,6 +129,11 @@ export function searchLayer(ix: Index, scratch: Scratch, entry: u32, ef: u32, le
     if (key & 1) continue;
     store<i64>(at, key | 1);
     const n = gather(ix, scratch, linksOf(ix, keyId(key), level), most);
+    if (cursor < size) {
+      // Very often the next one to expand: its links are on their way while this one is scored.
+      const next = linksOf(ix, keyId(load<i64>(beam + (<usize>cursor << 3))), level);
+      scratch.sink += load<u8>(next) + load<u8>(next, 64);
+    }
     scoreGathered(ix, scratch, n);
     let worst = size == ef ? keyDistance(load<i64>(beam + (<usize>(size - 1) << 3))) : <f32>Infinity;
     for (let i: usize = 0; i < (<usize>n << 2); i += 4) {

@@ -64,13 +64,10 @@ describe('the loss of PCA', () => {
     [1, 116],
     [2, 100],
     [3, 0],
-  ])(
-    'with %i of 3 dimensions is %i: it drops the direction that queries use',
-    (target, expected) => {
-      const { vectors } = leadingEigen(new Kernels(), kx, 3, target, new Random(1));
-      expect(loss(vectors, target, kq, kx, 3)).toBeCloseTo(expected, 9);
-    },
-  );
+  ])('with %i of 3 dimensions is %i: it drops the direction that queries use', (target, expected) => {
+    const { vectors } = leadingEigen(new Kernels(), kx, 3, target, new Random(1));
+    expect(loss(vectors, target, kq, kx, 3)).toBeCloseTo(expected, 9);
+  });
 
   test('by the trace formula is ‖Q M Xᵀ − Q Xᵀ‖², and does not rise with the dimensions', () => {
     const d = 12;

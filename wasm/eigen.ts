@@ -1,6 +1,7 @@
 // float64 kernels of the symmetric eigen-solver (src/linalg). Every sum runs in a fixed order with
-// no fused multiply-add, so every engine gives the same bits. Each kernel is backward stable: its
-// result is exact for operands off by at most (2 + n / 2) · 2^-53 relative, n the length summed.
+// no fused multiply-add, so every engine gives the same bits. A sum of n products is in error by at
+// most (2 + n / 2) · 2^-53 · Σ|x_k y_k|; a rotation or reflector of unit scale thus changes lengths
+// by a small multiple of 2^-53 and (2 + n / 2) · 2^-53, relative.
 
 // @ts-ignore: decorator
 @inline

@@ -91,7 +91,10 @@ export function resolveOptions(options: LeanIndexOptions & RunOptions): Resolved
 export interface SearchOptions {
   /** Beam width: more finds more and takes longer. Default max(128, 2 k); at least k is used. */
   ef?: number;
-  /** How many of the beam are re-ranked with the full-dimensional codes. Default: all. */
+  /**
+   * How many of the beam, best first, are ranked anew by the full-dimensional codes. Default
+   * max(50, 10 k): ranking more of it found nothing more on any data tried (docs/benchmarks.md).
+   */
   rerank?: number;
 }
 
@@ -105,6 +108,6 @@ export function resolveSearch(k: number, options: SearchOptions, count: number) 
   const wanted = Math.min(k, count);
   const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * k), 1, COUNT_MAX);
   const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
-  const rerank = checkInteger('rerank', options.rerank ?? width, 1, COUNT_MAX);
+  const rerank = checkInteger('rerank', options.rerank ?? Math.max(50, 10 * wanted), 1, COUNT_MAX);
   return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width) };
 }

@@ -83,7 +83,7 @@ describe.each(DISTANCES)('an index by %s', (distance) => {
     const full = await LeanIndex.build(part, options);
     expect(full.stats().mode).toBe('graph');
     const exact = exactNeighbours(part, queries, DIMENSIONS, 20, distance);
-    const { ids } = full.searchBatch(queries, 10, { ef: count });
+    const { ids } = full.searchBatch(queries, 10, { ef: count, rerank: count });
     expect(recallAtK(ids, exact, 10)).toBe(1);
   });
 });

@@ -63,7 +63,7 @@ export class Random {
       v = 2 * this.uniform() - 1;
       s = u * u + v * v;
     } while (s >= 1 || s === 0);
-    const factor = Math.sqrt((-2 * Math.log(s)) / s);
+    const factor = Math.sqrt((-2 * logarithm(s)) / s);
     this.spareGaussian = v * factor;
     return u * factor;
   }
@@ -80,6 +80,25 @@ export class Random {
     }
     return order;
   }
+}
+
+/**
+ * ln x for 0 < x < 1, within 4e-16 of it relatively. Math.log may differ between engines in its last bit;
+ * this uses only what IEEE 754 rounds exactly, so that a seed means the same everywhere.
+ */
+function logarithm(x: number): number {
+  let mantissa = x;
+  let exponent = 0;
+  while (mantissa < Math.SQRT1_2) {
+    mantissa *= 2;
+    exponent--;
+  }
+  // ln m = 2 artanh((m − 1) / (m + 1)); the argument is at most .172, so 11 terms suffice.
+  const t = (mantissa - 1) / (mantissa + 1);
+  const squared = t * t;
+  let series = 0;
+  for (let k = 23; k >= 1; k -= 2) series = series * squared + 1 / k;
+  return exponent * Math.LN2 + 2 * t * series;
 }
 
 /** Mixes 32 bits well (the finaliser of splitmix32); also a hash of small integers. */

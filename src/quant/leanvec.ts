@@ -174,7 +174,7 @@ export function* leanVecSteps(
     progress.done++;
     yield progress;
   }
-  const { mean, covariance } = moments.finish();
+  const { mean, covariance } = yield* moments.finishSteps();
   let total = 0;
   for (let i = 0; i < dimensions; i++) total += covariance[i * dimensions + i]!;
   const { values, vectors } = yield* leadingEigenSteps(

@@ -242,3 +242,20 @@ describe('refusals', () => {
     }
   });
 });
+
+describe('bytes', () => {
+  test('give the same codec back, for one level and two, and damage is refused', () => {
+    const x = Float32Array.from({ length: 40 * 20 }, (_, i) => Math.sin(i) + 2);
+    for (const levels of [{}, { residualBits: 8 as const }]) {
+      const lvq = Lvq.train(x, { dimensions: 20, bits: 4, padding: 16, ...levels });
+      const same = Lvq.fromBytes(lvq.toBytes());
+      expect(same.encode(x)).toEqual(lvq.encode(x));
+      expect(same.dot(x.subarray(0, 20), same.encode(x))).toEqual(
+        lvq.dot(x.subarray(0, 20), lvq.encode(x)),
+      );
+      const altered = lvq.toBytes();
+      altered[altered.length - 1]! ^= 1;
+      expect(() => Lvq.fromBytes(altered)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
+    }
+  });
+});

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { requireFreshBuild } from '../bench/compiled.js';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
+const run = (...args: string[]) => promisify(execFile)(process.execPath, [MAIN, ...args]);
+
+beforeAll(requireFreshBuild);
+
+describe('leandex quickstart', () => {
+  test('--json prints one object; recall and nDCG are close to exact search', async () => {
+    const { stdout } = await run('quickstart', '--json');
+    const result = JSON.parse(stdout);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(result.recallAt10).toBeGreaterThanOrEqual(0.95);
+    expect(result.recallAt10).toBeLessThanOrEqual(1);
+    expect(result.ndcgAt10.exact).toBeCloseTo(0.4019, 3);
+    expect(Math.abs(result.ndcgAt10.exact - result.ndcgAt10.leandex)).toBeLessThanOrEqual(0.005);
+    expect(result.queriesPerSecond.leandex).toBeGreaterThan(0);
+    expect(result.queriesPerSecond.exact).toBeGreaterThan(0);
+    expect(result.bytesPerVector.float32).toBe(1536);
+    expect(result.bytesPerVector.leandex).toBeLessThan(768);
+    expect(result.buildSeconds).toBeGreaterThan(0);
+  });
+
+  test('prints a table and answers to the demo questions', async () => {
+    const { stdout } = await run('quickstart');
+    expect(stdout).toMatch(/\| exact float32 \|/);
+    expect(stdout).toMatch(/\| leandex \s*\|/);
+    expect(stdout).toMatch(/fear of open or public places\n {2}agoraphobia/);
+  });
+});
+
+describe('leandex', () => {
+  test('knows its version and its commands', async () => {
+    expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const { stdout } = await run('--help');
+    expect(stdout).toContain('quickstart');
+    expect(stdout).toContain('bench');
+  });
+
+  test.each([
+    [['quickstart', '--colour'], /unknown option '--colour'/],
+    [['fly'], /unknown command 'fly'/],
+    [['bench', '--case', 'nonsense'], /--case must be quick or .*received "nonsense"/],
+    [['bench', '--repeats', 'x'], /--repeats must be an integer/],
+  ])('%j fails with a message and no stack', async (args, message) => {
+    const failed = await run(...args).catch((error) => error);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(message);
+    expect(failed.stderr).not.toMatch(/\n\s+at /);
+  });
+});

@@ -174,7 +174,7 @@ export function descend(ix: Index, scratch: Scratch, level: u32): u32 {
 }
 
 /** Records whose cache lines are on their way while one is scored. */
-const RERANK_AHEAD: u32 = 4;
+const RERANK_AHEAD: u32 = 16;
 
 /** Reads one byte of every cache line of the beam's record at `place`. */
 // @ts-ignore: decorator

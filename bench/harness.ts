@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeNpy } from '../datasets/npy.js';
-import type { GroundTruth } from '../src/eval/ground-truth.js';
 import { groundTruth, keyOf, libraryHash } from './cache.js';
 import type { BenchCase } from './cases.js';
-import { type BenchData, loadData } from './data.js';
+import { loadData } from './data.js';
 import { atRecallLevels, ratios } from './frontier.js';
-import { currentCommit, describeMachine, type Machine } from './machine.js';
+import { currentCommit, describeMachine } from './machine.js';
 import { Opponent } from './opponent.js';
 import type { BuildReport } from './protocol.js';
 import type { CaseResult, ContenderResult } from './result.js';
+import type { Run } from './run.js';
 import { measureCurves } from './sweep.js';
 
 export interface HarnessOptions {
@@ -20,19 +20,6 @@ export interface HarnessOptions {
   readonly cacheFolder?: string;
   /** Told what is going on, a line at a time. */
   readonly log?: (line: string) => void;
-}
-
-/** The files and vectors of a run. */
-export interface Run {
-  readonly benchCase: BenchCase;
-  readonly data: BenchData;
-  readonly truth: GroundTruth;
-  readonly machine: Machine;
-  readonly vectorsPath: string;
-  readonly queriesPath: string;
-  readonly repeats: number;
-  readonly cacheFolder: string | undefined;
-  readonly log: (line: string) => void;
 }
 
 /**

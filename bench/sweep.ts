@@ -1,8 +1,8 @@
 import { exactScorer } from '../src/eval/ground-truth.js';
 import { recallAtK } from '../src/eval/metrics.js';
-import type { Run } from './harness.js';
 import type { Opponent } from './opponent.js';
 import type { ResultPoint } from './result.js';
+import type { Run } from './run.js';
 import { median, percentile } from './statistics.js';
 
 /** The first searches compile; this long is enough for V8 to be done with them. */

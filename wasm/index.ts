@@ -19,7 +19,8 @@ export { packProjectionRow, projectionBytes, projectVector } from './project';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
 export { encodeRows } from './encode';
-export { prepareProjected, searchLayer, searchRows } from './search';
+export { prepareProjected } from './search';
+export { searchRows } from './query';
 export { selectDiverse, insertNode, truncateGraph, validateGraph } from './insert';
 
 /** The first byte that the program's own data does not use. */

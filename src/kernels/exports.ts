@@ -1,3 +1,6 @@
+/** Which instructions the search kernels use. */
+export type KernelVariant = 'simd' | 'relaxed-simd';
+
 /**
  * The functions of the binaries (wasm/index.ts). Pointers are byte offsets into the memory; sizes
  * count elements, not bytes, unless their name says so. The kernels check nothing: callers do.
@@ -147,7 +150,6 @@ export interface KernelExports {
     projected: number,
   ): number;
   prepareProjected(index: number, scratch: number, projected: number): void;
-  searchLayer(index: number, scratch: number, entry: number, ef: number, level: number): void;
   searchRows(
     index: number,
     scratch: number,

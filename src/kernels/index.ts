@@ -1,2 +1,3 @@
+export type { KernelVariant } from './exports.js';
 export { alignUp, type KernelOptions, Kernels, paddedDimensions } from './kernels.js';
-export { type KernelVariant, kernelVariant } from './variant.js';
+export { kernelVariant } from './variant.js';

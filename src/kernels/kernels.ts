@@ -1,7 +1,7 @@
 import { LeandexError } from '../base/errors.js';
-import type { KernelExports } from './exports.js';
+import type { KernelExports, KernelVariant } from './exports.js';
 import { compiledModule } from './modules.js';
-import { type KernelVariant, kernelVariant } from './variant.js';
+import { kernelVariant } from './variant.js';
 
 const PAGE_BYTES = 65_536;
 const PAGES_MAX = 65_536;

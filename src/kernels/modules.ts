@@ -1,5 +1,5 @@
 import { BINARIES } from './binaries.js';
-import type { KernelVariant } from './variant.js';
+import type { KernelVariant } from './exports.js';
 
 const modules = new Map<string, WebAssembly.Module>();
 

@@ -1,8 +1,6 @@
 import { LeandexError, outOfRange } from '../base/errors.js';
+import type { KernelVariant } from './exports.js';
 import { compiledModule } from './modules.js';
-
-/** Which instructions the search kernels use. */
-export type KernelVariant = 'simd' | 'relaxed-simd';
 
 const VARIANTS: readonly KernelVariant[] = ['relaxed-simd', 'simd'];
 

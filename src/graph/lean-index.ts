@@ -100,7 +100,7 @@ export class LeanIndex {
     yield* checkRowValues(vectors, this.nodes.layout);
     if (this.model !== undefined) {
       yield* insertSteps(this.nodes, { ...options, vectors, firstId: first });
-    } else if (first + count < options.exactBelow) {
+    } else if (first + count < options.exactBelow || first + count === 0) {
       yield* storeSteps(this.nodes, vectors, first);
     } else {
       yield* this.becomeGraph(vectors);

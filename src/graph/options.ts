@@ -23,7 +23,7 @@ export interface LeanIndexOptions {
   efConstruction?: number;
   /** Bits a number in the primary codes that the traversal reads (7 is stored in a byte). */
   primaryBits?: PrimaryBits;
-  /** Dimensions that the projection keeps. Default: what fills one cache line of 64 bytes. */
+  /** Dimensions that the projection keeps. Default: what fills the cache lines of a code. */
   primaryDimensions?: number;
   /** Bits a number in the full-dimensional codes of the re-rank; 32 keeps float32. Default 8. */
   secondaryBits?: SecondaryBits;

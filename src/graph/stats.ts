@@ -13,7 +13,7 @@ export interface IndexStats {
   primaryDimensions: number;
   primaryBits: PrimaryBits | 32;
   secondaryBits: SecondaryBits;
-  /** Share of the variance that the projection keeps, 0 … 1. */
+  /** Share of the variance of new vectors that the projection keeps, 0 … 1, estimated. */
   energyKept: number;
   /** Bytes a vector; `other` shares out the model, the visited marks and the search buffers. */
   bytesPerVector: {

@@ -3,15 +3,9 @@ import { Random } from '../base/random.js';
 import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
-import {
-  gaussianDistortion,
-  PRIMARY_BITS,
-  type PrimaryBits,
-  primaryBytes,
-  primaryCapacity,
-  type SecondaryBits,
-} from './layout.js';
+import { type PrimaryBits, primaryBytes, type SecondaryBits } from './layout.js';
 import { type LeanVec, leanVecSteps, sampleRows } from './leanvec.js';
+import { choosePrimary, mostPrimaryDimensions, type PrimaryWish } from './primary-choice.js';
 
 /** All that encoding and searching need to know of the data an index was trained on. */
 export interface IndexModel {
@@ -30,16 +24,14 @@ export interface IndexModel {
   primaryBits: PrimaryBits;
   primaryBytes: number;
   secondaryBits: SecondaryBits;
-  /** Share of the variance that the projection keeps, 0 … 1. */
+  /** Share of the variance of new vectors that the projection keeps, 0 … 1, estimated. */
   energyKept: number;
 }
 
-export interface ModelOptions {
+export interface ModelOptions extends PrimaryWish {
   dimensions: number;
   distance: Distance;
   seed: number;
-  primaryBits: PrimaryBits | undefined;
-  primaryDimensions: number | undefined;
   secondaryBits: SecondaryBits;
 }
 
@@ -49,10 +41,9 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const kernels = new Kernels();
   const sample = sampleRows(vectors, dimensions, seed);
   const rows = distance === 'Cosine' ? yield* unitRows(sample, dimensions) : sample;
-  const largest = options.primaryDimensions ?? primaryCapacity(1, 2);
-  const kept = Math.min(dimensions, largest);
-  const leanVec = yield* leanVecSteps(kernels, rows, dimensions, kept, seed);
-  const { bits, used } = choosePrimary(leanVec, options);
+  const most = mostPrimaryDimensions(dimensions, options);
+  const leanVec = yield* leanVecSteps(kernels, rows, dimensions, most, seed);
+  const { bits, used, energyKept } = choosePrimary(leanVec, rows.length / dimensions, options);
   return {
     distance,
     dimensions,
@@ -63,34 +54,8 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     primaryBits: bits,
     primaryBytes: primaryBytes(used, bits),
     secondaryBits: options.secondaryBits,
-    energyKept: leanVec.energyKept(used),
+    energyKept,
   };
-}
-
-/**
- * Width and dimensions of the primary codes: those given, else what loses least in one cache line:
- * the energy that the projection misses, plus the grid's error on what it keeps.
- */
-export function choosePrimary(
-  leanVec: LeanVec,
-  options: Pick<ModelOptions, 'primaryBits' | 'primaryDimensions'>,
-): { bits: PrimaryBits; used: number } {
-  const candidates = options.primaryBits === undefined ? PRIMARY_BITS : [options.primaryBits];
-  let best: { bits: PrimaryBits; used: number } | undefined;
-  let bestLoss = Infinity;
-  for (const bits of candidates) {
-    const wished = options.primaryDimensions;
-    const used = Math.min(leanVec.target, wished ?? primaryCapacity(1, bits));
-    const fits = wished === undefined || primaryBytes(wished, bits) === primaryBytes(wished, 2);
-    if (!fits && options.primaryBits === undefined) continue;
-    const kept = leanVec.energyKept(used);
-    const loss = 1 - kept + kept * gaussianDistortion(bits);
-    if (loss < bestLoss) {
-      bestLoss = loss;
-      best = { bits, used };
-    }
-  }
-  return best!;
 }
 
 /**

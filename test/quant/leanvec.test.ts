@@ -3,7 +3,6 @@ import { Random } from '../../src/base/random.js';
 import { Kernels } from '../../src/kernels/index.js';
 import { leadingEigen } from '../../src/linalg/leading-eigen.js';
 import { LeanVec } from '../../src/quant/leanvec.js';
-import { choosePrimary } from '../../src/quant/model.js';
 import { gaussianRows } from '../graph/oracle.js';
 
 /** A · B of row-major matrices: a is n x m, b is m x p. */
@@ -162,43 +161,5 @@ describe('LeanVec', () => {
     expect(() => LeanVec.train(x, { dimensions: d, target: 4, bits: 2 } as never)).toThrow(
       /"bits"/,
     );
-  });
-});
-
-describe('the choice of the primary code', () => {
-  const trained = (dimensions: number, decay: number) =>
-    LeanVec.train(gaussianRows(600, dimensions, 6, decay), {
-      dimensions,
-      target: Math.min(dimensions, 240),
-    });
-  const automatic = { primaryBits: undefined, primaryDimensions: undefined };
-
-  test('takes many dimensions of 2 bits for a flat spectrum', () => {
-    expect(choosePrimary(trained(300, 0.1), automatic)).toEqual({ bits: 2, used: 240 });
-  });
-
-  test('takes fewer dimensions of more bits for a steep one', () => {
-    expect(choosePrimary(trained(300, 2), automatic).bits).toBeGreaterThan(2);
-  });
-
-  test('takes all dimensions where they are few', () => {
-    expect(choosePrimary(trained(40, 0), automatic)).toEqual({ bits: 7, used: 40 });
-    expect(choosePrimary(trained(100, 0), automatic)).toEqual({ bits: 4, used: 100 });
-  });
-
-  test('keeps to what is given', () => {
-    const leanVec = trained(300, 0.5);
-    expect(choosePrimary(leanVec, { primaryBits: 4, primaryDimensions: undefined })).toEqual({
-      bits: 4,
-      used: 120,
-    });
-    expect(choosePrimary(leanVec, { primaryBits: 7, primaryDimensions: 160 })).toEqual({
-      bits: 7,
-      used: 160,
-    });
-    expect(choosePrimary(leanVec, { primaryBits: undefined, primaryDimensions: 100 })).toEqual({
-      bits: 4,
-      used: 100,
-    });
   });
 });

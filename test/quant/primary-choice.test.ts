@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { LeanVec } from '../../src/quant/leanvec.js';
+import { choosePrimary, mostPrimaryDimensions } from '../../src/quant/primary-choice.js';
+import { gaussianRows } from '../graph/oracle.js';
+
+const ROWS = 3000;
+const AUTOMATIC = { primaryBits: undefined, primaryDimensions: undefined };
+
+/** The choice for gaussians of a spectrum j^-decay. */
+function choice(dimensions: number, decay: number, wish = {}, rows = ROWS) {
+  const vectors = gaussianRows(rows, dimensions, 6, decay);
+  const full = { ...AUTOMATIC, ...wish };
+  const target = mostPrimaryDimensions(dimensions, full);
+  return choosePrimary(LeanVec.train(vectors, { dimensions, target }), rows, full);
+}
+
+describe('the primary code', () => {
+  test('takes many dimensions of 2 bits where the spectrum falls slowly', () => {
+    expect(choice(300, 0.5)).toMatchObject({ bits: 2, used: 240 });
+  });
+
+  test('takes fewer dimensions of more bits where it falls fast', () => {
+    expect(choice(300, 2).bits).toBeGreaterThan(2);
+  });
+
+  test('takes all dimensions where they are few', () => {
+    expect(choice(40, 0)).toMatchObject({ bits: 7, used: 40 });
+    expect(choice(100, 0)).toMatchObject({ bits: 4, used: 100 });
+  });
+
+  test('takes more lines where one would lose too much', () => {
+    expect(choice(300, 0)).toMatchObject({ bits: 2, used: 240 });
+    expect(choice(400, 0).used).toBe(400);
+  });
+
+  test('keeps to what is given', () => {
+    expect(choice(300, 1, { primaryBits: 4 })).toMatchObject({ bits: 4 });
+    expect(choice(300, 1, { primaryBits: 7, primaryDimensions: 160 })).toMatchObject({
+      bits: 7,
+      used: 160,
+    });
+    expect(choice(300, 1, { primaryDimensions: 100 })).toMatchObject({ bits: 4, used: 100 });
+    expect(choice(300, 1, { primaryBits: 7, primaryDimensions: 290 }).used).toBe(290);
+  });
+
+  test('is not misled by a training set of a few rows, which a few dimensions explain', () => {
+    // Nine dimensions explain ten rows wholly, and seven bits would code them best.
+    expect(choice(200, 0, {}, 10).used).toBe(200);
+  });
+
+  test('estimates the energy of vectors it was not trained on', () => {
+    const dimensions = 120;
+    const train = gaussianRows(150, dimensions, 7, 0.5);
+    const fresh = gaussianRows(2000, dimensions, 8, 0.5);
+    const leanVec = LeanVec.train(train, { dimensions, target: 60 });
+    const { energyKept } = choosePrimary(leanVec, 150, { primaryBits: 7, primaryDimensions: 60 });
+    const squares = (rows: Float32Array) => rows.reduce((sum, x) => sum + x * x, 0);
+    const measured = squares(leanVec.project(fresh)) / squares(fresh);
+    expect(Math.abs(energyKept - measured)).toBeLessThan(0.08);
+    expect(leanVec.energyKept()).toBeGreaterThan(measured + 0.1);
+  });
+});

@@ -34,7 +34,9 @@ export function describeMachine(): Machine {
 export function currentCommit(): string | null {
   try {
     const commit = git('rev-parse', 'HEAD');
-    return git('status', '--porcelain') === '' ? commit : `${commit}-dirty`;
+    return git('status', '--porcelain', '--', ':!bench/results') === ''
+      ? commit
+      : `${commit}-dirty`;
   } catch {
     return null;
   }

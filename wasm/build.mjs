@@ -53,7 +53,7 @@ for (const [variant, features] of Object.entries(variants)) {
     }
     const bytes = readFileSync(file);
     lines.push(`  '${name}':`, `    '${bytes.toString('base64')}',`);
-    console.log(`${name}.wasm ${bytes.length} bytes`);
+    console.error(`${name}.wasm ${bytes.length} bytes`);
   }
 }
 lines.push('};', '');

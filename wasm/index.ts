@@ -3,7 +3,7 @@
 export {
   dotF32, squaredL2F32, sumF32, scaleF32, subtractF32, normaliseF32, firstNonFinite,
 } from './float';
-export { packPanels, multiplyPanels, accumulateOuter, addColumnSums } from './matrix';
+export { packPanels, multiplyPanels, accumulateOuter } from './matrix';
 export { updateAndMultiply, rotatePanel, reflectRows, accumulateRowProducts } from './eigen';
 export { toHalf, halfToFloat } from './half';
 export { crc32 } from './checksum';
@@ -21,7 +21,7 @@ export { secondaryBytes } from './secondary';
 export { encodeRows } from './encode';
 export { prepareProjected } from './search';
 export { searchRows } from './query';
-export { selectDiverse, insertNode, truncateGraph, validateGraph } from './insert';
+export { selectDiverse, insertNode, validateGraph } from './insert';
 
 /** The first byte that the program's own data does not use. */
 export function heapBase(): usize {

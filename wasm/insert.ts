@@ -141,28 +141,6 @@ export function insertNode(ix: Index, scratch: Scratch, id: u32, level: u32, ef:
   }
 }
 
-/**
- * Takes back the nodes `count` and above: drops every link to them. The caller restores the entry
- * point and its layer. Links that were pruned for their sake stay lost.
- */
-export function truncateGraph(ix: Index, count: u32): void {
-  for (let id: u32 = 0; id < count; id++) {
-    const level = levelOf(ix, id);
-    for (let layer: u32 = 0; layer <= level; layer++) {
-      const most = layer == 0 ? ix.m0 : ix.m;
-      const links = linksOf(ix, id, layer);
-      let kept: u32 = 0;
-      for (let i: u32 = 0; i < most; i++) {
-        const other = load<u32>(links + (<usize>i << 2));
-        store<u32>(links + (<usize>i << 2), NONE);
-        if (other >= count) continue; // NONE is the largest number of all
-        store<u32>(links + (<usize>kept << 2), other);
-        kept++;
-      }
-    }
-  }
-}
-
 /** Whether a link list holds only nodes below `count` on the layer, and not `id` itself. */
 function linksAreValid(ix: Index, id: u32, layer: u32, count: u32): bool {
   const most = layer == 0 ? ix.m0 : ix.m;

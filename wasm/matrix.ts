@@ -198,14 +198,3 @@ export function accumulateOuter(
     }
   }
 }
-
-/** sums_j += Σ_rows a[r][j] in float64, for cols columns; a with row stride ld floats. */
-export function addColumnSums(a: usize, rows: i32, cols: i32, ld: i32, sums: usize): void {
-  for (let r = 0; r < rows; r++) {
-    const row = a + (<usize>r * <usize>ld << 2);
-    for (let j = 0; j < cols; j++) {
-      const s = sums + (<usize>j << 3);
-      store<f64>(s, load<f64>(s) + <f64>load<f32>(row + (<usize>j << 2)));
-    }
-  }
-}

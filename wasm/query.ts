@@ -101,7 +101,7 @@ function writeResults(ix: Index, scratch: Scratch, found: u32, ids: usize, score
   const d = <i32>ix.dimensions;
   const coded = ix.primaryBytes > 0;
   let share: f32 = 0;
-  if (ix.metric == METRIC_EUCLID) share = coded ? dotF32(query, query, d) : 0;
+  if (ix.metric == METRIC_EUCLID) share = ix.secondaryBits == 32 ? 0 : dotF32(query, query, d);
   else if (coded) share = dotF32(query, ix.mean, d);
   for (let i: usize = 0; i < <usize>found; i++) {
     const key = load<i64>(<usize>scratch.ranked + (i << 3));

@@ -1,7 +1,7 @@
 // Secondary records: full-dimensional codes for the re-rank and for building. See layout.ts.
 
 import { dotCodePair, dotFloatCodes, sumCodes } from './dot';
-import { dotF32 } from './float';
+import { dotF32, squaredL2F32 } from './float';
 import { lvqBias, lvqEncode, lvqScale } from './lvq';
 import { codeBytes } from './pack';
 import { Index, METRIC_DOT, METRIC_EUCLID } from './layout';
@@ -61,10 +61,17 @@ function queryDot(ix: Index, query: usize, querySum: f32, record: usize): f32 {
   return lvqScale(record, bytes) * raw + lvqBias(record, bytes) * querySum;
 }
 
-/** Re-rank distance, smaller is nearer: −<q, ẑ>, or ‖ẑ‖² − 2 <q, ẑ> for euclid. */
+/**
+ * Re-rank distance, smaller is nearer: −<q, ẑ>; for euclid ‖ẑ‖² − 2 <q, ẑ>, or ‖q − z‖² of float32
+ * codes.
+ */
 // @ts-ignore: decorator
 @inline
 export function rerankDistance(ix: Index, query: usize, querySum: f32, record: usize): f32 {
+  // Float32 codes are to be exact: no difference of large numbers.
+  if (ix.metric == METRIC_EUCLID && ix.secondaryBits == 32) {
+    return squaredL2F32(query, record, ix.dimensions);
+  }
   const dot = queryDot(ix, query, querySum, record);
   if (ix.metric != METRIC_EUCLID) return -dot;
   return load<f32>(record + secondaryTail(ix.dimensions, ix.secondaryBits)) - 2 * dot;
@@ -91,6 +98,7 @@ function pairDot(n: i32, bits: i32, a: usize, b: usize, tail: usize): f32 {
 @inline
 export function pairDistance(ix: Index, a: usize, b: usize): f32 {
   const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
+  if (bits == 32 && ix.metric != METRIC_DOT) return squaredL2F32(a, b, n);
   const tail = secondaryTail(n, bits);
   const dot = pairDot(n, bits, a, b, tail);
   const na = load<f32>(a + tail), nb = load<f32>(b + tail);

@@ -42,7 +42,7 @@ export function checkRows(what: string, value: unknown, dimensions: number): num
   return value.length / dimensions;
 }
 
-/** @throws TypeError, RangeError unless value is a Float32Array of `dimensions` finite numbers. */
+/** @throws TypeError, RangeError unless value is a Float32Array of `dimensions` numbers. */
 export function checkVector(what: string, value: unknown, dimensions: number): Float32Array {
   if (!(value instanceof Float32Array)) {
     throw wrongType(what, `a Float32Array of ${dimensions} numbers`, value);

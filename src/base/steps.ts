@@ -30,19 +30,17 @@ const SLICE_MS = 4;
 export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Promise<T> {
   const { onProgress, signal } = options;
   let sliceEnd = performance.now() + SLICE_MS;
-  let latest: Progress | undefined;
   try {
     for (;;) {
       throwIfAborted(signal);
-      const { value, done } = steps.next();
-      if (done) {
-        if (latest !== undefined) onProgress?.(latest);
-        return value;
+      const { value: progress, done } = steps.next();
+      if (done) return progress;
+      const isSliceOver = performance.now() >= sliceEnd;
+      // The end is reported before the last step, which may make the work final.
+      if (progress !== undefined && (isSliceOver || progress.done === progress.total)) {
+        onProgress?.({ ...progress });
       }
-      latest = value ?? latest;
-      if (performance.now() < sliceEnd) continue;
-      if (latest !== undefined) onProgress?.(latest);
-      latest = undefined;
+      if (!isSliceOver) continue;
       await nextTurn();
       sliceEnd = performance.now() + SLICE_MS;
     }

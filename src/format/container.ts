@@ -125,9 +125,9 @@ function readHead(head: Uint8Array, kind: string) {
   } catch (cause) {
     throw corrupt(kind, 'the header is not msgpack', { offset: PREAMBLE_BYTES }, cause);
   }
-  const { header, sections } = decoded;
-  if (decoded.kind !== kind) {
-    throw corrupt(kind, `the bytes hold ${String(decoded.kind)}`, { offset: PREAMBLE_BYTES });
+  const { header, sections } = decoded ?? {};
+  if (decoded?.kind !== kind) {
+    throw corrupt(kind, `the bytes hold ${String(decoded?.kind)}`, { offset: PREAMBLE_BYTES });
   }
   if (typeof header !== 'object' || header === null || !Array.isArray(sections)) {
     throw corrupt(kind, 'the header has a wrong form', { offset: PREAMBLE_BYTES });
@@ -136,11 +136,12 @@ function readHead(head: Uint8Array, kind: string) {
   let expected = 0;
   for (const entry of entries) {
     if (
+      typeof entry?.name !== 'string' ||
       entry.offset !== expected ||
       !Number.isSafeInteger(entry.byteLength) ||
       entry.byteLength < 0
     ) {
-      throw corrupt(kind, `section ${entry.name} has a wrong place`, { offset: PREAMBLE_BYTES });
+      throw corrupt(kind, `section ${entry?.name} has a wrong place`, { offset: PREAMBLE_BYTES });
     }
     expected = align64(entry.offset + entry.byteLength);
   }
@@ -179,7 +180,11 @@ export function floatSection(
   length: number,
   kind: string,
 ): Float32Array {
-  return new Float32Array(sectionOf(sections, name, length * 4, kind).slice().buffer);
+  return finite(
+    new Float32Array(sectionOf(sections, name, length * 4, kind).slice().buffer),
+    name,
+    kind,
+  );
 }
 
 /** A section of so many float64. @throws LeandexError `CORRUPT` */
@@ -189,7 +194,16 @@ export function doubleSection(
   length: number,
   kind: string,
 ): Float64Array {
-  return new Float64Array(sectionOf(sections, name, length * 8, kind).slice().buffer);
+  return finite(
+    new Float64Array(sectionOf(sections, name, length * 8, kind).slice().buffer),
+    name,
+    kind,
+  );
+}
+
+function finite<T extends Float32Array | Float64Array>(values: T, name: string, kind: string): T {
+  if (values.every(Number.isFinite)) return values;
+  throw corrupt(kind, `section ${name} holds numbers that are not finite`);
 }
 
 /** The error for bytes that cannot be what they should. */

@@ -1,5 +1,5 @@
 import { notFinite, tooLarge } from '../base/check.js';
-import { LeandexError, outOfRange } from '../base/errors.js';
+import { LeandexError, outOfRange, wrongDimension } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import type { Progress, Steps } from '../base/steps.js';
 import { paddedDimensions } from '../kernels/index.js';
@@ -31,8 +31,17 @@ export function* checkRowValues(vectors: Float32Array, nodes: NodeMemory['layout
     }
     if (largest === 0 && distance === 'Cosine') throw noDirection('vectors', row);
     if (largest > limit) throw tooLarge('vectors', row);
+    if (largest > MAGNITUDE_MAX && distance !== 'Cosine') throw tooLong('vectors', row);
     if (row % ROWS_PER_STEP === 0) yield;
   }
+}
+
+/** The square of a vector's length, and of a distance, must stay within float32. */
+export const MAGNITUDE_MAX = 1e15;
+
+/** The error for numbers whose squares leave float32. */
+export function tooLong(what: string, row: number): Error {
+  return outOfRange(`${what} at row ${row}`, `of numbers up to ${MAGNITUDE_MAX}`, 'larger numbers');
 }
 
 /** A zero vector has no cosine with anything. */
@@ -52,42 +61,48 @@ export interface InsertPlan {
 
 /**
  * Encodes and links the rows, a batch at a time: gathered in insertion order, projected together,
- * then inserted one by one. All or nothing: any end but the last leaves the nodes as they were.
+ * then inserted one by one. All or nothing: any end but the last leaves the graph as it was. A
+ * single batch is inserted without a pause, so that only longer work has to remember the graph.
  */
 export function* insertSteps(nodes: NodeMemory, plan: InsertPlan): Steps<void> {
+  const { firstId } = plan;
   const count = plan.vectors.length / nodes.layout.dimensions;
-  const entry = nodes.getIndex('entry');
-  const maxLevel = nodes.getIndex('maxLevel');
-  nodes.ensureNodes(plan.firstId + count);
+  nodes.ensureNodes(firstId + count);
   nodes.ensureBeam(plan.efConstruction);
+  const restore = count > BATCH_ROWS ? nodes.saveGraph(firstId) : undefined;
+  reserveUpper(nodes, plan, count);
   const order = plan.order === 'shuffle' ? new Random(plan.seed).permutation(count) : undefined;
   const progress: Progress = { phase: 'build', done: 0, total: count };
   let complete = false;
   try {
     for (let from = 0; from < count; from += BATCH_ROWS) {
       const size = Math.min(BATCH_ROWS, count - from);
-      const ids = Array.from(
-        { length: size },
-        (_, i) => plan.firstId + (order?.[from + i] ?? from + i),
-      );
-      encodeBatch(nodes, plan, ids);
-      yield;
+      const ids = Array.from({ length: size }, (_, i) => firstId + (order?.[from + i] ?? from + i));
+      encodeBatch(nodes, plan, ids, count);
       for (let r = 0; r < size; r++) {
         insertRow(nodes, plan, ids[r]!, r);
         progress.done = from + r + 1;
-        yield progress;
+        if (restore !== undefined) yield progress;
       }
     }
     complete = true;
   } finally {
-    if (!complete) {
-      nodes.kernels.call.truncateGraph(nodes.index, plan.firstId);
-      nodes.setIndex({ entry, maxLevel });
-    }
+    if (!complete) restore?.();
   }
 }
 
-function encodeBatch(nodes: NodeMemory, plan: InsertPlan, ids: number[]): void {
+/** Room for all upper blocks at once, so that linking cannot run out of memory midway. */
+function reserveUpper(nodes: NodeMemory, plan: InsertPlan, count: number): void {
+  let bytes = 0;
+  for (let id = plan.firstId; id < plan.firstId + count; id++) {
+    const level = levelOf(plan.seed, id, nodes.layout.m);
+    if (level > 0) bytes += nodes.upperBlockBytes(level);
+  }
+  nodes.ensureUpper(bytes);
+}
+
+function encodeBatch(nodes: NodeMemory, plan: InsertPlan, ids: number[], count: number): void {
+  requireUnchanged(plan.vectors, count * nodes.layout.dimensions);
   const { kernels } = nodes;
   const d = nodes.layout.dimensions;
   const stride = paddedDimensions(d);
@@ -114,9 +129,15 @@ function encodeBatch(nodes: NodeMemory, plan: InsertPlan, ids: number[]): void {
 function insertRow(nodes: NodeMemory, plan: InsertPlan, id: number, row: number): void {
   const { call } = nodes.kernels;
   const level = levelOf(plan.seed, id, nodes.layout.m);
-  if (level > 0) nodes.ensureUpper(nodes.upperBlockBytes(level));
   call.prepareProjected(nodes.index, nodes.scratch, nodes.projected + row * nodes.slots * 4);
   call.insertNode(nodes.index, nodes.scratch, id, level, plan.efConstruction);
+}
+
+/** Rows are read while the event loop turns: an array that was transferred meanwhile is empty. */
+export function requireUnchanged(vectors: Float32Array, length: number): void {
+  if (vectors.length !== length) {
+    throw wrongDimension('vectors, changed while they were being added,', length, vectors.length);
+  }
 }
 
 /** Stores rows as float32 nodes of an exact index; unit length under cosine. */
@@ -130,6 +151,7 @@ export function* storeSteps(
   const count = vectors.length / dimensions;
   nodes.ensureNodes(firstId + count);
   for (let row = 0; row < count; row++) {
+    requireUnchanged(vectors, count * dimensions);
     const at = nodes.secondaryOf(firstId + row);
     kernels.f32(at, dimensions).set(vectors.subarray(row * dimensions, (row + 1) * dimensions));
     if (distance === 'Cosine') kernels.call.normaliseF32(at, dimensions);

@@ -4,9 +4,10 @@ import { LeandexError, outOfRange } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
-import { checkRowValues, insertSteps, storeSteps } from './build.js';
+import { checkRowValues, insertSteps, requireUnchanged, storeSteps } from './build.js';
 import { NodeMemory } from './memory.js';
 import {
+  checkRunOptions,
   type LeanIndexOptions,
   type ResolvedOptions,
   resolveOptions,
@@ -72,19 +73,24 @@ export class LeanIndex {
     if (checkRows('sample', sample, resolved.dimensions) === 0) {
       throw outOfRange('sample', 'at least one row', sample);
     }
-    return runSteps(trainSteps(sample, resolved), runOptions(options));
+    return runSteps(LeanIndex.trainSteps(sample, resolved), runOptions(options));
   }
 
   /**
    * Adds rows and resolves to their row numbers. All or nothing: an error or an abort leaves the
-   * index as it was. Searches go on meanwhile and may already return the first of the new rows.
+   * index as it was. Searches go on meanwhile and may already return the first of the new rows. The
+   * array is read until then: do not change it.
    * Errors as for build().
    */
   async add(vectors: Float32Array, options: RunOptions = {}): Promise<Uint32Array> {
+    checkRunOptions(options);
     checkRows('vectors', vectors, this.options.dimensions);
+    const { length } = vectors;
     this.pendingWrites++;
     const previous = this.writing;
-    const mine = previous.catch(() => {}).then(() => runSteps(this.addSteps(vectors), options));
+    const mine = previous
+      .catch(() => {})
+      .then(() => runSteps(this.addSteps(vectors, length), options));
     this.writing = mine;
     try {
       return await mine;
@@ -93,8 +99,9 @@ export class LeanIndex {
     }
   }
 
-  private *addSteps(vectors: Float32Array): Steps<Uint32Array> {
+  private *addSteps(vectors: Float32Array, length: number): Steps<Uint32Array> {
     const { options } = this;
+    requireUnchanged(vectors, length);
     const first = this.size;
     const count = vectors.length / options.dimensions;
     yield* checkRowValues(vectors, this.nodes.layout);
@@ -195,19 +202,14 @@ export class LeanIndex {
     return new LeanIndex(options, model, nodes, count);
   }
 
-  /** Used by train(): an empty index with a model. */
-  static fromModel(options: ResolvedOptions, model: IndexModel): LeanIndex {
-    return new LeanIndex(options, model);
+  private static *trainSteps(sample: Float32Array, options: ResolvedOptions): Steps<LeanIndex> {
+    yield* checkRowValues(sample, { ...options, model: undefined });
+    return new LeanIndex(options, yield* modelSteps(sample, options));
   }
 
   private content() {
     return { options: this.options, model: this.model, nodes: this.nodes, count: this.size };
   }
-}
-
-function* trainSteps(sample: Float32Array, options: ResolvedOptions): Steps<LeanIndex> {
-  yield* checkRowValues(sample, { ...options, model: undefined });
-  return LeanIndex.fromModel(options, yield* modelSteps(sample, options));
 }
 
 function emptyNodes(

@@ -44,6 +44,8 @@ export class NodeMemory {
   readonly rows: number;
   readonly projected: number;
   readonly batchIds: number;
+  /** The projection of one query; that of a batch must outlive searches between its insertions. */
+  readonly queryProjected: number;
   readonly slots: number;
   capacity = 0;
   /** Where searches leave ids (u32) and scores (f32), resultCapacity of each. */
@@ -53,7 +55,7 @@ export class NodeMemory {
   private readonly chunkShift: number;
   private readonly chunkTable: number;
   private upperBytes = 0;
-  private upperSegments = 0;
+  private readonly upperSegments: { start: number; byteLength: number }[] = [];
 
   /** @param expected nodes to come: chooses the size of the chunks, no limit. */
   constructor(layout: NodeLayout, expected: number, variant?: KernelVariant) {
@@ -71,6 +73,7 @@ export class NodeMemory {
     this.rows = kernels.alloc(BATCH_ROWS * floats * 4);
     this.projected = kernels.alloc(BATCH_ROWS * Math.max(8, this.slots) * 4);
     this.batchIds = kernels.alloc(BATCH_ROWS * 4);
+    this.queryProjected = kernels.alloc(Math.max(8, this.slots) * 4);
     this.writeIndex();
     this.writeScratch();
     if (model !== undefined) this.writeModel(model);
@@ -125,7 +128,8 @@ export class NodeMemory {
       gatherDistances: kernels.alloc((links + 1) * 4),
       selected: kernels.alloc(2 * (links + 1) * 4),
     });
-    this.ensureBeam(BEAM_CAPACITY_MIN);
+    // Choosing links anew ranks all of a node's links and one more.
+    this.ensureBeam(Math.max(BEAM_CAPACITY_MIN, links + 1));
   }
 
   private writeModel(model: IndexModel): void {
@@ -186,9 +190,11 @@ export class NodeMemory {
   /** Makes room for so many results of one kernel call. */
   ensureResults(count: number): void {
     if (count <= this.resultCapacity) return;
-    this.resultCapacity = Math.max(count, 2 * this.resultCapacity);
-    this.resultIds = this.kernels.alloc(this.resultCapacity * 4);
-    this.resultScores = this.kernels.alloc(this.resultCapacity * 4);
+    const capacity = Math.max(count, 2 * this.resultCapacity);
+    const ids = this.kernels.alloc(capacity * 4);
+    this.resultScores = this.kernels.alloc(capacity * 4);
+    this.resultIds = ids;
+    this.resultCapacity = capacity;
   }
 
   /** Bytes of an upper block: level and padding, then m links a layer. */
@@ -198,12 +204,14 @@ export class NodeMemory {
 
   /** Makes room for upper blocks of so many bytes in all. */
   ensureUpper(bytes: number): void {
+    if (this.getIndex('upperNext') + bytes > this.getIndex('upperEnd')) {
+      const byteLength = Math.max(bytes, UPPER_SEGMENT_BYTES);
+      // A search reads a line or two beyond the block that it will expand next.
+      const start = this.kernels.alloc(byteLength + 64);
+      this.upperSegments.push({ start, byteLength });
+      this.setIndex({ upperNext: start, upperEnd: start + byteLength });
+    }
     this.upperBytes += bytes;
-    if (this.getIndex('upperNext') + bytes <= this.getIndex('upperEnd')) return;
-    const segment = Math.max(bytes, UPPER_SEGMENT_BYTES);
-    const start = this.kernels.alloc(segment);
-    this.upperSegments += segment;
-    this.setIndex({ upperNext: start, upperEnd: start + segment });
   }
 
   /** Bytes of all upper blocks. */
@@ -211,10 +219,40 @@ export class NodeMemory {
     return this.upperBytes;
   }
 
+  /** The links of the first `count` nodes as they are now; the function given back restores them. */
+  saveGraph(count: number): () => void {
+    const links: Uint8Array[] = [];
+    this.forRuns(count, (first, size) => links.push(this.part('links', first, size).slice()));
+    const blocks = (count === 0 ? [] : this.upperSegments).map(({ start, byteLength }) =>
+      this.kernels.u8(start, byteLength).slice(),
+    );
+    const fields = ['entry', 'maxLevel', 'upperNext', 'upperEnd'] as const;
+    const values = Object.fromEntries(fields.map((name) => [name, this.getIndex(name)]));
+    const { upperBytes } = this;
+    return () => {
+      this.forRuns(count, (first, size) => this.part('links', first, size).set(links.shift()!));
+      blocks.forEach((block, i) => {
+        this.kernels.u8(this.upperSegments[i]!.start, block.length).set(block);
+      });
+      this.setIndex(values);
+      this.upperBytes = upperBytes;
+    };
+  }
+
+  /** Calls back for the first `count` nodes, a run that lies in one chunk at a time. */
+  forRuns(count: number, run: (first: number, size: number) => void): void {
+    for (let first = 0; first < count; ) {
+      const size = Math.min(2 ** this.chunkShift - this.inChunk(first), count - first);
+      run(first, size);
+      first += size;
+    }
+  }
+
   /** Bytes of what all nodes share: model, working memory, visited marks. */
   get sharedBytes(): number {
     const chunks = (this.capacity / 2 ** this.chunkShift) * this.chunkBytes();
-    return this.kernels.usedBytes - chunks - this.upperSegments;
+    const upper = this.upperSegments.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.kernels.usedBytes - chunks - upper;
   }
 
   /** The parts of nodes first … first + count − 1 that lie in one chunk, as one view. */
@@ -226,11 +264,6 @@ export class NodeMemory {
       this.chunkOf(first) + offset + this.inChunk(first) * stride,
       count * stride,
     );
-  }
-
-  /** How many nodes from `first` on lie in its chunk. */
-  runLength(first: number): number {
-    return 2 ** this.chunkShift - this.inChunk(first);
   }
 
   /** Address of a node's secondary record. */

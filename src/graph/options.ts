@@ -1,10 +1,10 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
+import { wrongType } from '../base/errors.js';
 import type { RunOptions } from '../base/steps.js';
 import {
   PRIMARY_BITS,
   type PrimaryBits,
-  primaryCapacity,
   SECONDARY_BITS,
   type SecondaryBits,
 } from '../quant/layout.js';
@@ -61,16 +61,20 @@ const INDEX_OPTIONS = [
   'order',
 ] as const satisfies readonly (keyof LeanIndexOptions)[];
 
+/** The random rotation of more would take minutes. */
+const PRIMARY_DIMENSIONS_MAX = 4096;
+
 const RUN_OPTIONS = ['onProgress', 'signal'] as const satisfies readonly (keyof RunOptions)[];
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
 export function resolveOptions(options: LeanIndexOptions & RunOptions): ResolvedOptions {
   checkOptions('LeanIndex', options, [...INDEX_OPTIONS, ...RUN_OPTIONS]);
+  checkRunTypes(options);
   const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
   const { primaryBits, primaryDimensions } = options;
   if (primaryBits !== undefined) checkOneOf('primaryBits', primaryBits, PRIMARY_BITS);
   if (primaryDimensions !== undefined) {
-    const most = Math.min(dimensions, primaryCapacity(1024, primaryBits ?? 2));
+    const most = Math.min(dimensions, PRIMARY_DIMENSIONS_MAX);
     checkInteger('primaryDimensions', primaryDimensions, 1, most);
   }
   const m = checkInteger('m', options.m ?? 16, 2, 128);
@@ -86,6 +90,21 @@ export function resolveOptions(options: LeanIndexOptions & RunOptions): Resolved
     exactBelow: checkInteger('exactBelow', options.exactBelow ?? 2000, 0, 1_000_000),
     order: checkOneOf('order', options.order ?? 'shuffle', ['shuffle', 'given'] as const),
   };
+}
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
+export function checkRunOptions(options: RunOptions): void {
+  checkOptions('add', options, RUN_OPTIONS);
+  checkRunTypes(options);
+}
+
+function checkRunTypes({ onProgress, signal }: RunOptions): void {
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw wrongType('onProgress', 'a function', onProgress);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw wrongType('signal', 'an AbortSignal', signal);
+  }
 }
 
 export interface SearchOptions {
@@ -106,7 +125,7 @@ export function resolveSearch(k: number, options: SearchOptions, count: number) 
   checkInteger('k', k, 1, COUNT_MAX);
   checkOptions('search', options, SEARCH_OPTIONS);
   const wanted = Math.min(k, count);
-  const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * k), 1, COUNT_MAX);
+  const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * wanted), 1, COUNT_MAX);
   const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
   const rerank = checkInteger('rerank', options.rerank ?? Math.max(50, 10 * wanted), 1, COUNT_MAX);
   return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width) };

@@ -1,6 +1,6 @@
 import { checkRows, notFinite } from '../base/check.js';
 import { paddedDimensions } from '../kernels/index.js';
-import { noDirection } from './build.js';
+import { MAGNITUDE_MAX, noDirection, tooLong } from './build.js';
 import { BATCH_ROWS, type NodeMemory } from './memory.js';
 
 /** The k nearest of one query, best first. */
@@ -69,6 +69,12 @@ function loadQueries(nodes: NodeMemory, queries: Float32Array, from: number, siz
     rows.fill(0, r * stride + d, (r + 1) * stride);
     const bad = kernels.call.firstNonFinite(nodes.rows + r * stride * 4, d);
     if (bad >= 0) throw notFinite('query', from + r, bad, queries[first + bad]!);
+    if (
+      kernels.call.dotF32(nodes.rows + r * stride * 4, nodes.rows + r * stride * 4, d) >
+      MAGNITUDE_MAX ** 2
+    ) {
+      throw tooLong('query', from + r);
+    }
   }
 }
 
@@ -85,7 +91,7 @@ function searchLoaded(
     count,
     nodes.rows,
     size,
-    nodes.projected,
+    nodes.queryProjected,
     plan.k,
     plan.ef,
     plan.rerank,

@@ -91,6 +91,7 @@ function readModel(
     rest.primaryBytes === primaryBytes(rest.primaryDimensions, rest.primaryBits) &&
     rest.unit > 0 &&
     Number.isFinite(rest.unit) &&
+    typeof rest.energyKept === 'number' &&
     rest.energyKept >= 0;
   if (!isValid) throw corrupt(KIND, 'its model is not valid');
   const mean = floatSection(sections, 'mean', dimensions, KIND);
@@ -121,34 +122,22 @@ function restoreGraph(
 function collect(nodes: NodeMemory, part: keyof NodeBytes, count: number): Uint8Array {
   const stride = nodes.bytes[part];
   const out = new Uint8Array(count * stride);
-  forRuns(nodes, count, (first, size) => out.set(nodes.part(part, first, size), first * stride));
+  nodes.forRuns(count, (first, size) => out.set(nodes.part(part, first, size), first * stride));
   return out;
 }
 
 function restore(nodes: NodeMemory, part: keyof NodeBytes, count: number, bytes: Uint8Array): void {
   const stride = nodes.bytes[part];
-  forRuns(nodes, count, (first, size) => {
+  nodes.forRuns(count, (first, size) => {
     nodes.part(part, first, size).set(bytes.subarray(first * stride, (first + size) * stride));
   });
-}
-
-function forRuns(
-  nodes: NodeMemory,
-  count: number,
-  run: (first: number, size: number) => void,
-): void {
-  for (let first = 0; first < count; ) {
-    const size = Math.min(nodes.runLength(first), count - first);
-    run(first, size);
-    first += size;
-  }
 }
 
 /** Upper layers as words: for each node above layer 0 its id, its level, m links a layer. */
 function collectUpper(nodes: NodeMemory, count: number): Uint32Array {
   const { m } = nodes.layout;
   const words: number[] = [];
-  forRuns(nodes, count, (first, size) => {
+  nodes.forRuns(count, (first, size) => {
     const bytes = nodes.part('upperPointer', first, size);
     new Uint32Array(bytes.buffer, bytes.byteOffset, size).forEach((block, i) => {
       if (block === 0) return;

@@ -37,7 +37,6 @@ export interface KernelExports {
     ldc: number,
     symmetric: number,
   ): void;
-  addColumnSums(a: number, rows: number, cols: number, ld: number, sums: number): void;
 
   updateAndMultiply(
     a: number,
@@ -165,6 +164,5 @@ export interface KernelExports {
   ): number;
   selectDiverse(index: number, keys: number, count: number, most: number, selected: number): number;
   insertNode(index: number, scratch: number, id: number, level: number, ef: number): void;
-  truncateGraph(index: number, count: number): void;
   validateGraph(index: number, count: number): number;
 }

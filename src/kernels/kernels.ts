@@ -36,7 +36,7 @@ export class Kernels {
   constructor(options: KernelOptions = {}) {
     this.variant = options.variant ?? kernelVariant();
     const shared = options.shared ?? false;
-    const memory = new WebAssembly.Memory({ initial: 2, maximum: PAGES_MAX, shared });
+    const memory = newMemory(shared);
     const module = compiledModule(this.variant, shared);
     const instance = new WebAssembly.Instance(module, { env: { memory } });
     this.memory = memory;
@@ -123,6 +123,16 @@ export class Kernels {
     const pointer = this.alloc(source.length * 4);
     this.f32(pointer, source.length).set(source);
     return pointer;
+  }
+}
+
+/** Each memory reserves addresses, of which an engine has enough for some thousands. */
+function newMemory(shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 2, maximum: PAGES_MAX, shared });
+  } catch (cause) {
+    const problem = 'cannot reserve another WebAssembly memory: too many indexes are open at once';
+    throw new LeandexError('RESOURCE_EXHAUSTED', problem, { cause });
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../format/container.js';
 import { Kernels } from '../kernels/index.js';
 import { leadingEigenSteps } from '../linalg/leading-eigen.js';
-import { createMoments } from '../linalg/moments.js';
+import { createMoments, type Moments } from '../linalg/moments.js';
 
 /** Rows that the training reads at the most; more change the leading subspace little. */
 const SAMPLE_ROWS_MAX = 16_384;
@@ -76,9 +76,11 @@ export class LeanVec {
     if (bad >= 0) {
       throw notFinite('vectors', Math.floor(bad / dimensions), bad % dimensions, vectors[bad]!);
     }
-    const seed = options.seed ?? 1;
+    const seed = checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff);
     const rows = sampleRows(vectors, dimensions, seed);
-    return drain(leanVecSteps(new Kernels(), rows, dimensions, target, seed));
+    const kernels = new Kernels();
+    const moments = drain(momentSteps(kernels, rows, dimensions));
+    return drain(leanVecSteps(kernels, moments, target, seed));
   }
 
   /** Share of the variance that the first `target` (default: all kept) rows of the basis carry. */
@@ -117,7 +119,9 @@ export class LeanVec {
   static fromBytes(bytes: Uint8Array): LeanVec {
     const { header, sections } = readContainer(bytes, KIND);
     const { dimensions, target, totalVariance } = header as Record<string, number>;
-    if (!(target! >= 1 && target! <= dimensions! && totalVariance! >= 0)) {
+    const isSize = (n: unknown) => Number.isInteger(n) && (n as number) >= 1;
+    const fits = isSize(dimensions) && isSize(target) && target! <= dimensions!;
+    if (!fits || !(totalVariance! >= 0)) {
       throw corrupt(KIND, 'its header is not valid');
     }
     const mean = floatSection(sections, 'mean', dimensions!, KIND);
@@ -155,18 +159,14 @@ export function sampleRows(vectors: Float32Array, dimensions: number, seed: numb
   return sample;
 }
 
-/** The training itself, on checked rows, in slices. */
-export function* leanVecSteps(
+/** Mean and covariance of checked rows, in slices. */
+export function* momentSteps(
   kernels: Kernels,
   rows: Float32Array,
   dimensions: number,
-  target: number,
-  seed: number,
-): Steps<LeanVec> {
+): Steps<Moments> {
   const count = rows.length / dimensions;
-  const blocks = Math.ceil(count / BLOCK_ROWS);
-  // The eigenvectors take about as long as a few blocks of rows: good enough for a progress bar.
-  const progress: Progress = { phase: 'train', done: 0, total: blocks + Math.ceil(blocks / 2) };
+  const progress: Progress = { phase: 'train', done: 0, total: Math.ceil(count / BLOCK_ROWS) };
   const moments = createMoments(kernels, dimensions);
   for (let from = 0; from < count; from += BLOCK_ROWS) {
     const size = Math.min(BLOCK_ROWS, count - from);
@@ -174,18 +174,27 @@ export function* leanVecSteps(
     progress.done++;
     yield progress;
   }
-  const { mean, covariance } = yield* moments.finishSteps();
+  return yield* moments.finishSteps();
+}
+
+/** The projection to `target` dimensions, in slices. */
+export function* leanVecSteps(
+  kernels: Kernels,
+  { mean, covariance }: Moments,
+  target: number,
+  seed: number,
+): Steps<LeanVec> {
+  const dimensions = mean.length;
   let total = 0;
   for (let i = 0; i < dimensions; i++) total += covariance[i * dimensions + i]!;
+  const random = new Random(seed);
   const { values, vectors } = yield* leadingEigenSteps(
     kernels,
     covariance,
     dimensions,
     target,
-    new Random(seed),
+    random,
   );
-  progress.done = progress.total;
-  yield progress;
   const variances = values.slice(0, target).map((value) => Math.max(0, value));
   const basis = Float32Array.from(vectors.subarray(0, target * dimensions));
   return new LeanVec(Float32Array.from(mean), basis, variances, total);

@@ -7,6 +7,7 @@ import {
   notFinite,
   tooLarge,
 } from '../base/check.js';
+import { wrongDimension } from '../base/errors.js';
 import {
   asBytes,
   corrupt,
@@ -117,13 +118,13 @@ export class Lvq {
     const { header, sections } = readContainer(bytes, KIND);
     const { unit, ...options } = header as unknown as LvqOptions & { unit: number };
     if (!(unit > 0 && unit < Infinity)) throw corrupt(KIND, 'its unit is not valid');
+    let resolved: ResolvedLvq;
     try {
-      const resolved = resolveLvq(options);
-      const mean = floatSection(sections, 'mean', resolved.dimensions, KIND);
-      return new Lvq(resolved, mean, unit);
+      resolved = resolveLvq(options);
     } catch (cause) {
       throw corrupt(KIND, 'its options are not valid', {}, cause);
     }
+    return new Lvq(resolved, floatSection(sections, 'mean', resolved.dimensions, KIND), unit);
   }
 
   /** @throws TypeError, RangeError for a wrong type, length, NaN, or numbers far beyond training. */
@@ -160,6 +161,7 @@ export class Lvq {
 
   /** The vectors that the codes stand for, n x dimensions. */
   decode(codes: LvqCodes): Float32Array {
+    this.checkCodes(codes);
     const { dimensions } = this;
     const out = new Float32Array(codes.count * dimensions);
     for (let r = 0; r < codes.count; r++) {
@@ -177,7 +179,7 @@ export class Lvq {
    * scale <q, c> + bias Σq + <q, mean>, for two levels with the residual's own term.
    */
   dot(query: Float32Array, codes: LvqCodes): Float32Array {
-    checkVector('query', query, this.dimensions);
+    this.checkQuery(query, codes);
     const q = this.loadQuery(query);
     const querySum = sum(query);
     let withMean = 0;
@@ -194,7 +196,7 @@ export class Lvq {
    * ‖q'‖² − 2 <q', ẑ> + ‖ẑ‖² with q' = q − mean.
    */
   squaredDistances(query: Float32Array, codes: LvqCodes): Float32Array {
-    checkVector('query', query, this.dimensions);
+    this.checkQuery(query, codes);
     const centred = query.map((x, j) => (x - this.mean[j]!) / this.unit);
     const q = this.loadQuery(centred);
     const querySum = sum(centred);
@@ -208,6 +210,24 @@ export class Lvq {
       out[r] = Math.max(0, norm - 2 * dot + squared) * this.unit * this.unit;
     }
     return out;
+  }
+
+  private checkQuery(query: Float32Array, codes: LvqCodes): void {
+    checkVector('query', query, this.dimensions);
+    const bad = query.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) throw notFinite('query', 0, bad, query[bad]!);
+    this.checkCodes(codes);
+  }
+
+  /** Codes of another codec, or cut short, would decode to nonsense. */
+  private checkCodes({ count, records, residuals }: LvqCodes): void {
+    const expected = [count * this.recordBytes, count * this.residualBytes];
+    if (records?.length !== expected[0]) {
+      throw wrongDimension('codes.records', expected[0]!, records?.length);
+    }
+    if (residuals?.length !== expected[1]) {
+      throw wrongDimension('codes.residuals', expected[1]!, residuals?.length);
+    }
   }
 
   /** <q, ẑ> for record r, in units; `q` points to the padded query. */

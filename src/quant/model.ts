@@ -4,8 +4,14 @@ import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
 import { type PrimaryBits, primaryBytes, type SecondaryBits } from './layout.js';
-import { type LeanVec, leanVecSteps, sampleRows } from './leanvec.js';
-import { choosePrimary, mostPrimaryDimensions, type PrimaryWish } from './primary-choice.js';
+import { type LeanVec, leanVecSteps, momentSteps, sampleRows } from './leanvec.js';
+import {
+  choosePrimary,
+  PRIMARY_LOSS_MAX,
+  type PrimaryChoice,
+  type PrimaryWish,
+  primaryTargets,
+} from './primary-choice.js';
 
 /** All that encoding and searching need to know of the data an index was trained on. */
 export interface IndexModel {
@@ -41,9 +47,15 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const kernels = new Kernels();
   const sample = sampleRows(vectors, dimensions, seed);
   const rows = distance === 'Cosine' ? yield* unitRows(sample, dimensions) : sample;
-  const most = mostPrimaryDimensions(dimensions, options);
-  const leanVec = yield* leanVecSteps(kernels, rows, dimensions, most, seed);
-  const { bits, used, energyKept } = choosePrimary(leanVec, rows.length / dimensions, options);
+  const moments = yield* momentSteps(kernels, rows, dimensions);
+  let leanVec!: LeanVec;
+  let choice!: PrimaryChoice;
+  for (const target of primaryTargets(dimensions, options)) {
+    leanVec = yield* leanVecSteps(kernels, moments, target, seed);
+    choice = choosePrimary(leanVec, moments.count, options);
+    if (choice.loss <= PRIMARY_LOSS_MAX) break;
+  }
+  const { bits, used, energyKept } = choice;
   return {
     distance,
     dimensions,

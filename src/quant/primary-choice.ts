@@ -15,6 +15,8 @@ export interface PrimaryChoice {
   used: number;
   /** Share of the variance of vectors not trained on that these dimensions keep, estimated. */
   energyKept: number;
+  /** Share of the variance that the codes lose: what is not kept, and the grid's error. */
+  loss: number;
 }
 
 /** What the user may have decided. */
@@ -27,13 +29,22 @@ export interface PrimaryWish {
  * Real text embeddings lose about .2 in one line, and then 99.5 % of the true top 10 are among the
  * best 50 by primary codes. Data that lose more than this get another line.
  */
-const LOSS_MAX = 0.3;
+export const PRIMARY_LOSS_MAX = 0.3;
 const LINES_MAX = 4;
 
-/** Dimensions that any choice can use: more need not be trained. */
-export function mostPrimaryDimensions(dimensions: number, wish: PrimaryWish): number {
-  const most = wish.primaryDimensions ?? primaryCapacity(LINES_MAX, wish.primaryBits ?? 2);
-  return Math.min(dimensions, most);
+/** The eigenvectors that more lines need take too long for wider vectors. */
+const WIDE_DIMENSIONS = 4096;
+
+/**
+ * How many dimensions to train: first what one line holds, which nearly always suffices, then what
+ * all lines hold.
+ */
+export function primaryTargets(dimensions: number, wish: PrimaryWish): number[] {
+  if (wish.primaryDimensions !== undefined) return [wish.primaryDimensions];
+  const lines = dimensions > WIDE_DIMENSIONS ? [1] : [1, LINES_MAX];
+  const bits = wish.primaryBits ?? 2;
+  const targets = lines.map((count) => Math.min(dimensions, primaryCapacity(count, bits)));
+  return [...new Set(targets)];
 }
 
 /**
@@ -43,24 +54,24 @@ export function mostPrimaryDimensions(dimensions: number, wish: PrimaryWish): nu
  */
 export function choosePrimary(leanVec: LeanVec, rows: number, wish: PrimaryWish): PrimaryChoice {
   const { primaryBits, primaryDimensions } = wish;
+  const evaluate = (bits: PrimaryBits, used: number): PrimaryChoice => {
+    const energyKept = energyOfNewVectors(leanVec, used, rows);
+    const loss = 1 - energyKept + energyKept * gaussianDistortion(bits);
+    return { bits, used, energyKept, loss };
+  };
+  const wished = primaryDimensions;
   let best: PrimaryChoice | undefined;
-  let bestLoss = Infinity;
-  for (let lines = 1; lines <= LINES_MAX && bestLoss > LOSS_MAX; lines++) {
+  for (let lines = 1; lines <= LINES_MAX; lines++) {
+    if (best !== undefined && best.loss <= PRIMARY_LOSS_MAX) break;
     for (const bits of primaryBits === undefined ? PRIMARY_BITS : [primaryBits]) {
-      const used = Math.min(leanVec.target, primaryDimensions ?? primaryCapacity(lines, bits));
+      const used = Math.min(leanVec.target, wished ?? primaryCapacity(lines, bits));
       if (primaryBytes(used, bits) > lines * LINE_BYTES) continue;
-      const energyKept = energyOfNewVectors(leanVec, used, rows);
-      const loss = 1 - energyKept + energyKept * gaussianDistortion(bits);
-      if (loss < bestLoss) {
-        bestLoss = loss;
-        best = { bits, used, energyKept };
-      }
+      const choice = evaluate(bits, used);
+      if (best === undefined || choice.loss < best.loss) best = choice;
     }
   }
-  if (best !== undefined) return best;
-  // Only a wish for more dimensions than LINES_MAX lines hold leads here.
-  const used = Math.min(leanVec.target, primaryDimensions!);
-  return { bits: primaryBits ?? 2, used, energyKept: energyOfNewVectors(leanVec, used, rows) };
+  // Only a wish for more dimensions than LINES_MAX lines hold finds none.
+  return best ?? evaluate(primaryBits ?? 2, leanVec.target);
 }
 
 /**

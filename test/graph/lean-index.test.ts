@@ -178,6 +178,54 @@ describe('train and add', () => {
   });
 });
 
+describe('a search between the slices of an add', () => {
+  test('changes nothing of what is built', async () => {
+    const build = async (disturb: (index: LeanIndex) => void) => {
+      const index = await LeanIndex.train(corpus, { dimensions: DIMENSIONS });
+      await index.add(corpus.subarray(0, 500 * DIMENSIONS));
+      const adding = index.add(corpus.subarray(500 * DIMENSIONS));
+      let isDone = false;
+      const done = adding.finally(() => {
+        isDone = true;
+      });
+      while (!isDone) {
+        disturb(index);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await done;
+      return index.toBytes();
+    };
+    let searches = 0;
+    const disturbed = await build((index) => {
+      const { ids } = index.searchBatch(queries.subarray(0, 3 * DIMENSIONS), 300);
+      expect(ids).toHaveLength(900);
+      searches++;
+    });
+    expect(searches).toBeGreaterThan(3);
+    expect(disturbed).toEqual(await build(() => {}));
+  });
+});
+
+describe('float32 secondary codes', () => {
+  test('give the exact distances, however far the clusters are apart', async () => {
+    const vectors = corpus.map((x, i) => x + (Math.floor(i / DIMENSIONS) % 2 === 0 ? 1000 : -1000));
+    const index = await LeanIndex.build(vectors, {
+      dimensions: DIMENSIONS,
+      distance: 'Euclid',
+      secondaryBits: 32,
+    });
+    const query = rowOf(vectors, DIMENSIONS, 5);
+    const { ids, scores } = index.search(query, 10, { ef: 4000, rerank: 4000 });
+    expect(ids[0]).toBe(5);
+    ids.forEach((id, i) => {
+      const exact = scoreOf(query, rowOf(vectors, DIMENSIONS, id), 'Euclid');
+      expect(Math.abs(scores[i]! - exact)).toBeLessThan(2e-3 * (1 + exact));
+    });
+    const truth = exactNeighbours(vectors, query, DIMENSIONS, 20, 'Euclid');
+    expect(recallAtK(ids, truth, 10)).toBe(1);
+  });
+});
+
 describe('stats', () => {
   test('add up and name what is in use', async () => {
     const index = await LeanIndex.build(corpus, { dimensions: DIMENSIONS });

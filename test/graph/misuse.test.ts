@@ -193,6 +193,42 @@ describe.each([
   });
 });
 
+describe('add refuses', () => {
+  test.each([
+    [{ sginal: 1 }, RangeError, /"sginal"/],
+    [{ onProgress: 5 }, TypeError, /onProgress must be a function, received 5/],
+    [{ signal: 'x' }, TypeError, /signal must be an AbortSignal, received "x"/],
+    [null, TypeError, /must be an object, received null/],
+  ])('options %j', async (options, kind, text) => {
+    const index = await LeanIndex.build(small, { dimensions: D });
+    await expect(index.add(small, options as never)).rejects.toEqual(
+      failure(kind, 'INVALID_ARGUMENT', text),
+    );
+  });
+
+  test('an array that is transferred before it was read', async () => {
+    const index = await LeanIndex.build(small, { dimensions: D });
+    const passing = small.slice();
+    const adding = index.add(passing);
+    structuredClone(passing.buffer, { transfer: [passing.buffer] });
+    await expect(adding).rejects.toMatchObject({ code: 'DIMENSION_MISMATCH' });
+    expect(index.count).toBe(100);
+  });
+
+  test('numbers whose squares leave float32, in vectors and queries', async () => {
+    const huge = small.map((x) => x * 1e18);
+    for (const distance of ['Dot', 'Euclid'] as const) {
+      await expect(LeanIndex.build(huge, { dimensions: D, distance })).rejects.toEqual(
+        failure(RangeError, 'INVALID_ARGUMENT', /row 0 must be of numbers up to/),
+      );
+      const index = await LeanIndex.build(small, { dimensions: D, distance });
+      expect(() => index.search(new Float32Array(D).fill(1e17), 1)).toThrow(
+        failure(RangeError, 'INVALID_ARGUMENT', /query at row 0/),
+      );
+    }
+  });
+});
+
 describe('an empty index', () => {
   test('is built from no vectors and finds nothing', async () => {
     const index = await LeanIndex.build(new Float32Array(0), { dimensions: D });
@@ -267,6 +303,8 @@ describe('abort', () => {
   test('in the middle of an add leaves the index as it was', async () => {
     const index = await LeanIndex.build(rows, { dimensions: D });
     const before = index.search(query, 10);
+    const bytes = index.toBytes();
+    const graphBytes = index.stats().bytesPerVector.graph;
     const controller = new AbortController();
     let calls = 0;
     const adding = index.add(gaussianRows(3000, D, 9), {
@@ -277,11 +315,23 @@ describe('abort', () => {
     });
     await expect(adding).rejects.toMatchObject({ code: 'ABORTED' });
     expect(index.count).toBe(3000);
-    const after = index.search(query, 10);
-    expect(Math.max(...after.ids)).toBeLessThan(3000);
-    expect(after.ids[0]).toBe(before.ids[0]);
-    const restored = LeanIndex.fromBytes(index.toBytes());
-    expect(restored.search(query, 10)).toEqual(after);
+    expect(index.search(query, 10)).toEqual(before);
+    expect(index.toBytes()).toEqual(bytes);
+    expect(index.stats().bytesPerVector.graph).toBe(graphBytes);
+  });
+
+  test('by an error of onProgress, even at its end, does the same', async () => {
+    for (const least of [1, 500]) {
+      const index = await LeanIndex.build(rows, { dimensions: D });
+      const bytes = index.toBytes();
+      const onProgress = ({ done }: { done: number }) => {
+        if (done >= least) throw new Error('from the callback');
+      };
+      const adding = index.add(gaussianRows(500, D, 9), { onProgress });
+      await expect(adding).rejects.toThrow('from the callback');
+      expect(index.count).toBe(3000);
+      expect(index.toBytes()).toEqual(bytes);
+    }
   });
 
   test('progress rises to its total', async () => {

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { mix32 } from '../../src/base/random.js';
 import { readContainer, writeContainer } from '../../src/format/container.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import { gaussianRows, rowOf } from './oracle.js';
@@ -58,6 +61,31 @@ describe.each([
   });
 });
 
+describe('format version 1', () => {
+  test('has these bytes: a change needs a new version and must go on reading this one', async () => {
+    // Integers and dyadic fractions only, so that the data are the same in every engine.
+    const vectors = Float32Array.from({ length: 2100 * 8 }, (_, i) => (mix32(i) % 1024) / 512 - 1);
+    const digest = async (exactBelow: number) => {
+      const options = { dimensions: 8, exactBelow, distance: 'Euclid' as const };
+      const bytes = (await LeanIndex.build(vectors, options)).toBytes();
+      return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+    };
+    expect(await digest(5000)).toMatchInlineSnapshot(`"506261ac98fef0d2"`);
+    expect(await digest(0)).toMatchInlineSnapshot(`"54872dfc4623dd11"`);
+  });
+
+  test('a newer one is named', async () => {
+    const index = await LeanIndex.build(rows.subarray(0, 10 * D), { dimensions: D });
+    const bytes = index.toBytes();
+    const view = new DataView(bytes.buffer);
+    view.setUint32(8, 7, true);
+    view.setUint32(20, crc32(bytes.subarray(0, 20)), true);
+    expect(() => LeanIndex.fromBytes(bytes)).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED_VERSION', message: expect.stringMatching(/7/) }),
+    );
+  });
+});
+
 describe('bytes with valid checksums but a wrong graph', () => {
   let bytes: Uint8Array;
   beforeAll(async () => {
@@ -101,6 +129,10 @@ describe('bytes with valid checksums but a wrong graph', () => {
     [
       'another dimension',
       ({ header }) => Object.assign(header, { options: { dimensions: D + 1 } }),
+    ],
+    [
+      'a mean that is no number',
+      ({ sections }) => new Float32Array(sections.mean!.buffer).fill(NaN),
     ],
     ['a model without unit', ({ header }) => Object.assign(header.model as object, { unit: 0 })],
     ['a section missing', ({ sections }) => void delete sections.mean],

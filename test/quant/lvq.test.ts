@@ -243,6 +243,20 @@ describe('refusals', () => {
   });
 });
 
+describe('codes of another codec', () => {
+  test('are refused, and so is a query that is not finite', () => {
+    const x = Float32Array.from({ length: 5 * 20 }, (_, i) => Math.sin(i));
+    const eight = Lvq.train(x, { dimensions: 20, bits: 8 });
+    const four = Lvq.train(x, { dimensions: 20, bits: 4, residualBits: 4 });
+    const mismatch = expect.objectContaining({ code: 'DIMENSION_MISMATCH' });
+    expect(() => four.decode(eight.encode(x))).toThrow(mismatch);
+    expect(() => eight.dot(x.subarray(0, 20), { ...eight.encode(x), count: 7 })).toThrow(mismatch);
+    const query = new Float32Array(20).fill(Number.NaN);
+    expect(() => eight.dot(query, eight.encode(x))).toThrow(/row 0, column 0/);
+    expect(() => eight.squaredDistances(query, eight.encode(x))).toThrow(RangeError);
+  });
+});
+
 describe('bytes', () => {
   test('give the same codec back, for one level and two, and damage is refused', () => {
     const x = Float32Array.from({ length: 40 * 20 }, (_, i) => Math.sin(i) + 2);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LeanVec } from '../../src/quant/leanvec.js';
-import { choosePrimary, mostPrimaryDimensions } from '../../src/quant/primary-choice.js';
+import { choosePrimary, primaryTargets } from '../../src/quant/primary-choice.js';
 import { gaussianRows } from '../graph/oracle.js';
 
 const ROWS = 3000;
@@ -10,7 +10,7 @@ const AUTOMATIC = { primaryBits: undefined, primaryDimensions: undefined };
 function choice(dimensions: number, decay: number, wish = {}, rows = ROWS) {
   const vectors = gaussianRows(rows, dimensions, 6, decay);
   const full = { ...AUTOMATIC, ...wish };
-  const target = mostPrimaryDimensions(dimensions, full);
+  const target = primaryTargets(dimensions, full).at(-1)!;
   return choosePrimary(LeanVec.train(vectors, { dimensions, target }), rows, full);
 }
 
@@ -31,6 +31,14 @@ describe('the primary code', () => {
   test('takes more lines where one would lose too much', () => {
     expect(choice(300, 0)).toMatchObject({ bits: 2, used: 240 });
     expect(choice(400, 0).used).toBe(400);
+  });
+
+  test('needs the eigenvectors of one line first, of more lines only for narrower data', () => {
+    expect(primaryTargets(768, AUTOMATIC)).toEqual([240, 768]);
+    expect(primaryTargets(200, AUTOMATIC)).toEqual([200]);
+    expect(primaryTargets(1536, { ...AUTOMATIC, primaryBits: 4 })).toEqual([120, 504]);
+    expect(primaryTargets(8192, AUTOMATIC)).toEqual([240]);
+    expect(primaryTargets(768, { ...AUTOMATIC, primaryDimensions: 99 })).toEqual([99]);
   });
 
   test('keeps to what is given', () => {

@@ -54,12 +54,3 @@ export function outer(
   }
   return product;
 }
-
-/** The sum of each column; row by row, so the bits are the kernel's. */
-export function columnSums(a: Float32Array, rows: number, cols: number): Float64Array {
-  const sums = new Float64Array(cols);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) sums[c]! += a[r * cols + c]!;
-  }
-  return sums;
-}

@@ -1,11 +1,12 @@
 // Dot products of packed codes: integer × integer for traversal and building, float32 × integer
 // for the re-rank. The integer ones are exact, so every binary gives the same bits.
 
+import { sumLanes } from './float';
 import { codeBytes } from './pack';
 
 // @ts-ignore: decorator
 @inline
-function sumI32(v: v128): i32 {
+export function sumI32(v: v128): i32 {
   const pairs = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
   return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
@@ -219,7 +220,5 @@ export function dotFloatCodes(q: usize, codes: usize, n: i32, bits: i32): f32 {
       s1 = addMixed(s1, q + 192, i8x16.shr_u(v, 6));
     }
   }
-  const s = f32x4.add(s0, s1);
-  const pairs = f32x4.add(s, v128.shuffle<f32>(s, s, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+  return sumLanes(f32x4.add(s0, s1));
 }

@@ -13,7 +13,8 @@ export {
   lvqRecordBytes, lvqEncode, lvqDecode, lvqEncodeResidual, lvqDecodeTwoLevels,
 } from './lvq';
 export {
-  bestStep, primaryEncode, primaryDecode, primarySlotOrder, primaryQuery, primaryScore,
+  bestStep, primaryEncode, primaryDecode, primarySlotOrder, primaryQuery,
+  primaryDistance as primaryScore,
 } from './primary';
 export { packProjectionRow, projectionBytes, projectVector } from './project';
 export { topK, readKeys } from './beam';

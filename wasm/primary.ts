@@ -5,12 +5,13 @@
 //
 // A record is the packed codes of all slots; its last four bytes, which the last slots give up,
 // hold two bfloat16: the half squared norm that euclidean distances need (low) and the scale
-// (high). bfloat16 errs by up to 2^-8 relative, far less than what 2- and 4-bit codes err.
+// (high). bfloat16 errs by up to 2^-8 of the number, less than what 2- and 4-bit codes err, but much
+// where vectors lie far from the mean against their distances (docs/benchmarks.md, weaknesses).
 // Codes of 7 bits stand for "8-bit": the relaxed dot wants one operand in 0 … 127.
 
 import { packCodes } from './pack';
-import { dotQuery2, dotQuery4, dotQuery7 } from './dot';
-
+import { dotQuery2, dotQuery4, dotQuery7, sumI32 } from './dot';
+import { sumLanes } from './float';
 
 /** Slots of a record of `bytes` bytes: the positions that codes and constants share. */
 // @ts-ignore: decorator
@@ -38,6 +39,20 @@ export function primaryHalfNorm(record: usize, bytes: usize): f32 {
   return reinterpret<f32>(load<u32>(record + bytes - 4) << 16);
 }
 
+let energy: f32 = 0;
+let largest: f32 = 0;
+
+/** Σ z² and max |z|, all slots. */
+function measureSize(z: usize, slots: i32): void {
+  energy = 0;
+  largest = 0;
+  for (let i = 0; i < slots; i++) {
+    const x = load<f32>(z + (<usize>i << 2));
+    energy += x * x;
+    largest = max(largest, abs(x));
+  }
+}
+
 let sumZL: f32 = 0;
 let sumLL: f32 = 0;
 
@@ -55,10 +70,8 @@ function measureStep(z: usize, slots: i32, bits: i32, step: f32): void {
     zl = f32x4.add(zl, f32x4.mul(v, l));
     ll = f32x4.add(ll, f32x4.mul(l, l));
   }
-  const p = f32x4.add(zl, v128.shuffle<f32>(zl, zl, 2, 3, 0, 1));
-  const q = f32x4.add(ll, v128.shuffle<f32>(ll, ll, 2, 3, 0, 1));
-  sumZL = f32x4.extract_lane(p, 0) + f32x4.extract_lane(p, 1);
-  sumLL = f32x4.extract_lane(q, 0) + f32x4.extract_lane(q, 1);
+  sumZL = sumLanes(zl);
+  sumLL = sumLanes(ll);
 }
 
 /** The step of a gaussian's best uniform grid, in standard deviations (Max 1960, table II). */
@@ -74,12 +87,7 @@ function gaussianStep(bits: i32): f32 {
  * own range, so it is never worse than the symmetric min–max interval.
  */
 export function bestStep(z: usize, slots: i32, used: i32, bits: i32): f32 {
-  let energy: f32 = 0, largest: f32 = 0;
-  for (let i = 0; i < slots; i++) {
-    const x = load<f32>(z + (<usize>i << 2));
-    energy += x * x;
-    largest = max(largest, abs(x));
-  }
+  measureSize(z, slots);
   if (largest == 0) return 1;
   const sigma = sqrt(energy / <f32>used);
   const empty = <f32>(slots - used) * <f32>0.25;
@@ -117,16 +125,10 @@ export function primaryEncode(
   if (interval == 0) {
     step = bestStep(z, slots, used, bits);
   } else {
-    let largest: f32 = 0;
-    for (let i = 0; i < slots; i++) largest = max(largest, abs(load<f32>(z + (<usize>i << 2))));
+    measureSize(z, slots);
     if (largest > 0) step = largest / half;
   }
   measureStep(z, slots, bits, step);
-  let energy: f32 = 0;
-  for (let i = 0; i < slots; i++) {
-    const x = load<f32>(z + (<usize>i << 2));
-    energy += x * x;
-  }
   packCodes(z, slots, bits, -half * step, step, record);
   const scale = sumZL > 0 ? energy / sumZL : <f32>0;
   store<u32>(record + <usize>bytes - 4, toBfloat(halfNorm) | (toBfloat(scale) << 16));
@@ -182,10 +184,8 @@ export function primaryQuery(p: usize, slots: i32, bits: i32, q: usize, constant
     v128.store(q, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
     sum = i32x4.add(i32x4.add(sum, i32x4.add(a, b)), i32x4.add(c, d));
   }
-  const pairs = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
-  const total = i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
   store<f32>(constants, step);
-  store<f32>(constants, <f32>total * <f32>((1 << bits) - 1) * <f32>0.5, 4);
+  store<f32>(constants, <f32>sumI32(sum) * <f32>((1 << bits) - 1) * <f32>0.5, 4);
 }
 
 /** Traversal distance of one record: half norm − <q, ẑ>. Smaller is nearer. */
@@ -201,10 +201,4 @@ export function primaryDistance(
   else sum = dotQuery7(q, record, blocks);
   const scale = primaryScale(record, bytes);
   return primaryHalfNorm(record, bytes) - scale * (step * (<f32>sum - offset));
-}
-
-export function primaryScore(
-  q: usize, record: usize, bytes: i32, bits: i32, step: f32, offset: f32,
-): f32 {
-  return primaryDistance(q, record, bytes, bits, step, offset);
 }

@@ -116,8 +116,8 @@ function writeResults(ix: Index, scratch: Scratch, found: u32, ids: usize, score
 
 /**
  * Searches `count` queries (rows of paddedDimensions(d) floats, zero behind d; overwritten), one
- * after the other; `projected` holds slots floats. k ids and scores a query are written, best first; k is at most
- * `nodes`, the number of nodes 0 … nodes − 1. Returns 0, or 1 + the first row without a direction.
+ * after the other; `projected` holds slots floats. k ids and scores a query are written, best
+ * first; k is at most `nodes`, the number of nodes 0 … nodes − 1. Returns 0, or 1 + the first row without a direction.
  */
 export function searchRows(
   ix: Index, scratch: Scratch, nodes: u32, rows: usize, count: u32, projected: usize,

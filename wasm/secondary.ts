@@ -3,7 +3,7 @@
 import { dotCodePair, dotFloatCodes, sumCodes } from './dot';
 import { dotF32, squaredL2F32 } from './float';
 import { lvqBias, lvqEncode, lvqScale } from './lvq';
-import { codeBytes } from './pack';
+import { codeBytes, paddedDimensions } from './pack';
 import { Index, METRIC_DOT, METRIC_EUCLID } from './layout';
 
 /** Where the two words behind the codes and constants begin. */
@@ -39,7 +39,7 @@ export function secondaryEncode(ix: Index, z: usize, record: usize): i32 {
   const sum = sumCodes(record, n, bits);
   if (ix.metric == METRIC_DOT) {
     // Padding beyond n has code 0 and mean 0.
-    const meanSum = load<f32>(<usize>ix.mean + (<usize>((n + 63) & ~63) << 2));
+    const meanSum = load<f32>(<usize>ix.mean + (<usize>paddedDimensions(n) << 2));
     store<f32>(tail, scale * dotFloatCodes(ix.mean, record, n, bits) + bias * meanSum);
   } else {
     const squares = <f64>dotCodePair(record, record, n, bits);

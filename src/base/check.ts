@@ -51,6 +51,12 @@ export function checkVector(what: string, value: unknown, dimensions: number): F
   return value;
 }
 
+/** @throws RangeError `INVALID_ARGUMENT` for a NaN or infinity in rows of `dimensions` numbers. */
+export function checkFinite(what: string, rows: Float32Array, dimensions: number): void {
+  const bad = rows.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) throw notFinite(what, Math.floor(bad / dimensions), bad % dimensions, rows[bad]!);
+}
+
 /** The error for a NaN or infinity, naming its row and column (both from 0). */
 export function notFinite(what: string, row: number, column: number, value: number): Error {
   return outOfRange(`${what} at row ${row}, column ${column}`, 'a finite number', value);

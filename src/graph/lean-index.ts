@@ -4,7 +4,7 @@ import { LeandexError, outOfRange } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
-import { checkRowValues, insertSteps, requireUnchanged, storeSteps } from './build.js';
+import { insertSteps, storeSteps } from './build.js';
 import { NodeMemory } from './memory.js';
 import {
   checkRunOptions,
@@ -14,6 +14,7 @@ import {
   resolveSearch,
   type SearchOptions,
 } from './options.js';
+import { checkRowValues, requireUnchanged } from './rows.js';
 import { type BatchSearchResult, type SearchResult, searchNodes } from './search.js';
 import { readIndex, writeIndex } from './snapshot.js';
 import { type IndexStats, indexStats } from './stats.js';

@@ -82,9 +82,9 @@ export class NodeMemory {
   private offsets() {
     const nodes = 2 ** this.chunkShift;
     const links = alignUp(nodes * this.bytes.primary, 64);
-    const upper = links + alignUp(nodes * this.bytes.links, 64);
-    const secondary = upper + alignUp(nodes * this.bytes.upperPointer, 64);
-    return { primary: 0, links, upper, secondary };
+    const upperPointer = links + alignUp(nodes * this.bytes.links, 64);
+    const secondary = upperPointer + alignUp(nodes * this.bytes.upperPointer, 64);
+    return { primary: 0, links, upperPointer, secondary };
   }
 
   private chunkBytes(): number {
@@ -105,7 +105,7 @@ export class NodeMemory {
       primaryBits: model?.primaryBits ?? 0,
       primaryUsed: model?.primaryDimensions ?? 0,
       linksOffset: offsets.links,
-      upperOffset: offsets.upper,
+      upperOffset: offsets.upperPointer,
       secondaryOffset: offsets.secondary,
       secondaryStride: bytes.secondary,
       secondaryBits: model?.secondaryBits ?? 32,
@@ -257,8 +257,7 @@ export class NodeMemory {
 
   /** The parts of nodes first … first + count − 1 that lie in one chunk, as one view. */
   part(part: keyof NodeBytes, first: number, count: number): Uint8Array<ArrayBuffer> {
-    const offsets = this.offsets();
-    const offset = part === 'upperPointer' ? offsets.upper : offsets[part];
+    const offset = this.offsets()[part];
     const stride = this.bytes[part];
     return this.kernels.u8(
       this.chunkOf(first) + offset + this.inChunk(first) * stride,

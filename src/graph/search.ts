@@ -1,7 +1,7 @@
-import { checkRows, notFinite } from '../base/check.js';
+import { notFinite } from '../base/check.js';
 import { paddedDimensions } from '../kernels/index.js';
-import { MAGNITUDE_MAX, noDirection, tooLong } from './build.js';
 import { BATCH_ROWS, type NodeMemory } from './memory.js';
+import { MAGNITUDE_MAX, noDirection, tooLong } from './rows.js';
 
 /** The k nearest of one query, best first. */
 export interface SearchResult {
@@ -28,9 +28,9 @@ export interface SearchPlan {
 const RESULT_BYTES_MAX = 1 << 22;
 
 /**
- * Searches m queries (row-major) in the first `count` nodes, a batch of rows a kernel call: their
- * projection is one matrix product.
- * @throws TypeError, RangeError for a wrong type or length, NaN, or a zero query under cosine.
+ * Searches m queries (row-major, already of the right length) in the first `count` nodes, a batch
+ * of rows a kernel call.
+ * @throws RangeError for NaN, infinity, numbers too large, or a zero query under cosine.
  */
 export function searchNodes(
   nodes: NodeMemory,
@@ -38,8 +38,7 @@ export function searchNodes(
   queries: Float32Array,
   plan: SearchPlan,
 ): BatchSearchResult {
-  const { dimensions } = nodes.layout;
-  const m = checkRows('queries', queries, dimensions);
+  const m = queries.length / nodes.layout.dimensions;
   const { k } = plan;
   const ids = new Uint32Array(m * k);
   const scores = new Float32Array(m * k);

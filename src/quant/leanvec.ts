@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions, checkRows, notFinite } from '../base/check.js';
+import { checkFinite, checkInteger, checkOptions, checkRows } from '../base/check.js';
 import { Random } from '../base/random.js';
 import { drain, type Progress, type Steps } from '../base/steps.js';
 import {
@@ -72,10 +72,7 @@ export class LeanVec {
     const target = checkInteger('target', options.target, 1, dimensions);
     const count = checkRows('vectors', vectors, dimensions);
     checkInteger('the number of vectors', count, 1, 2 ** 32);
-    const bad = vectors.findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0) {
-      throw notFinite('vectors', Math.floor(bad / dimensions), bad % dimensions, vectors[bad]!);
-    }
+    checkFinite('vectors', vectors, dimensions);
     const seed = checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff);
     const rows = sampleRows(vectors, dimensions, seed);
     const kernels = new Kernels();

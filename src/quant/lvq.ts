@@ -1,10 +1,10 @@
 import {
+  checkFinite,
   checkInteger,
   checkOneOf,
   checkOptions,
   checkRows,
   checkVector,
-  notFinite,
   tooLarge,
 } from '../base/check.js';
 import { wrongDimension } from '../base/errors.js';
@@ -91,12 +91,11 @@ export class Lvq {
     const resolved = resolveLvq(options);
     const { dimensions } = resolved;
     const count = checkRows('vectors', vectors, dimensions);
+    checkFinite('vectors', vectors, dimensions);
     const sums = new Float64Array(dimensions);
     let squares = 0;
     for (let i = 0; i < vectors.length; i++) {
       const x = vectors[i]!;
-      if (!Number.isFinite(x))
-        throw notFinite('vectors', Math.floor(i / dimensions), i % dimensions, x);
       sums[i % dimensions]! += x;
       squares += x * x;
     }
@@ -131,12 +130,13 @@ export class Lvq {
   encode(vectors: Float32Array): LvqCodes {
     const { dimensions, recordBytes, residualBytes } = this;
     const count = checkRows('vectors', vectors, dimensions);
+    checkFinite('vectors', vectors, dimensions);
     const records = new Uint8Array(count * recordBytes);
     const residuals = new Uint8Array(count * residualBytes);
     const residual = this.record + alignUp(recordBytes, 16);
     const { call } = this.kernels;
     for (let r = 0; r < count; r++) {
-      this.loadCentred(vectors.subarray(r * dimensions, (r + 1) * dimensions), r);
+      this.loadCentred(vectors.subarray(r * dimensions, (r + 1) * dimensions));
       if (call.lvqEncode(this.row, dimensions, this.bits, 0, this.record) === 0) {
         throw tooLarge('vectors', r);
       }
@@ -214,8 +214,7 @@ export class Lvq {
 
   private checkQuery(query: Float32Array, codes: LvqCodes): void {
     checkVector('query', query, this.dimensions);
-    const bad = query.findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0) throw notFinite('query', 0, bad, query[bad]!);
+    checkFinite('query', query, this.dimensions);
     this.checkCodes(codes);
   }
 
@@ -247,12 +246,10 @@ export class Lvq {
     return first + second - (scale / 2) * querySum;
   }
 
-  private loadCentred(vector: Float32Array, row: number): void {
+  private loadCentred(vector: Float32Array): void {
     const target = this.kernels.f32(this.row, this.dimensions);
     for (let j = 0; j < this.dimensions; j++) {
-      const x = vector[j]!;
-      if (!Number.isFinite(x)) throw notFinite('vectors', row, j, x);
-      target[j] = (x - this.mean[j]!) / this.unit;
+      target[j] = (vector[j]! - this.mean[j]!) / this.unit;
     }
   }
 

@@ -7,7 +7,7 @@ import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 /** Unpacked it is about 0.8 MB, half of it the kernels in both forms; this leaves room to grow. */
 const UNPACKED_BYTES_MAX = 1_300_000;
 
-const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander'];
+const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander', 'piscina'];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];
 
 /** Scripts that npm runs on a consumer's machine, or when it installs from git. */

@@ -27,7 +27,7 @@ const ROWS_PER_STEP = 32;
  * would take O(n²), and k is reduced in the same proportion, but to no less than 20.
  *
  * Bias of the sampled estimates: so few neighbours overestimate by a factor of about k / (k − 2),
- * and where n is beyond 100,000 or so the neighbourhoods are wider than those of k among all rows,
+ * and where n is beyond 100 k the neighbourhoods are wider than those of k among all rows,
  * so that small structures are not seen. The means of uniform cubes, of a manifold and of 12,000
  * text embeddings come out 7 … 12 % above the exact ones. Rank correlation with the exact estimates:
  * above .9 on clusters of 1 … 32 dimensions, .7 on the text embeddings. A core does about 10^10

@@ -1,0 +1,249 @@
+import { checkInteger } from '../base/check.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { ChangeLog } from './change-log.js';
+import { FREE, IdPage, PAGE_IDS } from './id-page.js';
+import { PAGE_SLOTS, SlotPage } from './slot-page.js';
+
+/** Where a vector lives: a slot, 0 … 2^31 − 1, of a shard, 0 … 255. */
+export interface Place {
+  shard: number;
+  slot: number;
+}
+
+const SLOT_MAX = 0x7fff_ffff;
+const SHARD_MAX = 255;
+/** One less than fit 32 bits: the last one stands for "none". */
+const IDS_MAX = 0xffff_ffff;
+
+/**
+ * Which vector is where. Ids are whole numbers, assigned in sequence from 0, never changed and
+ * never reused; slots are reused and may be moved between. About 8 bytes a vector, of typed arrays
+ * in pages: pages without a live id are dropped and thin ones packed, so that memory follows the
+ * number of live ids however many have been.
+ */
+export class IdTable {
+  private next = 0;
+  private live = 0;
+  private readonly idPages = new Map<number, IdPage>();
+  /** By shard, then by slot / PAGE_SLOTS; undefined where no id lives. */
+  private readonly slotPages: (SlotPage | undefined)[][] = [];
+  private readonly log = new ChangeLog();
+
+  /** The id that the next assign() gives; ids below it exist or existed. */
+  get nextId(): number {
+    return this.next;
+  }
+
+  /** Number of live ids. */
+  get size(): number {
+    return this.live;
+  }
+
+  /** One more than the highest shard that ever held an id. */
+  get shards(): number {
+    return this.slotPages.length;
+  }
+
+  /** Grows with every change of what lives in a slot. */
+  get version(): number {
+    return this.log.version;
+  }
+
+  /** Visits the slots changed since a version; false, visiting none, if that is too long ago. */
+  replay(since: number, visit: (shard: number, slot: number) => void): boolean {
+    return this.log.replay(since, visit);
+  }
+
+  /**
+   * Gives the next id to what lives in a free slot.
+   * @throws LeandexError `RESOURCE_EXHAUSTED` after 2^32 − 1 ids.
+   */
+  assign(slot: number, shard = 0): number {
+    this.requireFree(shard, slot);
+    const id = this.next;
+    if (id >= IDS_MAX) {
+      const problem = `all ${IDS_MAX} ids have been assigned, and none is used twice`;
+      throw new LeandexError('RESOURCE_EXHAUSTED', `${problem}: build a new index`);
+    }
+    const number = Math.floor(id / PAGE_IDS);
+    this.next++;
+    let page = this.idPages.get(number);
+    if (page === undefined) {
+      page = new IdPage();
+      this.idPages.set(number, page);
+      this.settle(number - 1);
+    }
+    page.add(id % PAGE_IDS, slot, shard);
+    this.fill(shard, slot, id);
+    this.live++;
+    return id;
+  }
+
+  /** Where an id lives, undefined if it does not. */
+  place(id: number): Place | undefined {
+    const slot = this.slotOf(id);
+    return slot < 0 ? undefined : { shard: this.shardOf(id), slot };
+  }
+
+  /** The slot of an id, -1 if it does not live. */
+  slotOf(id: number): number {
+    const page = this.pageOf(id);
+    const index = page === undefined ? -1 : page.indexOf(id % PAGE_IDS);
+    return index < 0 ? -1 : page!.slotAt(index);
+  }
+
+  /** The shard of an id, -1 if it does not live. */
+  shardOf(id: number): number {
+    const page = this.pageOf(id);
+    const index = page === undefined ? -1 : page.indexOf(id % PAGE_IDS);
+    return index < 0 ? -1 : page!.shardAt(index);
+  }
+
+  /** The id in a slot, -1 if it is free. */
+  idAt(shard: number, slot: number): number {
+    const id = this.slotPage(shard, slot)?.ids[slot % PAGE_SLOTS] ?? FREE;
+    return id === FREE ? -1 : id;
+  }
+
+  /** Moves a live id to a free slot. */
+  move(id: number, shard: number, slot: number): void {
+    const from = this.place(id);
+    if (from === undefined) throw new LeandexError('INTERNAL', `id ${id} does not live`);
+    this.requireFree(shard, slot);
+    this.empty(from.shard, from.slot);
+    const page = this.pageOf(id)!;
+    page.place(page.indexOf(id % PAGE_IDS), slot, shard);
+    this.fill(shard, slot, id);
+  }
+
+  /** Ends an id and frees its slot; false if it does not live. */
+  remove(id: number): boolean {
+    const from = this.place(id);
+    if (from === undefined) return false;
+    this.empty(from.shard, from.slot);
+    const page = this.pageOf(id)!;
+    page.remove(page.indexOf(id % PAGE_IDS));
+    this.live--;
+    this.settle(Math.floor(id / PAGE_IDS));
+    return true;
+  }
+
+  /** The pages of a shard's slots, in order, undefined where no id lives. Only for reading. */
+  pagesOf(shard: number): readonly (SlotPage | undefined)[] {
+    return this.slotPages[shard] ?? [];
+  }
+
+  /** The id in each of a shard's slots up to the last used one, 0xffffffff where it is free. */
+  idsOf(shard: number): Uint32Array {
+    const pages = this.pagesOf(shard);
+    const ids = new Uint32Array(pages.length * PAGE_SLOTS).fill(FREE);
+    pages.forEach((page, i) => {
+      if (page !== undefined) ids.set(page.ids, i * PAGE_SLOTS);
+    });
+    return ids.subarray(0, ids.findLastIndex((id) => id !== FREE) + 1);
+  }
+
+  /**
+   * The table whose idsOf() and nextId these are.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT` for ids that occur twice or are not below
+   * nextId, for too many shards or slots.
+   */
+  static from(shards: readonly Uint32Array[], nextId: number): IdTable {
+    const table = new IdTable();
+    table.next = checkInteger('nextId', nextId, 0, IDS_MAX);
+    checkInteger('the number of shards', shards.length, 0, SHARD_MAX + 1);
+    table.makeIdPages(shards);
+    shards.forEach((ids, shard) => {
+      ids.forEach((id, slot) => {
+        if (id === FREE) return;
+        const page = table.idPages.get(Math.floor(id / PAGE_IDS))!;
+        // Sure to be found in a dense page; a sparse one is in order only after sort().
+        if (page.indexOf(id % PAGE_IDS) >= 0) throw occursTwice();
+        page.add(id % PAGE_IDS, slot, shard);
+        table.fill(shard, slot, id);
+      });
+    });
+    for (const page of table.idPages.values()) if (!page.sort()) throw occursTwice();
+    return table;
+  }
+
+  /** Pages with room for the ids, so that few ids far apart do not take the memory of many. */
+  private makeIdPages(shards: readonly Uint32Array[]): void {
+    const counts = new Map<number, number>();
+    for (const ids of shards) {
+      if (!(ids instanceof Uint32Array)) throw wrongType('the ids of a shard', 'Uint32Array', ids);
+      checkInteger('the number of slots', ids.length, 0, SLOT_MAX + 1);
+      for (const id of ids) {
+        if (id === FREE) continue;
+        if (id >= this.next) throw outOfRange('the id in a slot', `below ${this.next}`, id);
+        const number = Math.floor(id / PAGE_IDS);
+        counts.set(number, (counts.get(number) ?? 0) + 1);
+        this.live++;
+      }
+    }
+    const growing = Math.floor(this.next / PAGE_IDS);
+    for (const [number, count] of counts) {
+      if (count > PAGE_IDS) throw occursTwice();
+      const isDense = number === growing || 2 * count > PAGE_IDS;
+      this.idPages.set(number, new IdPage(isDense ? undefined : count));
+    }
+  }
+
+  /** Bytes of the arrays, for reports. */
+  get byteLength(): number {
+    let bytes = 0;
+    for (const page of this.idPages.values()) bytes += page.byteLength;
+    for (const pages of this.slotPages) {
+      for (const page of pages) bytes += page?.byteLength ?? 0;
+    }
+    return bytes;
+  }
+
+  private pageOf(id: number): IdPage | undefined {
+    return Number.isInteger(id) ? this.idPages.get(Math.floor(id / PAGE_IDS)) : undefined;
+  }
+
+  private slotPage(shard: number, slot: number): SlotPage | undefined {
+    return this.slotPages[shard]?.[Math.floor(slot / PAGE_SLOTS)];
+  }
+
+  private requireFree(shard: number, slot: number): void {
+    checkInteger('slot', slot, 0, SLOT_MAX);
+    checkInteger('shard', shard, 0, SHARD_MAX);
+    const id = this.idAt(shard, slot);
+    if (id < 0) return;
+    throw new LeandexError('INTERNAL', `slot ${slot} of shard ${shard} holds id ${id}`);
+  }
+
+  private fill(shard: number, slot: number, id: number): void {
+    while (this.slotPages.length <= shard) this.slotPages.push([]);
+    const pages = this.slotPages[shard]!;
+    const number = Math.floor(slot / PAGE_SLOTS);
+    while (pages.length <= number) pages.push(undefined);
+    pages[number] ??= new SlotPage();
+    pages[number].set(slot % PAGE_SLOTS, id);
+    this.log.add(shard, slot);
+  }
+
+  private empty(shard: number, slot: number): void {
+    const pages = this.slotPages[shard]!;
+    const number = Math.floor(slot / PAGE_SLOTS);
+    const page = pages[number]!;
+    page.clear(slot % PAGE_SLOTS);
+    if (page.live === 0) pages[number] = undefined;
+    while (pages.length > 0 && pages.at(-1) === undefined) pages.pop();
+    this.log.add(shard, slot);
+  }
+
+  /** Drops or packs a page of ids, unless it is the one that the next ids go to. */
+  private settle(number: number): void {
+    const page = this.idPages.get(number);
+    if (page === undefined || number === Math.floor(this.next / PAGE_IDS)) return;
+    if (page.live === 0) this.idPages.delete(number);
+    else page.shrink();
+  }
+}
+
+function occursTwice(): Error {
+  return outOfRange('the ids in all slots', 'different from each other', 'some twice');
+}

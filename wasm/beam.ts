@@ -32,23 +32,21 @@ export function keyDistance(key: i64): f32 {
 // @ts-ignore: decorator
 @inline
 export function insertKey(list: usize, size: u32, key: i64): u32 {
-  let low: u32 = 0, n = size;
-  while (n > 1) {
-    const half = n >> 1;
-    const middle = load<i64>(list + (<usize>(low + half - 1) << 3));
-    low = select<u32>(low + half, low, middle < key);
-    n -= half;
-  }
-  if (n == 1 && load<i64>(list + (<usize>low << 3)) < key) low++;
-  const at = list + (<usize>low << 3);
   let p = list + (<usize>size << 3);
-  while (p >= at + 16) {
+  // Four at a time while the fourth is still behind the key.
+  while (p >= list + 32 && load<i64>(p - 32) > key) {
     v128.store(p - 8, v128.load(p - 16));
-    p -= 16;
+    v128.store(p - 24, v128.load(p - 32));
+    p -= 32;
   }
-  if (p > at) store<i64>(p, load<i64>(p - 8));
-  store<i64>(at, key);
-  return low;
+  while (p > list) {
+    const before = load<i64>(p - 8);
+    if (before < key) break;
+    store<i64>(p, before);
+    p -= 8;
+  }
+  store<i64>(p, key);
+  return <u32>((p - list) >> 3);
 }
 
 /** Inserts into a top-k list of at most `capacity` keys; returns the new size. */

@@ -25,7 +25,7 @@ function dot16(a: v128, b: v128): v128 {
 /** acc + the products of a and b, in eight i16 lanes. */
 // @ts-ignore: decorator
 @inline
-function addDot16(acc: v128, a: v128, b: v128): v128 {
+export function addDot16(acc: v128, a: v128, b: v128): v128 {
   return i16x8.add(acc, dot16(a, b));
 }
 
@@ -36,7 +36,7 @@ function addDot16(acc: v128, a: v128, b: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function addDot32(acc: v128, a: v128, b: v128): v128 {
+export function addDot32(acc: v128, a: v128, b: v128): v128 {
   return i32x4.add(acc, i32x4.extadd_pairwise_i16x8_s(dot16(a, b)));
 }
 
@@ -221,4 +221,36 @@ export function dotFloatCodes(q: usize, codes: usize, n: i32, bits: i32): f32 {
     }
   }
   return sumLanes(f32x4.add(s0, s1));
+}
+
+// @ts-ignore: decorator
+@inline
+function addShort(acc: v128, q: usize, c: v128): v128 {
+  acc = i32x4.add(acc, i32x4.dot_i16x8_s(v128.load(q), i16x8.extend_low_i8x16_u(c)));
+  return i32x4.add(acc, i32x4.dot_i16x8_s(v128.load(q, 16), i16x8.extend_high_i8x16_u(c)));
+}
+
+/**
+ * Σ q_j c_j of an int16 query (zero behind n up to a whole block) and n codes of 8 or 4 bits. With
+ * a query of length 32,767 no partial sum exceeds 32,767 · 255 · √16,384 < 2^31 (Cauchy–Schwarz).
+ */
+export function dotShortCodes(q: usize, codes: usize, n: i32, bits: i32): i32 {
+  const end = codes + <usize>codeBytes(n, bits);
+  let s0 = i32x4.splat(0), s1 = i32x4.splat(0);
+  if (bits == 4) {
+    for (; codes < end; codes += 16, q += 64) {
+      const v = v128.load(codes);
+      s0 = addShort(s0, q, v128.and(v, i8x16.splat(15)));
+      s1 = addShort(s1, q + 32, i8x16.shr_u(v, 4));
+    }
+    return sumI32(i32x4.add(s0, s1));
+  }
+  for (; codes + 64 <= end; codes += 64, q += 128) {
+    s0 = addShort(s0, q, v128.load(codes));
+    s1 = addShort(s1, q + 32, v128.load(codes, 16));
+    s0 = addShort(s0, q + 64, v128.load(codes, 32));
+    s1 = addShort(s1, q + 96, v128.load(codes, 48));
+  }
+  for (; codes < end; codes += 16, q += 32) s0 = addShort(s0, q, v128.load(codes));
+  return sumI32(i32x4.add(s0, s1));
 }

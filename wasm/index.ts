@@ -8,21 +8,26 @@ export { updateAndMultiply, rotatePanel, reflectRows, accumulateRowProducts } fr
 export { toHalf, halfToFloat } from './half';
 export { crc32 } from './checksum';
 export { codeBytes, packCodes, unpackCodes } from './pack';
-export { dotQueryCodes, dotCodePair, sumCodes, dotFloatCodes } from './dot';
+export { dotQueryCodes, dotCodePair, sumCodes, dotFloatCodes, dotShortCodes } from './dot';
 export {
   lvqRecordBytes, lvqEncode, lvqDecode, lvqEncodeResidual, lvqDecodeTwoLevels,
 } from './lvq';
+export { bestStep, primaryEncode, primaryDecode, primarySlotOrder, primaryQuery } from './primary';
+export { scoreRecords2, scoreRecords4, scoreRecords7 } from './score';
 export {
-  bestStep, primaryEncode, primaryDecode, primarySlotOrder, primaryQuery,
-  primaryDistance as primaryScore,
-} from './primary';
-export { packProjectionRow, projectionBytes, projectVector } from './project';
+  packProjectionRow, projectGroup, projectionBytes, projectVector, quantiseInput,
+} from './project';
+export { rotate, oneStage, twoStages } from './rotate';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
-export { encodeRows } from './encode';
-export { prepareProjected } from './search';
-export { searchRows } from './query';
-export { selectDiverse, insertNode, validateGraph } from './insert';
+export { buildCodeBytes, dotBuildCodes } from './pair';
+export { encodeRows, encodeSecondary } from './encode';
+export { gather, prepareProjected } from './search';
+export { searchRows, tune } from './query';
+export { selectDiverse } from './select';
+export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './insert';
+export { repairNodes, chooseEntry } from './repair';
+export { validateGraph } from './validate';
 
 /** The first byte that the program's own data does not use. */
 export function heapBase(): usize {

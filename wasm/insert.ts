@@ -1,75 +1,23 @@
-// HNSW insertion (arXiv 1603.09320, algorithms 1 and 4). Candidates are found on primary codes;
-// all distances between stored vectors (choosing and pruning links) are taken on the richer
-// secondary codes: those between two 2-bit codes are too noisy for the diversity heuristic.
+// HNSW insertion (arXiv 1603.09320, algorithm 1), a batch of nodes at a time and in two phases, so
+// that threads share the work without locks and any number of them gives the same graph:
+//   linkNode: each new node searches the graph as it was before the batch, and the batch itself,
+//     and writes its own links, which nobody reads yet;
+//   connectBack: each node that was linked to gets its new links, all of the batch at once.
+// (After ParlayANN, arXiv 2305.04359, which leaves the nodes of a batch unconnected.)
 
 import { keyDistance, keyId, makeKey, offerKey } from './beam';
 import {
-  Index, levelOf, linksOf, NONE, Scratch, secondaryOf, upperBlockBytes, upperPointerOf,
+  hasBit, Index, levelOf, linksOf, NONE, Scratch, secondaryOf, upperBlockBytes, upperPointerOf,
 } from './layout';
-import { descend, searchLayer } from './search';
-import { pairDistance, secondaryTail } from './secondary';
+import { pairBytes, pairDistance } from './pair';
+import {
+  descend, placeNode, prepareProjected, scoreGathered, searchLayer, touchRecord,
+} from './search';
+import { selectDiverse } from './select';
 
-/** Whether two records hold the same codes and constants. */
-function sameRecord(ix: Index, a: usize, b: usize): bool {
-  return memory.compare(a, b, secondaryTail(ix.dimensions, ix.secondaryBits)) == 0;
-}
-
-/**
- * Algorithm 4 without extendCandidates and keepPruned: walks the sorted keys and keeps a candidate
- * unless a kept one is strictly nearer to it than the base is. Returns how many are kept, at most
- * `most`, as ids in `selected`. Fewer candidates than `most` are all kept.
- * Copies of one vector are all at distance 0 from one another, so that none is strictly nearer and
- * they would fill the list: they get a quarter of it (nmslib/hnswlib issue 341).
- */
-export function selectDiverse(ix: Index, keys: usize, count: u32, most: u32, selected: usize): u32 {
-  if (count < most || ix.nearestOnly) {
-    const all = min(count, most);
-    for (let i: usize = 0; i < <usize>all; i++) {
-      store<u32>(selected + (i << 2), keyId(load<i64>(keys + (i << 3))));
-    }
-    return all;
-  }
-  let kept: u32 = 0, copies: u32 = 0;
-  for (let i: u32 = 0; i < count && kept < most; i++) {
-    const key = load<i64>(keys + (<usize>i << 3));
-    const record = secondaryOf(ix, keyId(key));
-    const distance = keyDistance(key);
-    let diverse = true;
-    let copy = false;
-    for (let j: u32 = 0; j < kept; j++) {
-      const other = secondaryOf(ix, load<u32>(selected + (<usize>j << 2)));
-      if (pairDistance(ix, record, other) < distance) {
-        diverse = false;
-        break;
-      }
-      copy = copy || sameRecord(ix, record, other);
-    }
-    if (diverse && copy) {
-      if (copies >= most >> 2) diverse = false;
-      copies++;
-    }
-    if (diverse) {
-      store<u32>(selected + (<usize>kept << 2), keyId(key));
-      kept++;
-    }
-  }
-  return kept;
-}
-
-/** The beam's nodes with distances by secondary codes, sorted, into scratch.ranked. */
-function rankCandidates(ix: Index, scratch: Scratch, id: u32): u32 {
-  const record = secondaryOf(ix, id);
-  const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
-  const count = scratch.beamSize;
-  let size: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const other = keyId(load<i64>(beam + (<usize>i << 3)));
-    if (other == id) continue;
-    const distance = pairDistance(ix, record, secondaryOf(ix, other));
-    size = offerKey(ranked, size, count, makeKey(distance, other));
-  }
-  return size;
-}
+/** Nodes of the batch that are scored together, and candidates that are ranked together. */
+const MATES_GROUP: u32 = 32;
+const RANKED_GROUP: u32 = 16;
 
 function writeLinks(links: usize, ids: usize, count: u32, most: u32): void {
   for (let i: u32 = 0; i < most; i++) {
@@ -77,98 +25,187 @@ function writeLinks(links: usize, ids: usize, count: u32, most: u32): void {
   }
 }
 
-/** Adds `id` to the links of `node`; a full list is chosen anew by the heuristic. */
-function connectBack(ix: Index, scratch: Scratch, node: u32, id: u32, level: u32): void {
-  const most = level == 0 ? ix.m0 : ix.m;
-  const links = linksOf(ix, node, level);
-  for (let i: u32 = 0; i < most; i++) {
-    const other = load<u32>(links + (<usize>i << 2));
-    if (other == id) return;
-    if (other == NONE) {
-      store<u32>(links + (<usize>i << 2), id);
-      return;
+/**
+ * Gives a slot empty links on layers 0 … level. The caller has made sure of room for one upper
+ * block; a slot that is used again keeps its block and its level.
+ */
+export function clearNode(ix: Index, id: u32, level: u32): void {
+  writeLinks(linksOf(ix, id, 0), 0, 0, ix.m0);
+  let block = load<u32>(upperPointerOf(ix, id));
+  if (level > 0 && block == 0) {
+    block = ix.upperNext;
+    ix.upperNext += upperBlockBytes(ix, level);
+    store<u32>(block, level);
+    store<u32>(upperPointerOf(ix, id), block);
+  }
+  if (level > 0) writeLinks(<usize>block + 16, 0, 0, level * ix.m);
+}
+
+/** Offers the other nodes of the batch that are on the layer to the beam. */
+function offerMates(
+  ix: Index, scratch: Scratch, id: u32, mates: usize, mateCount: u32, ef: u32, layer: u32,
+): void {
+  const beam: usize = scratch.beam;
+  let size = scratch.beamSize, n: u32 = 0;
+  for (let i: u32 = 0; i <= mateCount; i++) {
+    if (i < mateCount) {
+      const mate = load<u32>(mates + (<usize>i << 2));
+      if (mate == id || (layer > 0 && levelOf(ix, mate) < layer)) continue;
+      placeNode(ix, scratch, n++, mate);
     }
+    if (n < MATES_GROUP && i < mateCount) continue;
+    scoreGathered(ix, scratch, n);
+    for (let j: usize = 0; j < (<usize>n << 2); j += 4) {
+      const mate = load<u32>(<usize>scratch.gatherIds + j);
+      size = offerKey(beam, size, ef, makeKey(load<f32>(<usize>scratch.gatherDistances + j), mate));
+    }
+    n = 0;
   }
-  const record = secondaryOf(ix, node);
-  const ranked: usize = scratch.ranked;
-  let size = offerKey(
-    ranked, 0, most + 1, makeKey(pairDistance(ix, record, secondaryOf(ix, id)), id),
-  );
-  for (let i: u32 = 0; i < most; i++) {
-    const other = load<u32>(links + (<usize>i << 2));
+  scratch.beamSize = size;
+}
+
+/** The beam's nodes with distances by richer codes, sorted, into scratch.ranked. */
+function rankCandidates(ix: Index, scratch: Scratch, id: u32): u32 {
+  const record = secondaryOf(ix, id);
+  const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
+  const count = scratch.beamSize, bytes = pairBytes(ix);
+  let size: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    if (i % RANKED_GROUP == 0) {
+      for (let j = i, end = min(count, i + RANKED_GROUP); j < end; j++) {
+        touchRecord(scratch, secondaryOf(ix, keyId(load<i64>(beam + (<usize>j << 3)))), bytes);
+      }
+    }
+    const other = keyId(load<i64>(beam + (<usize>i << 3)));
+    if (!hasBit(ix.live, other)) continue;
     const distance = pairDistance(ix, record, secondaryOf(ix, other));
-    size = offerKey(ranked, size, most + 1, makeKey(distance, other));
+    size = offerKey(ranked, size, count, makeKey(distance, other));
   }
-  // The chosen ids go behind those of the new node, which are still being connected.
-  const chosen = <usize>scratch.selected + (<usize>ix.m0 << 2);
-  writeLinks(links, chosen, selectDiverse(ix, ranked, size, most, chosen), most);
+  return size;
+}
+
+/** Links one cleared node of the batch; `projected` is its traversal query (see encodeRows). */
+function linkNode(
+  ix: Index, scratch: Scratch, id: u32, projected: usize, mates: usize, mateCount: u32, ef: u32,
+): void {
+  prepareProjected(ix, scratch, projected);
+  const level = levelOf(ix, id);
+  const hasGraph = ix.entry != NONE;
+  const top = hasGraph ? levelOf(ix, ix.entry) : 0;
+  let nearest = hasGraph ? descend(ix, scratch, level) : NONE;
+  for (let layer = <i32>level; layer >= 0; layer--) {
+    scratch.beamSize = 0;
+    if (hasGraph && <u32>layer <= top) {
+      searchLayer(ix, scratch, nearest, ef, layer);
+      nearest = keyId(load<i64>(scratch.beam));
+    }
+    offerMates(ix, scratch, id, mates, mateCount, ef, layer);
+    const candidates = rankCandidates(ix, scratch, id);
+    const count = selectDiverse(ix, scratch.ranked, candidates, ix.m, scratch.selected);
+    writeLinks(linksOf(ix, id, layer), scratch.selected, count, layer == 0 ? ix.m0 : ix.m);
+  }
+}
+
+/** Phase one for the nodes at places from … to − 1 of a batch of `count` slots. */
+export function linkNodes(
+  ix: Index, scratch: Scratch, ids: usize, count: u32, from: u32, to: u32, projected: usize,
+  stride: u32, ef: u32,
+): void {
+  for (let i = from; i < to; i++) {
+    const id = load<u32>(ids + (<usize>i << 2));
+    linkNode(ix, scratch, id, projected + <usize>i * <usize>stride, ids, count, ef);
+  }
 }
 
 /**
- * Links node `id`, whose records are written and whose query is prepared in `scratch`, on layers
- * 0 … level. The caller has made sure of room for one upper block.
+ * The links of the batch on a layer, reversed: (target << 32 | source) keys at `pairs`, unsorted;
+ * returns how many.
  */
-export function insertNode(ix: Index, scratch: Scratch, id: u32, level: u32, ef: u32): void {
-  writeLinks(linksOf(ix, id, 0), 0, 0, ix.m0);
-  store<u32>(upperPointerOf(ix, id), 0);
-  if (level > 0) {
-    const block = ix.upperNext;
-    ix.upperNext += upperBlockBytes(ix, level);
-    store<u32>(upperPointerOf(ix, id), block);
-    store<u32>(block, level);
-    writeLinks(<usize>block + 16, 0, 0, level * ix.m);
+export function reverseLinks(ix: Index, ids: usize, count: u32, layer: u32, pairs: usize): u32 {
+  let n: usize = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const id = load<u32>(ids + (i << 2));
+    if (layer > levelOf(ix, id)) continue;
+    const links = linksOf(ix, id, layer);
+    for (let j: usize = 0; j < <usize>ix.m; j++) {
+      const target = load<u32>(links + (j << 2));
+      if (target == NONE) break;
+      store<i64>(pairs + (n << 3), (<i64>target << 32) | <i64>id);
+      n++;
+    }
   }
-  if (ix.entry == NONE) {
-    ix.entry = id;
-    ix.maxLevel = level;
+  return <u32>n;
+}
+
+/** Adds the sources of pairs from … to − 1 to the links of their one target. */
+function connectTarget(
+  ix: Index, scratch: Scratch, target: u32, pairs: usize, from: u32, to: u32, layer: u32,
+): void {
+  const most = layer == 0 ? ix.m0 : ix.m;
+  const links = linksOf(ix, target, layer);
+  const ids: usize = scratch.gatherIds;
+  let have: u32 = 0, count: u32 = 0;
+  while (have < most && load<u32>(links + (<usize>have << 2)) != NONE) have++;
+  for (let i = from; i < to; i++) {
+    const source = load<u32>(pairs + (<usize>i << 3));
+    let known = false;
+    for (let j: u32 = 0; j < have && !known; j++) {
+      known = load<u32>(links + (<usize>j << 2)) == source;
+    }
+    if (known) continue;
+    store<u32>(ids + (<usize>count << 2), source);
+    count++;
+  }
+  if (have + count <= most) {
+    memory.copy(links + (<usize>have << 2), ids, <usize>count << 2);
     return;
   }
-  let nearest = level < ix.maxLevel ? descend(ix, scratch, level) : ix.entry;
-  for (let layer = <i32>min(level, ix.maxLevel); layer >= 0; layer--) {
-    searchLayer(ix, scratch, nearest, ef, layer);
-    const candidates = rankCandidates(ix, scratch, id);
-    const selected: usize = scratch.selected;
-    const count = selectDiverse(ix, scratch.ranked, candidates, ix.m, selected);
-    nearest = keyId(load<i64>(scratch.beam));
-    writeLinks(linksOf(ix, id, layer), selected, count, layer == 0 ? ix.m0 : ix.m);
-    for (let i: u32 = 0; i < count; i++) {
-      connectBack(ix, scratch, load<u32>(selected + (<usize>i << 2)), id, layer);
-    }
+  const record = secondaryOf(ix, target);
+  let size: u32 = 0;
+  for (let i: u32 = 0; i < have + count; i++) {
+    const other = i < have
+      ? load<u32>(links + (<usize>i << 2))
+      : load<u32>(ids + (<usize>(i - have) << 2));
+    const distance = pairDistance(ix, record, secondaryOf(ix, other));
+    size = offerKey(scratch.ranked, size, have + count, makeKey(distance, other));
   }
-  if (level > ix.maxLevel) {
-    ix.entry = id;
-    ix.maxLevel = level;
-  }
-}
-
-/** Whether a link list holds only nodes below `count` on the layer, and not `id` itself. */
-function linksAreValid(ix: Index, id: u32, layer: u32, count: u32): bool {
-  const most = layer == 0 ? ix.m0 : ix.m;
-  const links = linksOf(ix, id, layer);
-  let ended = false;
-  for (let i: u32 = 0; i < most; i++) {
-    const other = load<u32>(links + (<usize>i << 2));
-    if (other == NONE) {
-      ended = true;
-      continue;
-    }
-    if (ended || other >= count || other == id || levelOf(ix, other) < layer) return false;
-  }
-  return true;
+  const kept = selectDiverse(ix, scratch.ranked, size, most, scratch.selected);
+  writeLinks(links, scratch.selected, kept, most);
 }
 
 /**
- * Checks the graph of `count` nodes after loading, so that searching needs no checks: entry point
- * on the top layer, every link to another node on its layer. Returns 0, or 1 + the first bad node.
+ * Phase two for those targets whose first pair, of `count` sorted ones, is at a place from …
+ * to − 1.
  */
-export function validateGraph(ix: Index, count: u32): u32 {
-  if (ix.entry >= count || levelOf(ix, ix.entry) != ix.maxLevel) return 1;
-  for (let id: u32 = 0; id < count; id++) {
+export function connectBack(
+  ix: Index, scratch: Scratch, pairs: usize, count: u32, from: u32, to: u32, layer: u32,
+): void {
+  let i = from;
+  // A target that begins before `from` is another's.
+  while (i > 0 && i < to && targetAt(pairs, i) == targetAt(pairs, i - 1)) i++;
+  while (i < to) {
+    const target = targetAt(pairs, i);
+    let end = i + 1;
+    while (end < count && targetAt(pairs, end) == target) end++;
+    connectTarget(ix, scratch, target, pairs, i, end, layer);
+    i = end;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function targetAt(pairs: usize, i: u32): u32 {
+  return load<u32>(pairs + (<usize>i << 3), 4);
+}
+
+/** Makes the highest of the batch's nodes the entry point if it is above the present one. */
+export function raiseEntry(ix: Index, ids: usize, count: u32): void {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const id = load<u32>(ids + (i << 2));
     const level = levelOf(ix, id);
-    if (level > ix.maxLevel) return id + 1;
-    for (let layer: u32 = 0; layer <= level; layer++) {
-      if (!linksAreValid(ix, id, layer, count)) return id + 1;
+    if (ix.entry == NONE || level > ix.maxLevel) {
+      ix.entry = id;
+      ix.maxLevel = level;
     }
   }
-  return 0;
 }

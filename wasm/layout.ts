@@ -1,6 +1,7 @@
 // The index in memory. Nodes live in chunks of 2^chunkShift nodes; a table gives the address of
 // each chunk, so growing appends chunks and moves nothing. Within a chunk each part is its own
 // array, 64-byte aligned: primary records, layer-0 links, upper-block pointers, secondary records.
+// A node's number is its slot: slots of deleted nodes are used again.
 //
 // A secondary record is an LVQ record (see lvq.ts), or float32 where secondaryBits is 32, then two
 // words aligned to 4: `norm` (f32) and `sum` (u32, Σ codes).
@@ -37,16 +38,27 @@ export class Index {
   upperEnd: u32;
   /** μ / unit, paddedDimensions(d) floats (zero behind d), then their sum. */
   mean: u32;
-  /** int16, packed as project.ts has it. */
+  /** The maps of vectors and of queries (the same for PCA): int16, packed as project.ts has it. */
   projection: u32;
-  /** The projection of μ / unit, slots floats. */
+  queryProjection: u32;
+  /** The query map of μ / unit, slots floats. */
   projectedMean: u32;
+  /** Sign words of the rotation (rotate.ts), 0 for none. */
+  rotation: u32;
+  /** Bytes of constants in a primary record. */
+  primaryConstants: u32;
   /** The length that is 1 in the codes: the training data's root mean square coordinate. */
   unit: f32;
   /** 0: optimised primary intervals; 1: symmetric min–max. */
   interval: u32;
   /** 1: links go to the nearest candidates, without the diversity heuristic (for ablations). */
   nearestOnly: u32;
+  /** Slack of the diversity heuristic (Vamana's α, squared: distances are squares). */
+  alpha: f32;
+  /** 1 while a graph is built: secondary records hold build codes (pair.ts). */
+  building: u32;
+  /** Bitmap of the slots in use: neither free nor deleted. */
+  live: u32;
 }
 
 /** The working memory of one thread. */
@@ -55,8 +67,11 @@ export class Index {
 export class Scratch {
   /** float32 query, centred for euclid; paddedDimensions(d) floats, zero behind d. */
   query: u32;
-  /** One vector as int16, for its projection. */
+  /** The query as int16 (project.ts), zero behind d up to paddedDimensions(d). */
   input: u32;
+  /** Σ of the float32 query, and what makes products with `input` those with the query. */
+  querySum: f32;
+  inputFactor: f32;
   /** Projected query as signed bytes; step and offset (two f32) are in `constants`. */
   codes: u32;
   constants: u32;
@@ -68,10 +83,13 @@ export class Scratch {
   beam: u32;
   beamSize: u32;
   beamCapacity: u32;
-  /** The nodes of one expansion: ids, addresses and distances. */
+  /** Bitmap of the slots that may be returned, 0 for all. */
+  allow: u32;
+  /** The nodes of one expansion: ids, addresses and distances, gatherCapacity of each. */
   gatherIds: u32;
   gatherRecords: u32;
   gatherDistances: u32;
+  gatherCapacity: u32;
   /** Second list of i64 keys, same capacity: re-ranked results, candidates of an insertion. */
   ranked: u32;
   /** Distance computations on primary codes since the counter was cleared. */
@@ -80,6 +98,20 @@ export class Scratch {
   sink: u32;
   /** Neighbours chosen by the heuristic, ids. */
   selected: u32;
+}
+
+/** Bit `slot` of a bitmap. */
+// @ts-ignore: decorator
+@inline
+export function hasBit(bitmap: usize, slot: u32): bool {
+  return ((load<u8>(bitmap + (slot >> 3)) >> <u8>(slot & 7)) & 1) != 0;
+}
+
+/** Euclidean distances need a half norm in each primary record. */
+// @ts-ignore: decorator
+@inline
+export function hasHalfNorm(ix: Index): bool {
+  return ix.primaryConstants == 8;
 }
 
 // @ts-ignore: decorator

@@ -3,14 +3,13 @@
 // symmetric grid serves: level l_j = c_j − (2^B − 1) / 2, ẑ = scale · l. The step minimises the
 // squared error (optimised interval), the scale stored makes <z, ẑ> = <z, z> (unbiased).
 //
-// A record is the packed codes of all slots; its last four bytes, which the last slots give up,
-// hold two bfloat16: the half squared norm that euclidean distances need (low) and the scale
-// (high). bfloat16 errs by up to 2^-8 of the number, less than what 2- and 4-bit codes err, but much
-// where vectors lie far from the mean against their distances (docs/benchmarks.md, weaknesses).
+// A record is the packed codes of all slots; its last bytes, which the last slots give up, hold the
+// constants: the scale (f32, last four bytes) and, before it, the half squared norm (f32) that
+// euclidean distances alone need, so other metrics keep those slots for coordinates.
 // Codes of 7 bits stand for "8-bit": the relaxed dot wants one operand in 0 … 127.
 
 import { packCodes } from './pack';
-import { dotQuery2, dotQuery4, dotQuery7, sumI32 } from './dot';
+import { sumI32 } from './dot';
 import { sumLanes } from './float';
 
 /** Slots of a record of `bytes` bytes: the positions that codes and constants share. */
@@ -22,21 +21,8 @@ export function primarySlots(bytes: i32, bits: i32): i32 {
 
 // @ts-ignore: decorator
 @inline
-function toBfloat(x: f32): u32 {
-  const bits = reinterpret<u32>(x);
-  return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-}
-
-// @ts-ignore: decorator
-@inline
 export function primaryScale(record: usize, bytes: usize): f32 {
-  return reinterpret<f32>(load<u32>(record + bytes - 4) & 0xffff0000);
-}
-
-// @ts-ignore: decorator
-@inline
-export function primaryHalfNorm(record: usize, bytes: usize): f32 {
-  return reinterpret<f32>(load<u32>(record + bytes - 4) << 16);
+  return load<f32>(record + bytes - 4);
 }
 
 let energy: f32 = 0;
@@ -114,10 +100,12 @@ export function bestStep(z: usize, slots: i32, used: i32, bits: i32): f32 {
 
 /**
  * Encodes z (`slots` float32 in slot order, zero in the slots that hold no coordinate; `used` of
- * them do) into a record of `bytes` bytes. interval: 0 optimised, 1 symmetric min–max.
+ * them do) into a record of `bytes` bytes. interval: 0 optimised, 1 symmetric min–max. halfNorm is
+ * stored where `constants` is 8, the bytes that constants take.
  */
 export function primaryEncode(
-  z: usize, bytes: i32, bits: i32, used: i32, interval: i32, halfNorm: f32, record: usize,
+  z: usize, bytes: i32, bits: i32, used: i32, interval: i32, constants: i32, halfNorm: f32,
+  record: usize,
 ): void {
   const slots = primarySlots(bytes, bits);
   const half = <f32>((1 << bits) - 1) * <f32>0.5;
@@ -131,7 +119,8 @@ export function primaryEncode(
   measureStep(z, slots, bits, step);
   packCodes(z, slots, bits, -half * step, step, record);
   const scale = sumZL > 0 ? energy / sumZL : <f32>0;
-  store<u32>(record + <usize>bytes - 4, toBfloat(halfNorm) | (toBfloat(scale) << 16));
+  store<f32>(record + <usize>bytes - 4, scale);
+  if (constants == 8) store<f32>(record + <usize>bytes - 8, halfNorm);
 }
 
 /** ẑ of a record into `slots` float32 (slots that hold no coordinate decode to noise). */
@@ -149,13 +138,13 @@ export function primaryDecode(record: usize, bytes: i32, bits: i32, out: usize):
 }
 
 /** Which slot holds coordinate j, for j = 0 … slots − constants − 1, as u32 into out. */
-export function primarySlotOrder(bytes: i32, bits: i32, out: usize): i32 {
+export function primarySlotOrder(bytes: i32, bits: i32, constants: i32, out: usize): i32 {
   const slots = primarySlots(bytes, bits);
   const perBlock = 128 / (bits == 7 ? 8 : bits);
   let j = 0;
   for (let slot = 0; slot < slots; slot++) {
     const byte = slot / perBlock * 16 + (slot & 15);
-    if (byte >= bytes - 4) continue;
+    if (byte >= bytes - constants) continue;
     store<u32>(out + (<usize>j << 2), slot);
     j++;
   }
@@ -188,17 +177,3 @@ export function primaryQuery(p: usize, slots: i32, bits: i32, q: usize, constant
   store<f32>(constants, <f32>sumI32(sum) * <f32>((1 << bits) - 1) * <f32>0.5, 4);
 }
 
-/** Traversal distance of one record: half norm − <q, ẑ>. Smaller is nearer. */
-// @ts-ignore: decorator
-@inline
-export function primaryDistance(
-  q: usize, record: usize, bytes: i32, bits: i32, step: f32, offset: f32,
-): f32 {
-  const blocks = bytes >> 4;
-  let sum: i32;
-  if (bits == 2) sum = dotQuery2(q, record, blocks);
-  else if (bits == 4) sum = dotQuery4(q, record, blocks);
-  else sum = dotQuery7(q, record, blocks);
-  const scale = primaryScale(record, bytes);
-  return primaryHalfNorm(record, bytes) - scale * (step * (<f32>sum - offset));
-}

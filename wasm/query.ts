@@ -1,67 +1,91 @@
-// A query from float32 row to results: into the form of its metric, projected, through the graph,
-// re-ranked on secondary codes, and back into the scores that users see.
+// A query from float32 row to results: into the form of its metric, rotated, projected, through the
+// graph, re-ranked on secondary codes, and back into the scores that users see.
 
+import { scanCodes, searchAllowed } from './allowed';
 import { keyDistance, keyId, makeKey, offerKey } from './beam';
 import { dotF32, normaliseF32, scaleF32, squaredL2F32, subtractF32, sumF32 } from './float';
-import { Index, METRIC_COSINE, METRIC_EUCLID, NONE, Scratch, secondaryOf } from './layout';
+import { hasBit, Index, METRIC_COSINE, METRIC_EUCLID, NONE, Scratch, secondaryOf } from './layout';
 import { paddedDimensions } from './pack';
 import { primarySlots } from './primary';
-import { projectVector } from './project';
-import { descend, nodeDistance, prepareProjected, searchLayer } from './search';
+import { projectInput, quantiseInput } from './project';
+import { rotate } from './rotate';
+import { descend, prepareProjected, searchLayer } from './search';
 import { rerankDistance } from './secondary';
 
-/** Records whose cache lines are on their way while one is scored. */
-const RERANK_AHEAD: u32 = 16;
+/** Ways to find candidates: see src/graph/filter-plan.ts. */
+const THROUGH_GRAPH: u32 = 0;
+const THROUGH_ALLOWED: u32 = 1;
+const TWO_HOPS: u32 = 2;
+const SCAN: u32 = 3;
 
-/** Reads one byte of every cache line of the beam's record at `place`. */
+/** Records whose cache lines are touched together before they are scored. */
+const RERANK_GROUP: u32 = 16;
+
+/** Reads one byte of every cache line of the records of the beam at places from … to − 1. */
 // @ts-ignore: decorator
 @inline
-function touchSecondary(ix: Index, scratch: Scratch, place: u32): void {
-  const record = secondaryOf(ix, keyId(load<i64>(<usize>scratch.beam + (<usize>place << 3))));
-  const end = record + <usize>ix.secondaryStride;
+function touchSecondary(ix: Index, scratch: Scratch, from: u32, to: u32): void {
+  const beam: usize = scratch.beam;
   let sum: u32 = 0;
-  for (let line = record; line < end; line += 64) sum += load<u8>(line);
+  for (let i = from; i < to; i++) {
+    const record = secondaryOf(ix, keyId(load<i64>(beam + (<usize>i << 3))));
+    const end = record + <usize>ix.secondaryStride;
+    for (let line = record; line < end; line += 64) sum += load<u8>(line);
+  }
   scratch.sink += sum;
 }
 
-/** Re-ranks the first `depth` of the beam with the float32 query; the k best are in `ranked`. */
+export let sigmas: f32 = 0;
+export let reranked: u32 = 0;
+export function tune(a: f64): u32 { sigmas = <f32>a; const r = reranked; reranked = 0; return r; }
+
+/** Re-ranks the first `depth` of the beam with the full query; the k best are in `ranked`. */
 function rerank(ix: Index, scratch: Scratch, depth: u32, k: u32): u32 {
-  const query: usize = scratch.query;
-  const querySum = sumF32(query, ix.dimensions);
   const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
-  for (let i: u32 = 0; i < min(depth, RERANK_AHEAD); i++) touchSecondary(ix, scratch, i);
+  const unit: f32 = ix.metric == METRIC_EUCLID ? 2 : 1;
   let size: u32 = 0;
-  for (let i: u32 = 0; i < depth; i++) {
-    if (i + RERANK_AHEAD < depth) touchSecondary(ix, scratch, i + RERANK_AHEAD);
-    const id = keyId(load<i64>(beam + (<usize>i << 3)));
-    const distance = rerankDistance(ix, query, querySum, secondaryOf(ix, id));
-    size = offerKey(ranked, size, k, makeKey(distance, id));
+  let sum: f32 = 0, squares: f32 = 0;
+  for (let from: u32 = 0; from < depth; from += RERANK_GROUP) {
+    const to = min(depth, from + RERANK_GROUP);
+    if (sigmas > 0 && size == k && from > k) {
+      const mean = sum / <f32>from;
+      const deviation = sqrt(max(<f32>0, squares / <f32>from - mean * mean));
+      const next = unit * keyDistance(load<i64>(beam + (<usize>from << 3)));
+      if (next + mean - sigmas * deviation > keyDistance(load<i64>(ranked + (<usize>(k - 1) << 3)))) break;
+    }
+    touchSecondary(ix, scratch, from, to);
+    for (let i = from; i < to; i++) {
+      const key = load<i64>(beam + (<usize>i << 3));
+      const id = keyId(key);
+      const distance = rerankDistance(ix, scratch, secondaryOf(ix, id));
+      const missed = distance - unit * keyDistance(key);
+      sum += missed;
+      squares += missed * missed;
+      size = offerKey(ranked, size, k, makeKey(distance, id));
+    }
+    reranked += to - from;
   }
   return size;
 }
 
 /**
- * The k nearest of the prepared query: its float32 form in scratch.query (padded with zeros), its
- * codes in scratch.codes. Keys with re-rank distances are left in scratch.ranked; returns how many.
+ * The k nearest of the prepared query: its float32 form in scratch.query, its int16 form in
+ * scratch.input, its codes in scratch.codes. Keys with re-rank distances are left in
+ * scratch.ranked; returns how many.
  */
-function searchGraph(ix: Index, scratch: Scratch, k: u32, ef: u32, depth: u32): u32 {
-  if (ix.entry == NONE) return 0;
-  searchLayer(ix, scratch, descend(ix, scratch, 0), ef, 0);
-  return rerank(ix, scratch, min(depth, scratch.beamSize), k);
-}
-
-/**
- * As searchGraph without the graph: every node 0 … count − 1 by primary code, the best `depth` (at
- * most the beam's capacity) re-ranked.
- */
-function scanCodes(ix: Index, scratch: Scratch, count: u32, k: u32, depth: u32): u32 {
-  let size: u32 = 0;
-  for (let id: u32 = 0; id < count; id++) {
-    size = offerKey(scratch.beam, size, depth, makeKey(nodeDistance(ix, scratch, id), id));
+function searchGraph(
+  ix: Index, scratch: Scratch, count: u32, way: u32, k: u32, ef: u32, depth: u32,
+): u32 {
+  if (way != SCAN && ix.entry != NONE) {
+    const entry = descend(ix, scratch, 0);
+    if (way == THROUGH_GRAPH) searchLayer(ix, scratch, entry, ef, 0);
+    else searchAllowed(ix, scratch, entry, ef, way == TWO_HOPS);
+    const found = rerank(ix, scratch, min(depth, scratch.beamSize), k);
+    // Nodes that no link reaches (duplicates crowd links out) must not cost results.
+    if (found == k) return found;
   }
-  scratch.beamSize = size;
-  scratch.distances += count;
-  return rerank(ix, scratch, size, k);
+  scanCodes(ix, scratch, count, max(depth, k));
+  return rerank(ix, scratch, scratch.beamSize, k);
 }
 
 /** Exact scan of float32 vectors in secondary records; as searchGraph, nodes 0 … count − 1. */
@@ -70,6 +94,7 @@ function scanExact(ix: Index, scratch: Scratch, count: u32, k: u32): u32 {
   const n = <i32>ix.dimensions;
   let size: u32 = 0;
   for (let id: u32 = 0; id < count; id++) {
+    if (scratch.allow != 0 && !hasBit(scratch.allow, id)) continue;
     const record = secondaryOf(ix, id);
     const distance = ix.metric == METRIC_EUCLID
       ? squaredL2F32(query, record, n)
@@ -84,19 +109,35 @@ function scanExact(ix: Index, scratch: Scratch, count: u32, k: u32): u32 {
 @inline
 function prepareRow(ix: Index, row: usize): i32 {
   const d = <i32>ix.dimensions;
-  if (ix.metric == METRIC_COSINE) return i32(normaliseF32(row, d) > 0);
-  if (ix.metric == METRIC_EUCLID && ix.primaryBytes > 0) {
+  if (ix.metric == METRIC_COSINE && !(normaliseF32(row, d) > 0)) return 0;
+  if (ix.primaryBytes == 0) return 1;
+  if (ix.rotation != 0) rotate(row, ix.rotation, d);
+  if (ix.metric == METRIC_EUCLID) {
     scaleF32(row, <f32>1 / ix.unit, d);
     subtractF32(row, ix.mean, d);
   }
   return 1;
 }
 
+/** Everything that searching takes of a query, from its row in the form of its metric. */
+// @ts-ignore: decorator
+@inline
+function prepareQuery(ix: Index, scratch: Scratch, row: usize, slots: i32, projected: usize): void {
+  const d = <i32>ix.dimensions;
+  scratch.query = <u32>row;
+  scratch.querySum = sumF32(row, d);
+  scratch.inputFactor = quantiseInput(row, d, scratch.input);
+  projectInput(scratch.input, d, scratch.inputFactor, ix.queryProjection, slots, projected);
+  prepareProjected(ix, scratch, projected);
+}
+
 /**
  * Turns `found` keys into ids and scores as users see them: similarity for cosine and inner product
- * (the mean's share added back), distance for euclid.
+ * (the mean's share added back), distance for euclid. Places without a result get the id NONE.
  */
-function writeResults(ix: Index, scratch: Scratch, found: u32, ids: usize, scores: usize): void {
+function writeResults(
+  ix: Index, scratch: Scratch, found: u32, k: u32, ids: usize, scores: usize,
+): void {
   const query: usize = scratch.query;
   const d = <i32>ix.dimensions;
   const coded = ix.primaryBytes > 0;
@@ -112,38 +153,35 @@ function writeResults(ix: Index, scratch: Scratch, found: u32, ids: usize, score
       : ix.unit * (share - distance);
     store<f32>(scores + (i << 2), score);
   }
+  for (let i = found; i < k; i++) store<u32>(ids + (<usize>i << 2), NONE);
 }
 
 /**
- * Searches `count` queries (rows of paddedDimensions(d) floats, zero behind d; overwritten), one
+ * Searches `rowCount` queries (rows of paddedDimensions(d) floats, zero behind d; overwritten), one
  * after the other; `projected` holds slots floats. k ids and scores a query are written, best
- * first; k is at most `nodes`, the number of nodes 0 … nodes − 1. Returns 0, or 1 + the first row without a direction.
+ * first; k is at most the number of nodes allowed among slots 0 … count − 1.
+ * Returns 0, or 1 + the first row without a direction.
  */
 export function searchRows(
-  ix: Index, scratch: Scratch, nodes: u32, rows: usize, count: u32, projected: usize,
-  k: u32, ef: u32, depth: u32, ids: usize, scores: usize,
+  ix: Index, scratch: Scratch, count: u32, rows: usize, rowCount: u32, projected: usize,
+  way: u32, k: u32, ef: u32, depth: u32, ids: usize, scores: usize,
 ): u32 {
   const d = <i32>ix.dimensions;
-  const stride = paddedDimensions(d);
-  for (let r: u32 = 0; r < count; r++) {
-    if (prepareRow(ix, rows + (<usize>r * <usize>stride << 2)) == 0) return r + 1;
+  const stride = <usize>paddedDimensions(d) << 2;
+  for (let r: u32 = 0; r < rowCount; r++) {
+    if (prepareRow(ix, rows + <usize>r * stride) == 0) return r + 1;
   }
   const coded = ix.primaryBytes > 0;
   const slots = coded ? primarySlots(ix.primaryBytes, ix.primaryBits) : 0;
-  for (let r: u32 = 0; r < count; r++) {
-    scratch.query = <u32>(rows + (<usize>r * <usize>stride << 2));
-    let found: u32;
-    if (coded) {
-      projectVector(scratch.query, d, ix.projection, slots, scratch.input, projected);
-      prepareProjected(ix, scratch, projected);
-      found = searchGraph(ix, scratch, k, ef, depth);
-      // Nodes that no link reaches (duplicates crowd links out) must not cost results.
-      if (found < k) found = scanCodes(ix, scratch, nodes, k, max(depth, k));
-    } else {
-      found = scanExact(ix, scratch, nodes, k);
-    }
+  for (let r: u32 = 0; r < rowCount; r++) {
+    const row = rows + <usize>r * stride;
+    scratch.query = <u32>row;
+    if (coded) prepareQuery(ix, scratch, row, slots, projected);
+    const found = coded
+      ? searchGraph(ix, scratch, count, way, k, ef, depth)
+      : scanExact(ix, scratch, count, k);
     const at = <usize>r * <usize>k << 2;
-    writeResults(ix, scratch, found, ids + at, scores + at);
+    writeResults(ix, scratch, found, k, ids + at, scores + at);
   }
   return 0;
 }

@@ -3,8 +3,9 @@
 // overlap (WebAssembly has no prefetch), scores them, and only then branches on the results.
 
 import { insertKey, keyDistance, keyId, makeKey } from './beam';
-import { Index, linksOf, primaryOf, NONE, Scratch } from './layout';
-import { primaryDistance, primaryQuery, primarySlots } from './primary';
+import { hasHalfNorm, Index, levelOf, linksOf, NONE, primaryOf, Scratch } from './layout';
+import { primaryQuery, primarySlots } from './primary';
+import { scoreRecords } from './score';
 
 /** Quantises a projected vector (slots floats) as the query of the next traversal. */
 export function prepareProjected(ix: Index, scratch: Scratch, projected: usize): void {
@@ -15,7 +16,7 @@ export function prepareProjected(ix: Index, scratch: Scratch, projected: usize):
 /** A new round of visited marks; every 255 rounds the bytes are cleared. */
 // @ts-ignore: decorator
 @inline
-function nextEpoch(scratch: Scratch): void {
+export function nextEpoch(scratch: Scratch): void {
   if (scratch.epoch == 255) {
     memory.fill(scratch.marks, 0, scratch.marksLength);
     scratch.epoch = 0;
@@ -23,26 +24,25 @@ function nextEpoch(scratch: Scratch): void {
   scratch.epoch++;
 }
 
-/** Distance of one node by its primary code. */
+/** Puts a node at place n of the gather arrays. */
 // @ts-ignore: decorator
 @inline
-export function nodeDistance(ix: Index, scratch: Scratch, id: u32): f32 {
-  return primaryDistance(
-    scratch.codes, primaryOf(ix, id), ix.primaryBytes, ix.primaryBits,
-    load<f32>(scratch.constants), load<f32>(scratch.constants, 4),
-  );
+export function placeNode(ix: Index, scratch: Scratch, n: u32, id: u32): void {
+  store<u32>(<usize>scratch.gatherIds + (<usize>n << 2), id);
+  store<u32>(<usize>scratch.gatherRecords + (<usize>n << 2), <u32>primaryOf(ix, id));
 }
 
-/** Puts the unvisited nodes of a link list into the gather arrays and marks them; returns how many. */
-// @ts-ignore: decorator
-@inline
-function gather(ix: Index, scratch: Scratch, links: usize, most: u32): u32 {
+/**
+ * Puts the unvisited nodes of a link list behind the `have` in the gather arrays and marks them;
+ * returns how many there are now.
+ */
+export function gather(ix: Index, scratch: Scratch, links: usize, most: u32, have: u32): u32 {
   const marks: usize = scratch.marks, table: usize = ix.chunkTable;
   const ids: usize = scratch.gatherIds, records: usize = scratch.gatherRecords;
   const shift = ix.chunkShift, mask: u32 = (1 << shift) - 1;
   const offset: usize = ix.primaryOffset, stride: usize = ix.primaryBytes;
   const epoch = scratch.epoch;
-  let n: usize = 0;
+  let n: usize = <usize>have << 2;
   const end = links + (<usize>most << 2);
   for (; links < end; links += 4) {
     const id = load<u32>(links);
@@ -58,51 +58,66 @@ function gather(ix: Index, scratch: Scratch, links: usize, most: u32): u32 {
   return <u32>n >> 2;
 }
 
+/** Reads one byte of every cache line of a record, so that these are on their way. */
+// @ts-ignore: decorator
+@inline
+export function touchRecord(scratch: Scratch, record: usize, bytes: usize): void {
+  let sum: u32 = 0;
+  for (const end = record + bytes; record < end; record += 64) sum += load<u8>(record);
+  scratch.sink += sum;
+}
+
 /** Reads one byte of every cache line of the gathered records. */
 // @ts-ignore: decorator
 @inline
 function touch(ix: Index, scratch: Scratch, n: u32): void {
-  const lines = ix.primaryBytes;
+  const bytes: usize = ix.primaryBytes;
   let sum: u32 = 0;
   for (let i: usize = 0; i < (<usize>n << 2); i += 4) {
     const record = <usize>load<u32>(<usize>scratch.gatherRecords + i);
-    for (let line: usize = 0; line < <usize>lines; line += 64) sum += load<u8>(record + line);
+    for (let line: usize = 0; line < bytes; line += 64) sum += load<u8>(record + line);
   }
   scratch.sink += sum;
 }
 
+/** Distances of the n nodes in the gather arrays, by their primary codes. */
 // @ts-ignore: decorator
 @inline
-function score(ix: Index, scratch: Scratch, n: u32, bits: i32): void {
-  const bytes = <i32>ix.primaryBytes, codes: usize = scratch.codes;
-  const step = load<f32>(scratch.constants), offset = load<f32>(scratch.constants, 4);
-  const records: usize = scratch.gatherRecords, distances: usize = scratch.gatherDistances;
-  for (let i: usize = 0; i < (<usize>n << 2); i += 4) {
-    const record = <usize>load<u32>(records + i);
-    store<f32>(distances + i, primaryDistance(codes, record, bytes, bits, step, offset));
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function scoreGathered(ix: Index, scratch: Scratch, n: u32): void {
+export function scoreGathered(ix: Index, scratch: Scratch, n: u32): void {
+  if (n == 0) return;
   touch(ix, scratch, n);
-  // A constant width in each call lets the compiler drop the other kernels from the loop.
-  if (ix.primaryBits == 2) score(ix, scratch, n, 2);
-  else if (ix.primaryBits == 4) score(ix, scratch, n, 4);
-  else score(ix, scratch, n, 7);
+  scoreRecords(
+    scratch.codes, scratch.constants, hasHalfNorm(ix), scratch.gatherRecords, n, ix.primaryBytes,
+    ix.primaryBits, scratch.gatherDistances,
+  );
   scratch.distances += n;
 }
 
-/** Starts a beam of at most ef nodes from one node. */
+/** Distance of one node by its primary code. */
 // @ts-ignore: decorator
 @inline
-function startBeam(ix: Index, scratch: Scratch, entry: u32): void {
+export function nodeDistance(ix: Index, scratch: Scratch, id: u32): f32 {
+  placeNode(ix, scratch, 0, id);
+  scoreGathered(ix, scratch, 1);
+  return load<f32>(scratch.gatherDistances);
+}
+
+/** Starts a beam with one node. */
+// @ts-ignore: decorator
+@inline
+export function startBeam(ix: Index, scratch: Scratch, entry: u32): void {
   nextEpoch(scratch);
   store<u8>(<usize>scratch.marks + entry, <u8>scratch.epoch);
   store<i64>(scratch.beam, makeKey(nodeDistance(ix, scratch, entry), entry));
   scratch.beamSize = 1;
-  scratch.distances++;
+}
+
+/** Very often the next node to expand: its links are on their way while this one is scored. */
+// @ts-ignore: decorator
+@inline
+export function touchLinks(ix: Index, scratch: Scratch, key: i64, level: u32): void {
+  const next = linksOf(ix, keyId(key), level);
+  scratch.sink += load<u8>(next) + load<u8>(next, 64);
 }
 
 /**
@@ -122,12 +137,8 @@ export function searchLayer(ix: Index, scratch: Scratch, entry: u32, ef: u32, le
     cursor++;
     if (key & 1) continue;
     store<i64>(at, key | 1);
-    const n = gather(ix, scratch, linksOf(ix, keyId(key), level), most);
-    if (cursor < size) {
-      // Very often the next one to expand: its links are on their way while this one is scored.
-      const next = linksOf(ix, keyId(load<i64>(beam + (<usize>cursor << 3))), level);
-      scratch.sink += load<u8>(next) + load<u8>(next, 64);
-    }
+    const n = gather(ix, scratch, linksOf(ix, keyId(key), level), most, 0);
+    if (cursor < size) touchLinks(ix, scratch, load<i64>(beam + (<usize>cursor << 3)), level);
     scoreGathered(ix, scratch, n);
     let worst = size == ef ? keyDistance(load<i64>(beam + (<usize>(size - 1) << 3))) : <f32>Infinity;
     for (let i: usize = 0; i < (<usize>n << 2); i += 4) {
@@ -145,14 +156,16 @@ export function searchLayer(ix: Index, scratch: Scratch, entry: u32, ef: u32, le
 
 /** Greedy descent from the entry point through the layers above `level` (algorithm 5, ef = 1). */
 export function descend(ix: Index, scratch: Scratch, level: u32): u32 {
-  let nearest = ix.entry;
-  let distance = nodeDistance(ix, scratch, nearest);
+  // The entry's own level: maxLevel may already be another's while nodes are being inserted.
+  let nearest = ix.entry, layer = levelOf(ix, nearest);
+  if (layer <= level) return nearest;
   nextEpoch(scratch);
-  for (let layer = ix.maxLevel; layer > level; layer--) {
+  let distance = nodeDistance(ix, scratch, nearest);
+  for (; layer > level; layer--) {
     let moved = true;
     while (moved) {
       moved = false;
-      const n = gather(ix, scratch, linksOf(ix, nearest, layer), ix.m);
+      const n = gather(ix, scratch, linksOf(ix, nearest, layer), ix.m, 0);
       scoreGathered(ix, scratch, n);
       for (let i: usize = 0; i < (<usize>n << 2); i += 4) {
         const d = load<f32>(<usize>scratch.gatherDistances + i);

@@ -1,10 +1,10 @@
 // Secondary records: full-dimensional codes for the re-rank and for building. See layout.ts.
 
-import { dotCodePair, dotFloatCodes, sumCodes } from './dot';
+import { dotCodePair, dotFloatCodes, dotShortCodes, sumCodes } from './dot';
 import { dotF32, squaredL2F32 } from './float';
 import { lvqBias, lvqEncode, lvqScale } from './lvq';
 import { codeBytes, paddedDimensions } from './pack';
-import { Index, METRIC_DOT, METRIC_EUCLID } from './layout';
+import { Index, METRIC_DOT, METRIC_EUCLID, Scratch } from './layout';
 
 /** Where the two words behind the codes and constants begin. */
 // @ts-ignore: decorator
@@ -50,15 +50,15 @@ export function secondaryEncode(ix: Index, z: usize, record: usize): i32 {
   return ok;
 }
 
-/** <q, ẑ> of the float32 query with a record; querySum = Σ q_j. */
+/** <q, ẑ> of the query with a record: exact for float32 codes, else by its int16 form. */
 // @ts-ignore: decorator
 @inline
-function queryDot(ix: Index, query: usize, querySum: f32, record: usize): f32 {
+function queryDot(ix: Index, scratch: Scratch, record: usize): f32 {
   const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
-  if (bits == 32) return dotF32(query, record, n);
+  if (bits == 32) return dotF32(scratch.query, record, n);
   const bytes = <usize>codeBytes(n, bits);
-  const raw = dotFloatCodes(query, record, n, bits);
-  return lvqScale(record, bytes) * raw + lvqBias(record, bytes) * querySum;
+  const raw = <f32>dotShortCodes(scratch.input, record, n, bits) * scratch.inputFactor;
+  return lvqScale(record, bytes) * raw + lvqBias(record, bytes) * scratch.querySum;
 }
 
 /**
@@ -67,41 +67,12 @@ function queryDot(ix: Index, query: usize, querySum: f32, record: usize): f32 {
  */
 // @ts-ignore: decorator
 @inline
-export function rerankDistance(ix: Index, query: usize, querySum: f32, record: usize): f32 {
+export function rerankDistance(ix: Index, scratch: Scratch, record: usize): f32 {
   // Float32 codes are to be exact: no difference of large numbers.
   if (ix.metric == METRIC_EUCLID && ix.secondaryBits == 32) {
-    return squaredL2F32(query, record, ix.dimensions);
+    return squaredL2F32(scratch.query, record, ix.dimensions);
   }
-  const dot = queryDot(ix, query, querySum, record);
+  const dot = queryDot(ix, scratch, record);
   if (ix.metric != METRIC_EUCLID) return -dot;
   return load<f32>(record + secondaryTail(ix.dimensions, ix.secondaryBits)) - 2 * dot;
-}
-
-/** <ẑ_a, ẑ_b> of two records. */
-// @ts-ignore: decorator
-@inline
-function pairDot(n: i32, bits: i32, a: usize, b: usize, tail: usize): f32 {
-  if (bits == 32) return dotF32(a, b, n);
-  const bytes = <usize>codeBytes(n, bits);
-  const sa = lvqScale(a, bytes), ba = lvqBias(a, bytes);
-  const sb = lvqScale(b, bytes), bb = lvqBias(b, bytes);
-  const codes = <f32>dotCodePair(a, b, n, bits);
-  const sumA = <f32>load<u32>(a + tail, 4), sumB = <f32>load<u32>(b + tail, 4);
-  return sa * (sb * codes + bb * sumA) + ba * (sb * sumB + <f32>n * bb);
-}
-
-/**
- * Distance of two records for building: ‖ẑ_a − ẑ_b‖², or −<x_a, x_b> (less a constant) for inner
- * products. For unit vectors the former orders like the cosine.
- */
-// @ts-ignore: decorator
-@inline
-export function pairDistance(ix: Index, a: usize, b: usize): f32 {
-  const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
-  if (bits == 32 && ix.metric != METRIC_DOT) return squaredL2F32(a, b, n);
-  const tail = secondaryTail(n, bits);
-  const dot = pairDot(n, bits, a, b, tail);
-  const na = load<f32>(a + tail), nb = load<f32>(b + tail);
-  if (ix.metric == METRIC_DOT) return -dot - na - nb;
-  return na + nb - 2 * dot;
 }

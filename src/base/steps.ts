@@ -2,16 +2,17 @@ import { LeandexError } from './errors.js';
 
 /** How far long work has come; `total` is in the same units as `done`. */
 export interface Progress {
-  phase: 'train' | 'build';
+  phase: 'train' | 'build' | 'repair';
   done: number;
   total: number;
 }
 
 /**
  * Long work written as a generator: it yields every few milliseconds, with its progress or nothing,
- * so that the same code runs to the end at once (`drain`) or in slices (`runSteps`).
+ * so that the same code runs to the end at once (`drain`) or in slices (`runSteps`). Where other
+ * threads do the work it yields what to wait for instead, and then only `runSteps` can run it.
  */
-export type Steps<T> = Generator<Progress | undefined, T, void>;
+export type Steps<T> = Generator<Progress | Promise<unknown> | undefined, T, void>;
 
 export interface RunOptions {
   /** Called between slices, at most every few milliseconds. */
@@ -35,6 +36,10 @@ export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Pr
       throwIfAborted(signal);
       const { value: progress, done } = steps.next();
       if (done) return progress;
+      if (progress instanceof Promise) {
+        await progress;
+        continue;
+      }
       const isSliceOver = performance.now() >= sliceEnd;
       // The end is reported before the last step, which may make the work final.
       if (progress !== undefined && (isSliceOver || progress.done === progress.total)) {
@@ -51,10 +56,13 @@ export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Pr
 }
 
 /** Runs the steps to the end at once. */
-export function drain<T>(steps: Generator<unknown, T, void>): T {
+export function drain<T>(steps: Steps<T>): T {
   for (;;) {
     const { value, done } = steps.next();
     if (done) return value;
+    if (value instanceof Promise) {
+      throw new LeandexError('INTERNAL', 'work of other threads cannot be waited for at once');
+    }
   }
 }
 

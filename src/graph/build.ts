@@ -1,114 +1,197 @@
 import { LeandexError } from '../base/errors.js';
-import { Random } from '../base/random.js';
 import type { Progress, Steps } from '../base/steps.js';
 import { paddedDimensions } from '../kernels/index.js';
+import type { Crew } from '../threads/crew.js';
 import { levelOf } from './levels.js';
-import { BATCH_ROWS, type NodeMemory } from './memory.js';
-import type { InsertionOrder } from './options.js';
+import type { NodeMemory } from './memory.js';
+import { phase, type Workforce, withWorkforce } from './phase.js';
 import { requireUnchanged } from './rows.js';
+import { BATCH_ROWS } from './scratch.js';
 
+/** Rows that one thread encodes, nodes that it links, between two turns of the event loop. */
+const ROWS_AT_ONCE = 32;
+const NODES_AT_ONCE = 8;
+const PAIRS_AT_ONCE = 128;
 /** Rows that are stored between two yields. */
 const ROWS_PER_STEP = 256;
 
 export interface InsertPlan {
-  /** Rows, n x dimensions, already checked. */
+  /** Rows, already checked: row `first + i` goes to slots[i]. */
   vectors: Float32Array;
-  /** Row r becomes node firstId + r. */
-  firstId: number;
+  first: number;
+  slots: Uint32Array;
   efConstruction: number;
   seed: number;
-  order: InsertionOrder;
+  /** In which order, places in `slots`; as they are by default. */
+  order: Uint32Array | undefined;
 }
 
 /**
- * Encodes and links the rows, a batch at a time: gathered in insertion order, projected together,
- * then inserted one by one. All or nothing: any end but the last leaves the graph as it was. A
- * single batch is inserted without a pause, so that only longer work has to remember the graph.
+ * Encodes and links the rows, a batch at a time (wasm/insert.ts). The result does not depend on the
+ * crew. After any end but the last some of the rows are linked: the caller deletes them.
  */
-export function* insertSteps(nodes: NodeMemory, plan: InsertPlan): Steps<void> {
-  const { firstId } = plan;
-  const count = plan.vectors.length / nodes.layout.dimensions;
-  nodes.ensureNodes(firstId + count);
-  nodes.ensureBeam(plan.efConstruction);
-  const restore = count > BATCH_ROWS ? nodes.saveGraph(firstId) : undefined;
-  reserveUpper(nodes, plan, count);
-  const order = plan.order === 'shuffle' ? new Random(plan.seed).permutation(count) : undefined;
+export function* insertSteps(nodes: NodeMemory, plan: InsertPlan, crew: Crew): Steps<void> {
+  const { slots } = plan;
+  const count = slots.length;
+  if (count === 0) return;
+  nodes.ensureNodes(slots.reduce((most, slot) => Math.max(most, slot), 0) + 1);
+  reserveUpper(nodes, plan);
   const progress: Progress = { phase: 'build', done: 0, total: count };
-  let complete = false;
-  try {
+  const whole = nodes.hasRoomForBuildCodes && nodes.isUnlinked;
+  nodes.setIndex({ building: Number(whole) });
+  yield* withWorkforce(nodes, crew, function* (workforce) {
+    for (const scratch of workforce.scratches) scratch.ensureBeam(plan.efConstruction);
     for (let from = 0; from < count; from += BATCH_ROWS) {
-      const size = Math.min(BATCH_ROWS, count - from);
-      const ids = Array.from({ length: size }, (_, i) => firstId + (order?.[from + i] ?? from + i));
-      encodeBatch(nodes, plan, ids, count);
-      for (let r = 0; r < size; r++) {
-        insertRow(nodes, plan, ids[r]!, r);
-        progress.done = from + r + 1;
-        if (restore !== undefined) yield progress;
-      }
+      const places = batchPlaces(plan, from);
+      const layers = yield* encodeBatch(nodes, plan, places, workforce);
+      yield* linkBatch(nodes, plan, places.length, layers, workforce);
+      progress.done = from + places.length;
+      yield progress;
     }
-    complete = true;
-  } finally {
-    if (!complete) restore?.();
-  }
+  });
+  if (whole) yield* encodeSecondaries(nodes, plan);
+  nodes.setIndex({ building: 0 });
 }
 
 /** Room for all upper blocks at once, so that linking cannot run out of memory midway. */
-function reserveUpper(nodes: NodeMemory, plan: InsertPlan, count: number): void {
+function reserveUpper(nodes: NodeMemory, { slots, seed }: InsertPlan): void {
   let bytes = 0;
-  for (let id = plan.firstId; id < plan.firstId + count; id++) {
-    const level = levelOf(plan.seed, id, nodes.layout.m);
+  for (const slot of slots) {
+    if (nodes.upperBlockOf(slot) !== 0) continue;
+    const level = levelOf(seed, slot, nodes.layout.m);
     if (level > 0) bytes += nodes.upperBlockBytes(level);
   }
   nodes.ensureUpper(bytes);
 }
 
-function encodeBatch(nodes: NodeMemory, plan: InsertPlan, ids: number[], count: number): void {
-  requireUnchanged(plan.vectors, count * nodes.layout.dimensions);
-  const { kernels } = nodes;
+function batchPlaces({ slots, order }: InsertPlan, from: number): Uint32Array {
+  const size = Math.min(BATCH_ROWS, slots.length - from);
+  return Uint32Array.from({ length: size }, (_, i) => order?.[from + i] ?? from + i);
+}
+
+/** Copies the rows of the places into the buffers of the batch, with their slots. */
+function loadRows(nodes: NodeMemory, plan: InsertPlan, places: Uint32Array): void {
+  const { kernels, batch } = nodes;
   const d = nodes.layout.dimensions;
   const stride = paddedDimensions(d);
-  const rows = kernels.f32(nodes.rows, ids.length * stride);
-  ids.forEach((id, r) => {
-    const from = (id - plan.firstId) * d;
+  const rows = kernels.f32(batch.rows, places.length * stride);
+  places.forEach((place, r) => {
+    const from = (plan.first + place) * d;
+    requireUnchanged(plan.vectors, from + d);
     rows.set(plan.vectors.subarray(from, from + d), r * stride);
   });
-  kernels.u32(nodes.batchIds, ids.length).set(ids);
-  const { call } = kernels;
-  const failed = call.encodeRows(
-    nodes.index,
-    nodes.scratch,
-    nodes.rows,
-    ids.length,
-    nodes.batchIds,
-    nodes.projected,
+  kernels.u32(batch.slots, places.length).set(places.map((place) => plan.slots[place]!));
+}
+
+/** Writes the records of a batch and gives its nodes their levels; returns how many layers. */
+function* encodeBatch(
+  nodes: NodeMemory,
+  plan: InsertPlan,
+  places: Uint32Array,
+  workforce: Workforce,
+): Steps<number> {
+  const { kernels, batch } = nodes;
+  loadRows(nodes, plan, places);
+  let layers = 1;
+  for (const place of places) {
+    const slot = plan.slots[place]!;
+    const level = nodes.levelOf(slot) ?? levelOf(plan.seed, slot, nodes.layout.m);
+    kernels.call.clearNode(nodes.index, slot, level);
+    layers = Math.max(layers, level + 1);
+  }
+  const stride = paddedDimensions(nodes.layout.dimensions) * 4;
+  const failures = yield* phase(
+    nodes,
+    workforce,
+    places.length,
+    ROWS_AT_ONCE,
+    (scratch, from, to) => ({
+      kernel: 'encodeRows',
+      args: [
+        nodes.index,
+        scratch.pointer,
+        batch.rows + from * stride,
+        to - from,
+        batch.slots + from * 4,
+        batch.projected + from * nodes.slots * 4,
+      ],
+    }),
   );
-  if (failed !== 0) {
-    throw new LeandexError('INTERNAL', `the codes of node ${ids[failed - 1]} overflow binary16`);
+  requireEncoded(failures);
+  for (const place of places) nodes.setLive(plan.slots[place]!, true);
+  return layers;
+}
+
+function requireEncoded(failures: readonly number[]): void {
+  if (failures.some((row) => row !== 0)) {
+    throw new LeandexError('INTERNAL', 'the codes of a vector overflow binary16');
   }
 }
 
-function insertRow(nodes: NodeMemory, plan: InsertPlan, id: number, row: number): void {
-  const { call } = nodes.kernels;
-  const level = levelOf(plan.seed, id, nodes.layout.m);
-  call.prepareProjected(nodes.index, nodes.scratch, nodes.projected + row * nodes.slots * 4);
-  call.insertNode(nodes.index, nodes.scratch, id, level, plan.efConstruction);
+function* linkBatch(
+  nodes: NodeMemory,
+  { efConstruction }: InsertPlan,
+  size: number,
+  layers: number,
+  workforce: Workforce,
+): Steps<void> {
+  const { kernels, batch, index } = nodes;
+  yield* phase(nodes, workforce, size, NODES_AT_ONCE, (scratch, from, to) => ({
+    kernel: 'linkNodes',
+    args: [
+      index,
+      scratch.pointer,
+      batch.slots,
+      size,
+      from,
+      to,
+      batch.projected,
+      nodes.slots * 4,
+      efConstruction,
+    ],
+  }));
+  for (let layer = 0; layer < layers; layer++) {
+    const count = kernels.call.reverseLinks(index, batch.slots, size, layer, batch.pairs);
+    // A signed sort of unsigned keys orders differently, but groups the targets as well.
+    kernels.i64(batch.pairs, count).sort();
+    yield* phase(nodes, workforce, count, PAIRS_AT_ONCE, (scratch, from, to) => ({
+      kernel: 'connectBack',
+      args: [index, scratch.pointer, batch.pairs, count, from, to, layer],
+    }));
+  }
+  kernels.call.raiseEntry(index, batch.slots, size);
+}
+
+/** Replaces the build codes by secondary records. */
+function* encodeSecondaries(nodes: NodeMemory, plan: InsertPlan): Steps<void> {
+  const { kernels, batch } = nodes;
+  const inOrder = { ...plan, order: undefined };
+  for (let from = 0; from < plan.slots.length; from += BATCH_ROWS) {
+    const places = batchPlaces(inOrder, from);
+    loadRows(nodes, plan, places);
+    const { length } = places;
+    requireEncoded([kernels.call.encodeSecondary(nodes.index, batch.rows, length, batch.slots)]);
+    yield;
+  }
 }
 
 /** Stores rows as float32 nodes of an exact index; unit length under cosine. */
 export function* storeSteps(
   nodes: NodeMemory,
   vectors: Float32Array,
-  firstId: number,
+  first: number,
+  slots: Uint32Array,
 ): Steps<void> {
   const { kernels } = nodes;
   const { dimensions, distance } = nodes.layout;
-  const count = vectors.length / dimensions;
-  nodes.ensureNodes(firstId + count);
-  for (let row = 0; row < count; row++) {
-    requireUnchanged(vectors, count * dimensions);
-    const at = nodes.secondaryOf(firstId + row);
-    kernels.f32(at, dimensions).set(vectors.subarray(row * dimensions, (row + 1) * dimensions));
+  nodes.ensureNodes(slots.reduce((most, slot) => Math.max(most, slot), -1) + 1);
+  for (const [i, slot] of slots.entries()) {
+    const from = (first + i) * dimensions;
+    requireUnchanged(vectors, from + dimensions);
+    const at = nodes.secondaryOf(slot);
+    kernels.f32(at, dimensions).set(vectors.subarray(from, from + dimensions));
     if (distance === 'Cosine') kernels.call.normaliseF32(at, dimensions);
-    if (row % ROWS_PER_STEP === 0) yield;
+    nodes.setLive(slot, true);
+    if (i % ROWS_PER_STEP === 0) yield;
   }
 }

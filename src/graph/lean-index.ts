@@ -1,64 +1,79 @@
-import { checkRows, checkVector } from '../base/check.js';
+import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
-import { LeandexError, outOfRange } from '../base/errors.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
-import { insertSteps, storeSteps } from './build.js';
-import { NodeMemory } from './memory.js';
+import { ALONE, type Crew, crewOf } from '../threads/crew.js';
+import { hasThreads, PoolLease } from '../threads/pool.js';
+import { AllowList } from './allow-list.js';
+import type { AllowedIds } from './id-set.js';
 import {
-  checkRunOptions,
+  type BuildOptions,
+  checkWriteOptions,
   type LeanIndexOptions,
   type ResolvedOptions,
   resolveOptions,
   resolveSearch,
   type SearchOptions,
+  type WriteOptions,
 } from './options.js';
-import { checkRowValues, requireUnchanged } from './rows.js';
-import { type BatchSearchResult, type SearchResult, searchNodes } from './search.js';
+import { isRepairDue, packSteps, repairSteps } from './repair.js';
+import { checkRowValues } from './rows.js';
+import type { BatchSearchResult, SearchResult } from './search.js';
+import { searchElsewhere, searchHere } from './searcher.js';
 import { readIndex, writeIndex } from './snapshot.js';
+import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
+import { addSteps, removeIds, updateSteps, type WriteContext } from './writes.js';
+
+/** Fewer rows are inserted sooner than other threads would hear of them. */
+const CREW_ROWS_MIN = 1024;
 
 /**
  * An index in memory: vectors go in as float32 rows, are projected, quantized and linked into an
- * HNSW graph, and are searched there, all inside WebAssembly. Rows are numbered from 0 in the order
- * in which they are added. Small indexes are kept as float32 and scanned exactly.
+ * HNSW graph, and are searched there, all inside WebAssembly. Each vector gets an id, which never
+ * changes and is never used again. Small indexes are kept as float32 and scanned exactly.
  */
 export class LeanIndex {
-  private readonly options: ResolvedOptions;
-  private model: IndexModel | undefined;
-  private nodes: NodeMemory;
-  private size: number;
-  /** The adds under way, one after the other. */
+  private readonly state: IndexState;
+  private readonly pool = new PoolLease();
+  /** The writes under way, one after the other. */
   private writing: Promise<unknown> = Promise.resolve();
   private pendingWrites = 0;
+  /** Searches that run in other threads. */
+  private readonly searches = new Set<Promise<unknown>>();
+  private closed = false;
 
-  private constructor(
-    options: ResolvedOptions,
-    model: IndexModel | undefined,
-    nodes = emptyNodes(options, model, 0),
-    size = 0,
-  ) {
-    this.options = options;
-    this.model = model;
-    this.nodes = nodes;
-    this.size = size;
+  private constructor(state: IndexState) {
+    this.state = state;
   }
 
   /**
-   * Builds an index of vectors: a Float32Array of n rows of `dimensions` numbers, any n ≥ 0.
-   * Works in slices of a few milliseconds, so the event loop stays free.
+   * Builds an index of vectors: a Float32Array of n rows of `dimensions` numbers, any n ≥ 0, which
+   * get the ids 0 … n − 1. The event loop stays free.
    * @throws TypeError, RangeError for wrong options or input (code `INVALID_ARGUMENT`,
    * `DIMENSION_MISMATCH`); LeandexError `ABORTED`, `RESOURCE_EXHAUSTED`, `UNSUPPORTED`.
    */
   static async build(
     vectors: Float32Array,
-    options: LeanIndexOptions & RunOptions,
+    options: LeanIndexOptions & BuildOptions,
   ): Promise<LeanIndex> {
     const resolved = resolveOptions(options);
-    checkRows('vectors', vectors, resolved.dimensions);
-    const index = new LeanIndex(resolved, undefined);
-    await index.add(vectors, runOptions(options));
+    const { dimensions } = resolved;
+    checkRows('vectors', vectors, dimensions);
+    const queries = checkQueries(options.queries, dimensions);
+    const index = new LeanIndex(emptyState(resolved, undefined, hasThreads()));
+    try {
+      await index.write(vectors.length / dimensions, writeOptions(options), function* (context) {
+        if (queries !== undefined)
+          yield* checkRowValues(queries, { ...resolved, model: undefined });
+        return yield* addSteps(index.state, vectors, vectors.length, { ...context, queries });
+      });
+    } catch (error) {
+      await index.pool.release();
+      throw error;
+    }
     return index;
   }
 
@@ -68,30 +83,91 @@ export class LeanIndex {
    */
   static async train(
     sample: Float32Array,
-    options: LeanIndexOptions & RunOptions,
+    options: LeanIndexOptions & BuildOptions,
   ): Promise<LeanIndex> {
     const resolved = resolveOptions(options);
-    if (checkRows('sample', sample, resolved.dimensions) === 0) {
+    const { dimensions } = resolved;
+    if (checkRows('sample', sample, dimensions) === 0) {
       throw outOfRange('sample', 'at least one row', sample);
     }
-    return runSteps(LeanIndex.trainSteps(sample, resolved), runOptions(options));
+    const queries = checkQueries(options.queries, dimensions);
+    const model = await runSteps(trainSteps(sample, queries, resolved), runOptions(options));
+    return new LeanIndex(emptyState(resolved, model, hasThreads()));
   }
 
   /**
-   * Adds rows and resolves to their row numbers. All or nothing: an error or an abort leaves the
-   * index as it was. Searches go on meanwhile and may already return the first of the new rows. The
+   * Adds rows and resolves to their ids. All or nothing: after an error or an abort the index holds
+   * what it held. Searches go on meanwhile and may already return the first of the new vectors. The
    * array is read until then: do not change it.
-   * Errors as for build().
+   * Errors as for build(), `CLOSED`.
    */
-  async add(vectors: Float32Array, options: RunOptions = {}): Promise<Uint32Array> {
-    checkRunOptions(options);
-    checkRows('vectors', vectors, this.options.dimensions);
+  async add(vectors: Float32Array, options: WriteOptions = {}): Promise<Uint32Array> {
+    this.requireOpen();
+    checkWriteOptions('add', options);
+    checkRows('vectors', vectors, this.state.options.dimensions);
+    const { state } = this;
     const { length } = vectors;
+    const rows = length / state.options.dimensions;
+    return this.write(rows, options, (context) => addSteps(state, vectors, length, context));
+  }
+
+  /**
+   * Puts another vector in the place of that of an id. Searches return the old one until then.
+   * Errors as for add(), LeandexError `NOT_FOUND`.
+   */
+  async update(id: number, vector: Float32Array, options: WriteOptions = {}): Promise<void> {
+    this.requireOpen();
+    checkWriteOptions('update', options);
+    checkInteger('id', id, 0, 0xffff_ffff);
+    checkVector('vector', vector, this.state.options.dimensions);
+    await this.write(1, options, (context) => updateSteps(this.state, id, vector, context));
+  }
+
+  /**
+   * Deletes ids: from this moment on none of them is returned. Resolves to how many there were, once
+   * the graph is repaired around them where that was due; their memory is used again.
+   * Errors as for add(); ids that were never assigned are an error, deleted ones are not.
+   */
+  async delete(ids: Iterable<number>, options: WriteOptions = {}): Promise<number> {
+    this.requireOpen();
+    checkWriteOptions('delete', options);
+    const wanted = checkIds(ids, this.state.ids.nextId);
+    const removed = removeIds(this.state, wanted);
+    if (isRepairDue(this.state)) {
+      await this.write(this.count, options, ({ crew }) => repairSteps(this.state, crew));
+    }
+    return removed;
+  }
+
+  /**
+   * Repairs the graph around all that is deleted and gives the memory of free slots back. Ids stay as
+   * they are. Errors as for add().
+   */
+  async compact(options: WriteOptions = {}): Promise<void> {
+    this.requireOpen();
+    checkWriteOptions('compact', options);
+    const { state } = this;
+    await this.write(this.count, options, function* ({ crew }) {
+      yield* repairSteps(state, crew, 'all');
+      yield* packSteps(state);
+    });
+  }
+
+  /** Runs steps that work on so many rows after all writes before them. */
+  private async write<T>(
+    rows: number,
+    options: WriteOptions,
+    work: (context: WriteContext) => Steps<T>,
+  ): Promise<T> {
     this.pendingWrites++;
     const previous = this.writing;
     const mine = previous
       .catch(() => {})
-      .then(() => runSteps(this.addSteps(vectors, length), options));
+      .then(async () => {
+        const crew = rows < CREW_ROWS_MIN ? ALONE : await this.crew(options.threads);
+        const context = { crew, searchesDone: () => this.searchesDone() };
+        return runSteps(work(context), runOptions(options));
+      });
     this.writing = mine;
     try {
       return await mine;
@@ -100,43 +176,15 @@ export class LeanIndex {
     }
   }
 
-  private *addSteps(vectors: Float32Array, length: number): Steps<Uint32Array> {
-    const { options } = this;
-    requireUnchanged(vectors, length);
-    const first = this.size;
-    const count = vectors.length / options.dimensions;
-    yield* checkRowValues(vectors, this.nodes.layout);
-    if (this.model !== undefined) {
-      yield* insertSteps(this.nodes, { ...options, vectors, firstId: first });
-    } else if (first + count < options.exactBelow || first + count === 0) {
-      yield* storeSteps(this.nodes, vectors, first);
-    } else {
-      yield* this.becomeGraph(vectors);
-    }
-    this.size = first + count;
-    return Uint32Array.from({ length: count }, (_, i) => first + i);
+  /** As many threads as wanted, or as the machine runs at once. */
+  private async crew(threads = Number.POSITIVE_INFINITY): Promise<Crew> {
+    if (!this.state.shared || threads === 1) return ALONE;
+    const crew = crewOf(await this.pool.get(), threads);
+    return crew.threads === 1 ? ALONE : crew;
   }
 
-  /** Trains on everything, stored and new, and builds the graph beside the exact store. */
-  private *becomeGraph(vectors: Float32Array): Steps<void> {
-    const all = this.size === 0 ? vectors : this.withStored(vectors);
-    const model = yield* modelSteps(all, this.options);
-    const nodes = emptyNodes(this.options, model, all.length / this.options.dimensions);
-    yield* checkRowValues(all, nodes.layout);
-    yield* insertSteps(nodes, { ...this.options, vectors: all, firstId: 0 });
-    this.model = model;
-    this.nodes = nodes;
-  }
-
-  private withStored(vectors: Float32Array): Float32Array {
-    const { dimensions } = this.options;
-    const all = new Float32Array(this.size * dimensions + vectors.length);
-    for (let id = 0; id < this.size; id++) {
-      const at = this.nodes.secondaryOf(id);
-      all.set(this.nodes.kernels.f32(at, dimensions), id * dimensions);
-    }
-    all.set(vectors, this.size * dimensions);
-    return all;
+  private searchesDone(): Promise<unknown> | undefined {
+    return this.searches.size === 0 ? undefined : Promise.allSettled(this.searches);
   }
 
   /**
@@ -144,83 +192,174 @@ export class LeanIndex {
    * @throws TypeError, RangeError for a wrong length, NaN, k below 1, or unknown options.
    */
   search(query: Float32Array, k: number, options: SearchOptions = {}): SearchResult {
-    checkVector('query', query, this.options.dimensions);
-    const plan = resolveSearch(k, options, this.size);
-    const { ids, scores } = searchNodes(this.nodes, this.size, query, plan);
+    this.requireOpen();
+    checkVector('query', query, this.state.options.dimensions);
+    const { ids, scores } = searchHere(this.state, query, this.plan(k, options));
+    return { ids, scores };
+  }
+
+  /** search() in another thread. Vectors deleted before it resolves are not returned. */
+  async searchAsync(
+    query: Float32Array,
+    k: number,
+    options: SearchOptions = {},
+  ): Promise<SearchResult> {
+    this.requireOpen();
+    checkVector('query', query, this.state.options.dimensions);
+    const { ids, scores } = await this.searchInThreads(query, k, options);
     return { ids, scores };
   }
 
   /**
-   * The k nearest of each of m queries (m x dimensions, row-major): ids and scores are m x k',
-   * where k' = min(k, count). Errors as for search().
+   * The k nearest of each of m queries (m x dimensions, row-major), the queries split among threads:
+   * ids and scores are m x k', where k' = min(k, count). Errors as for search().
    */
-  searchBatch(queries: Float32Array, k: number, options: SearchOptions = {}): BatchSearchResult {
-    checkRows('queries', queries, this.options.dimensions);
-    return searchNodes(this.nodes, this.size, queries, resolveSearch(k, options, this.size));
+  async searchBatch(
+    queries: Float32Array,
+    k: number,
+    options: SearchOptions = {},
+  ): Promise<BatchSearchResult> {
+    this.requireOpen();
+    checkRows('queries', queries, this.state.options.dimensions);
+    return this.searchInThreads(queries, k, options);
+  }
+
+  private async searchInThreads(
+    queries: Float32Array,
+    k: number,
+    options: SearchOptions,
+  ): Promise<BatchSearchResult> {
+    const plan = this.plan(k, options);
+    // The caller may use the array again at once.
+    const copy = queries.slice();
+    if (!this.state.shared) return searchHere(this.state, copy, plan);
+    const crew = crewOf(await this.pool.get(), Number.POSITIVE_INFINITY);
+    const search = searchElsewhere(this.state, copy, plan, crew);
+    this.searches.add(search);
+    try {
+      return await search;
+    } finally {
+      this.searches.delete(search);
+    }
+  }
+
+  private plan(k: number, options: SearchOptions) {
+    return resolveSearch(k, options, searchableCount(this.state), this.state.ids);
+  }
+
+  /**
+   * Ids that searches may be restricted to, translated once for many searches.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT` for ids that were never assigned.
+   */
+  allowList(ids: AllowedIds): AllowList {
+    this.requireOpen();
+    return new AllowList(ids, this.state.ids);
   }
 
   /** Number of vectors. */
   get count(): number {
-    return this.size;
+    return searchableCount(this.state);
+  }
+
+  /** Whether there is a vector with this id. */
+  has(id: number): boolean {
+    return this.state.ids.slotOf(id) >= 0;
   }
 
   get dimensions(): number {
-    return this.options.dimensions;
+    return this.state.options.dimensions;
   }
 
   get distance(): Distance {
-    return this.options.distance;
+    return this.state.options.distance;
   }
 
   /** Which instructions the kernels use here. */
   get kernel(): KernelVariant {
-    return this.nodes.kernels.variant;
+    return this.state.shards[0]!.nodes.kernels.variant;
   }
 
   /** Sizes and settings, measured from what the index holds. */
   stats(): IndexStats {
-    return indexStats({ ...this.content(), kernel: this.kernel });
+    return indexStats(this.state);
   }
 
   /**
    * The whole index as bytes, with checksums; the same index gives the same bytes.
-   * @throws LeandexError `BUSY` while an add is under way.
+   * @throws LeandexError `BUSY` while a write is under way, `CLOSED`.
    */
   toBytes(): Uint8Array {
+    this.requireOpen();
     if (this.pendingWrites > 0) {
-      throw new LeandexError('BUSY', 'an add is under way: await it before toBytes()');
+      throw new LeandexError('BUSY', 'a write is under way: await it before toBytes()');
     }
-    return writeIndex(this.content());
+    return writeIndex(this.state);
   }
 
   /**
    * The index that toBytes() wrote, verified throughout.
    * @throws TypeError for anything but a Uint8Array; LeandexError `CORRUPT` for damaged bytes,
-   * `UNSUPPORTED_VERSION` for those of a newer leandex.
+   * `UNSUPPORTED_VERSION` for those of another version of leandex.
    */
   static fromBytes(bytes: Uint8Array): LeanIndex {
-    const { options, model, nodes, count } = readIndex(bytes);
-    return new LeanIndex(options, model, nodes, count);
+    return new LeanIndex(readIndex(bytes, hasThreads()));
   }
 
-  private static *trainSteps(sample: Float32Array, options: ResolvedOptions): Steps<LeanIndex> {
-    yield* checkRowValues(sample, { ...options, model: undefined });
-    return new LeanIndex(options, yield* modelSteps(sample, options));
+  /**
+   * Waits for what is under way and ends the threads, if no other index uses them. From now on all
+   * but this fail with the code `CLOSED`.
+   */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.writing.catch(() => {});
+    await this.searchesDone();
+    await this.pool.release();
   }
 
-  private content() {
-    return { options: this.options, model: this.model, nodes: this.nodes, count: this.size };
+  private requireOpen(): void {
+    if (this.closed) throw new LeandexError('CLOSED', 'the index is closed');
   }
 }
 
-function emptyNodes(
-  { dimensions, distance, m }: ResolvedOptions,
-  model: IndexModel | undefined,
-  expected: number,
-): NodeMemory {
-  return new NodeMemory({ dimensions, distance, m, model }, expected);
+function* trainSteps(
+  sample: Float32Array,
+  queries: Float32Array | undefined,
+  options: ResolvedOptions,
+): Steps<IndexModel> {
+  yield* checkRowValues(sample, { ...options, model: undefined });
+  if (queries !== undefined) yield* checkRowValues(queries, { ...options, model: undefined });
+  return yield* modelSteps(sample, { ...options, queries });
 }
 
-function runOptions({ onProgress, signal }: RunOptions): RunOptions {
+function checkQueries(
+  queries: Float32Array | undefined,
+  dimensions: number,
+): Float32Array | undefined {
+  if (queries === undefined) return undefined;
+  if (checkRows('queries', queries, dimensions) === 0) {
+    throw outOfRange('queries', 'at least one row', queries);
+  }
+  return queries;
+}
+
+/** Whole numbers that were assigned, each once. */
+function checkIds(ids: Iterable<number>, nextId: number): Set<number> {
+  if (typeof ids?.[Symbol.iterator] !== 'function' || typeof ids === 'string') {
+    throw wrongType('ids', 'an array, typed array or Set of ids', ids);
+  }
+  const wanted = new Set<number>();
+  for (const id of ids) wanted.add(checkInteger('id', id, 0, nextId - 1));
+  return wanted;
+}
+
+function writeOptions({ onProgress, signal, threads }: BuildOptions): WriteOptions {
+  return {
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+    ...(threads !== undefined && { threads }),
+  };
+}
+
+function runOptions({ onProgress, signal }: WriteOptions): RunOptions {
   return { ...(onProgress && { onProgress }), ...(signal && { signal }) };
 }

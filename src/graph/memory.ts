@@ -1,7 +1,9 @@
 import { alignUp, Kernels, type KernelVariant, paddedDimensions } from '../kernels/index.js';
-import { primarySlots } from '../quant/layout.js';
+import { primaryConstants, primarySlots } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
-import { indexFields, scratchFields } from './fields.js';
+import { indexFields } from './fields.js';
+import { writeModel } from './model-memory.js';
+import { BATCH_ROWS, Scratch } from './scratch.js';
 
 /** What nodes look like: an exact store has neither primary codes nor links. */
 export interface NodeLayout {
@@ -14,12 +16,8 @@ export interface NodeLayout {
 export const NONE = 0xffff_ffff;
 const METRICS = { Cosine: 0, Dot: 1, Euclid: 2 } as const;
 
-/** Rows that are projected and encoded together. */
-export const BATCH_ROWS = 64;
-
 const UPPER_SEGMENT_BYTES = 1 << 16;
 const MEMORY_BYTES_MAX = 2 ** 32;
-const BEAM_CAPACITY_MIN = 256;
 
 /** Bytes of each node's parts. */
 export interface NodeBytes {
@@ -29,54 +27,55 @@ export interface NodeBytes {
   secondary: number;
 }
 
+/** Buffers of one batch of insertions, which all threads share. */
+export interface BatchBuffers {
+  /** BATCH_ROWS rows of paddedDimensions floats, and as many projections. */
+  rows: number;
+  projected: number;
+  /** Slots of the rows. */
+  slots: number;
+  /** The batch's links reversed: (target << 32 | source), BATCH_ROWS × m of them. */
+  pairs: number;
+}
+
 /**
  * The nodes of one index in the linear memory of its own Kernels, as wasm/layout.ts describes them:
- * chunks of nodes that never move, the working memory of a search, and the model's constants.
+ * chunks of nodes that never move, the model's constants, and the working memory of every thread.
  */
 export class NodeMemory {
   readonly kernels: Kernels;
   readonly layout: NodeLayout;
   readonly bytes: NodeBytes;
-  /** Pointers to the two structures that the kernels take. */
+  /** Pointer to the structure that the kernels take. */
   readonly index: number;
-  readonly scratch: number;
-  /** Working buffers: rows and projections of one batch, and the ids of its nodes. */
-  readonly rows: number;
-  readonly projected: number;
-  readonly batchIds: number;
-  /** The projection of one query; that of a batch must outlive searches between its insertions. */
-  readonly queryProjected: number;
+  /** Positions in a primary record. */
   readonly slots: number;
   capacity = 0;
-  /** Where searches leave ids (u32) and scores (f32), resultCapacity of each. */
-  resultIds = 0;
-  resultScores = 0;
-  private resultCapacity = 0;
+  /** Slots 0 … used − 1 are or were in use. */
+  used = 0;
+  private readonly scratches: Scratch[] = [];
+  private readonly idle: Scratch[] = [];
+  private batchBuffers: BatchBuffers | undefined;
+  private batchBytes = 0;
   private readonly chunkShift: number;
   private readonly chunkTable: number;
+  private liveCapacity = 0;
   private upperBytes = 0;
   private readonly upperSegments: { start: number; byteLength: number }[] = [];
 
   /** @param expected nodes to come: chooses the size of the chunks, no limit. */
-  constructor(layout: NodeLayout, expected: number, variant?: KernelVariant) {
+  constructor(layout: NodeLayout, expected: number, shared: boolean, variant?: KernelVariant) {
     this.layout = layout;
-    this.kernels = new Kernels(variant === undefined ? {} : { variant });
+    this.kernels = new Kernels({ shared, ...(variant && { variant }) });
     const { kernels } = this;
-    const { model, dimensions } = layout;
+    const { model } = layout;
     this.bytes = nodeBytes(kernels, layout);
     this.chunkShift = Math.min(14, Math.max(10, Math.floor(Math.log2(Math.max(1, expected) / 16))));
     this.slots = model === undefined ? 0 : primarySlots(model.primaryBytes, model.primaryBits);
     this.index = kernels.alloc(indexFields.byteLength);
-    this.scratch = kernels.alloc(scratchFields.byteLength);
     this.chunkTable = kernels.alloc(Math.ceil(MEMORY_BYTES_MAX / this.chunkBytes()) * 4);
-    const floats = paddedDimensions(dimensions);
-    this.rows = kernels.alloc(BATCH_ROWS * floats * 4);
-    this.projected = kernels.alloc(BATCH_ROWS * Math.max(8, this.slots) * 4);
-    this.batchIds = kernels.alloc(BATCH_ROWS * 4);
-    this.queryProjected = kernels.alloc(Math.max(8, this.slots) * 4);
     this.writeIndex();
-    this.writeScratch();
-    if (model !== undefined) this.writeModel(model);
+    if (model !== undefined) writeModel(this, model);
   }
 
   private offsets() {
@@ -112,56 +111,10 @@ export class NodeMemory {
       m: layout.m,
       m0: 2 * layout.m,
       entry: NONE,
+      primaryConstants: primaryConstants(layout.distance),
     });
     indexFields.writeFloat(this.kernels, this.index, 'unit', model?.unit ?? 1);
-  }
-
-  private writeScratch(): void {
-    const { kernels, slots } = this;
-    const links = 2 * this.layout.m;
-    scratchFields.write(kernels, this.scratch, {
-      input: kernels.alloc(alignUp(this.layout.dimensions, 8) * 2),
-      codes: kernels.alloc(Math.max(16, slots)),
-      constants: kernels.alloc(8),
-      gatherIds: kernels.alloc((links + 1) * 4),
-      gatherRecords: kernels.alloc((links + 1) * 4),
-      gatherDistances: kernels.alloc((links + 1) * 4),
-      selected: kernels.alloc(2 * (links + 1) * 4),
-    });
-    // Choosing links anew ranks all of a node's links and one more.
-    this.ensureBeam(Math.max(BEAM_CAPACITY_MIN, links + 1));
-  }
-
-  private writeModel(model: IndexModel): void {
-    const { kernels, slots } = this;
-    const d = model.dimensions;
-    const floats = paddedDimensions(d);
-    const mean = kernels.alloc((floats + 1) * 4);
-    const projection = kernels.alloc(kernels.call.projectionBytes(d, slots));
-    const projectedMean = kernels.alloc(slots * 4);
-    this.setIndex({ mean, projection, projectedMean });
-    const scaled = kernels.f32(mean, floats + 1);
-    for (let j = 0; j < d; j++) scaled[j] = model.mean[j]! / model.unit;
-    scaled[floats] = kernels.call.sumF32(mean, d);
-    this.packProjection(model, projection);
-    const input = this.getScratch('input');
-    kernels.call.projectVector(mean, d, projection, slots, input, projectedMean);
-  }
-
-  /** Row j of the model's projection goes to the slot that holds coordinate j. */
-  private packProjection(model: IndexModel, projection: number): void {
-    const { kernels, slots } = this;
-    const d = model.dimensions;
-    const mark = kernels.mark();
-    const order = kernels.alloc(slots * 4);
-    const row = kernels.alloc(d * 4);
-    kernels.call.primarySlotOrder(model.primaryBytes, model.primaryBits, order);
-    const slotOf = kernels.u32(order, model.primaryDimensions);
-    slotOf.forEach((slot, j) => {
-      kernels.f32(row, d).set(model.projection.subarray(j * d, (j + 1) * d));
-      kernels.call.packProjectionRow(row, d, slot, projection);
-    });
-    kernels.release(mark);
+    indexFields.writeFloat(this.kernels, this.index, 'alpha', 1);
   }
 
   /** Makes room for nodes 0 … count − 1. Throws RESOURCE_EXHAUSTED. */
@@ -172,29 +125,92 @@ export class NodeMemory {
       this.kernels.u32(this.chunkTable + (this.capacity / nodes) * 4, 1)[0] = chunk;
       this.capacity += nodes;
     }
-    if (this.slots > 0 && this.getScratch('marksLength') < this.capacity) {
-      const length = Math.max(this.capacity, 2 * this.getScratch('marksLength'));
-      this.setScratch({ marks: this.kernels.alloc(length), marksLength: length, epoch: 0 });
+    this.ensureLive();
+    for (const scratch of this.scratches) scratch.ensureMarks(this.capacity);
+  }
+
+  /** One bit a slot; a copy moves to where there is room, readers may still use the old one. */
+  private ensureLive(): void {
+    if (this.capacity <= this.liveCapacity) return;
+    const { kernels, liveCapacity } = this;
+    const capacity = Math.max(this.capacity, 2 * liveCapacity);
+    const live = kernels.alloc(alignUp(capacity / 8, 64));
+    if (liveCapacity > 0) {
+      kernels.u8(live, liveCapacity / 8).set(kernels.u8(this.getIndex('live'), liveCapacity / 8));
     }
+    this.setIndex({ live });
+    this.liveCapacity = capacity;
   }
 
-  /** Makes room for a beam of ef nodes and as many re-ranked ones. */
-  ensureBeam(ef: number): void {
-    if (ef <= this.getScratch('beamCapacity')) return;
-    const capacity = Math.max(ef, 2 * this.getScratch('beamCapacity'));
-    const beam = this.kernels.alloc((capacity + 2) * 8);
-    const ranked = this.kernels.alloc((capacity + 2) * 8);
-    this.setScratch({ beam, ranked, beamCapacity: capacity });
+  isLive(slot: number): boolean {
+    const byte = this.kernels.u8(this.getIndex('live') + (slot >>> 3), 1)[0]!;
+    return ((byte >> (slot & 7)) & 1) === 1;
   }
 
-  /** Makes room for so many results of one kernel call. */
-  ensureResults(count: number): void {
-    if (count <= this.resultCapacity) return;
-    const capacity = Math.max(count, 2 * this.resultCapacity);
-    const ids = this.kernels.alloc(capacity * 4);
-    this.resultScores = this.kernels.alloc(capacity * 4);
-    this.resultIds = ids;
-    this.resultCapacity = capacity;
+  setLive(slot: number, live: boolean): void {
+    const bits = this.kernels.u8(this.getIndex('live') + (slot >>> 3), 1);
+    const bit = 1 << (slot & 7);
+    bits[0] = live ? bits[0]! | bit : bits[0]! & ~bit;
+  }
+
+  /** Working memory for one thread, until it is given back. */
+  takeScratch(): Scratch {
+    const idle = this.idle.pop();
+    if (idle !== undefined) return idle;
+    const { dimensions, m } = this.layout;
+    const scratch = new Scratch(this.kernels, { dimensions, m, slots: this.slots });
+    scratch.ensureMarks(this.capacity);
+    this.scratches.push(scratch);
+    return scratch;
+  }
+
+  giveBack(scratch: Scratch): void {
+    this.idle.push(scratch);
+  }
+
+  /** The buffers of a batch of insertions. */
+  get batch(): BatchBuffers {
+    if (this.batchBuffers === undefined) {
+      const { kernels, slots, layout } = this;
+      const before = kernels.usedBytes;
+      this.batchBuffers = {
+        rows: kernels.alloc(BATCH_ROWS * paddedDimensions(layout.dimensions) * 4),
+        projected: kernels.alloc(BATCH_ROWS * Math.max(8, slots) * 4),
+        slots: kernels.alloc(BATCH_ROWS * 4),
+        pairs: kernels.alloc(BATCH_ROWS * layout.m * 8),
+      };
+      this.batchBytes = kernels.usedBytes - before;
+    }
+    return this.batchBuffers;
+  }
+
+  /** Whether a secondary record has room for what replaces it while a graph is built. */
+  get hasRoomForBuildCodes(): boolean {
+    return this.kernels.call.buildCodeBytes(this.slots) <= this.bytes.secondary;
+  }
+
+  /** Whether no node is linked. */
+  get isUnlinked(): boolean {
+    return this.getIndex('entry') === NONE;
+  }
+
+  /** Whether build codes are in the place of secondary records, so that nothing can be found. */
+  get isBuilding(): boolean {
+    return this.getIndex('building') !== 0;
+  }
+
+  /** Address of a node's upper block, 0 for none. */
+  upperBlockOf(slot: number): number {
+    if (slot >= this.capacity) return 0;
+    const at = this.chunkOf(slot) + this.offsets().upperPointer + this.inChunk(slot) * 4;
+    return this.kernels.u32(at, 1)[0]!;
+  }
+
+  /** The level of a slot that is or was in use; it never changes. */
+  levelOf(slot: number): number | undefined {
+    if (slot >= this.used) return undefined;
+    const block = this.upperBlockOf(slot);
+    return block === 0 ? 0 : this.kernels.u32(block, 1)[0]!;
   }
 
   /** Bytes of an upper block: level and padding, then m links a layer. */
@@ -214,29 +230,21 @@ export class NodeMemory {
     this.upperBytes += bytes;
   }
 
+  /** Gives a new node an upper block: its level, and m links a layer. */
+  addUpperBlock(slot: number, level: number, links: Uint32Array): void {
+    const size = this.upperBlockBytes(level);
+    this.ensureUpper(size);
+    const block = this.getIndex('upperNext');
+    this.setIndex({ upperNext: block + size });
+    this.kernels.u32(block, 1)[0] = level;
+    this.kernels.u32(block + 16, links.length).set(links);
+    const at = this.chunkOf(slot) + this.offsets().upperPointer + this.inChunk(slot) * 4;
+    this.kernels.u32(at, 1)[0] = block;
+  }
+
   /** Bytes of all upper blocks. */
   get upperBlockTotal(): number {
     return this.upperBytes;
-  }
-
-  /** The links of the first `count` nodes as they are now; the function given back restores them. */
-  saveGraph(count: number): () => void {
-    const links: Uint8Array[] = [];
-    this.forRuns(count, (first, size) => links.push(this.part('links', first, size).slice()));
-    const blocks = (count === 0 ? [] : this.upperSegments).map(({ start, byteLength }) =>
-      this.kernels.u8(start, byteLength).slice(),
-    );
-    const fields = ['entry', 'maxLevel', 'upperNext', 'upperEnd'] as const;
-    const values = Object.fromEntries(fields.map((name) => [name, this.getIndex(name)]));
-    const { upperBytes } = this;
-    return () => {
-      this.forRuns(count, (first, size) => this.part('links', first, size).set(links.shift()!));
-      blocks.forEach((block, i) => {
-        this.kernels.u8(this.upperSegments[i]!.start, block.length).set(block);
-      });
-      this.setIndex(values);
-      this.upperBytes = upperBytes;
-    };
   }
 
   /** Calls back for the first `count` nodes, a run that lies in one chunk at a time. */
@@ -248,11 +256,11 @@ export class NodeMemory {
     }
   }
 
-  /** Bytes of what all nodes share: model, working memory, visited marks. */
+  /** Bytes of what all nodes share when they are searched: model, working memory, marks. */
   get sharedBytes(): number {
     const chunks = (this.capacity / 2 ** this.chunkShift) * this.chunkBytes();
     const upper = this.upperSegments.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return this.kernels.usedBytes - chunks - upper;
+    return this.kernels.usedBytes - chunks - upper - this.batchBytes;
   }
 
   /** The parts of nodes first … first + count − 1 that lie in one chunk, as one view. */
@@ -284,14 +292,6 @@ export class NodeMemory {
 
   setIndex(values: Parameters<typeof indexFields.write>[2]): void {
     indexFields.write(this.kernels, this.index, values);
-  }
-
-  getScratch(field: Parameters<typeof scratchFields.read>[2]): number {
-    return scratchFields.read(this.kernels, this.scratch, field);
-  }
-
-  setScratch(values: Parameters<typeof scratchFields.write>[2]): void {
-    scratchFields.write(this.kernels, this.scratch, values);
   }
 }
 

@@ -1,6 +1,6 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
-import { wrongType } from '../base/errors.js';
+import { outOfRange, wrongType } from '../base/errors.js';
 import type { RunOptions } from '../base/steps.js';
 import {
   PRIMARY_BITS,
@@ -8,6 +8,10 @@ import {
   SECONDARY_BITS,
   type SecondaryBits,
 } from '../quant/layout.js';
+import { AllowList } from './allow-list.js';
+import type { AllowedIds } from './id-set.js';
+import type { IdTable } from './id-table.js';
+import type { SearchPlan } from './search.js';
 
 /** What shapes an index; everything but `dimensions` has a default that needs no tuning. */
 export interface LeanIndexOptions {
@@ -29,11 +33,34 @@ export interface LeanIndexOptions {
   secondaryBits?: SecondaryBits;
   /** Fewer vectors than this are kept as float32 and scanned exactly. Default 2,000. */
   exactBelow?: number;
-  /** Order of bulk insertion. Default `shuffle`, seeded. */
+  /**
+   * Order of bulk insertion. Default `shuffle`, seeded. By local intrinsic dimensionality, ascending
+   * or descending, helps or harms depending on the data (docs/tuning.md).
+   */
   order?: InsertionOrder;
+  /**
+   * Memories that the index is spread over, 1 … 256, each of at most 4 GiB; they are searched side by
+   * side. Default 1.
+   */
+  shards?: number;
 }
 
-export type InsertionOrder = 'shuffle' | 'given';
+export type InsertionOrder = 'shuffle' | 'given' | 'lid-asc' | 'lid-desc';
+const INSERTION_ORDERS: readonly InsertionOrder[] = ['shuffle', 'given', 'lid-asc', 'lid-desc'];
+
+/** How to build or train; nothing of it is kept. */
+export interface BuildOptions extends RunOptions {
+  /** Threads that work on it. Default: as many as the machine runs at once. The result is the same. */
+  threads?: number;
+  /**
+   * Queries of the kind to come, rows of `dimensions` numbers, a thousand or more: the projection is
+   * then trained for them (LeanVec-OOD). Not those that recall will be measured with.
+   */
+  queries?: Float32Array;
+}
+
+/** How to change an index. */
+export type WriteOptions = Omit<BuildOptions, 'queries'>;
 
 export interface ResolvedOptions {
   dimensions: number;
@@ -46,6 +73,7 @@ export interface ResolvedOptions {
   secondaryBits: SecondaryBits;
   exactBelow: number;
   order: InsertionOrder;
+  shards: number;
 }
 
 const INDEX_OPTIONS = [
@@ -59,16 +87,21 @@ const INDEX_OPTIONS = [
   'secondaryBits',
   'exactBelow',
   'order',
+  'shards',
 ] as const satisfies readonly (keyof LeanIndexOptions)[];
 
 /** The random rotation of more would take minutes. */
 const PRIMARY_DIMENSIONS_MAX = 4096;
 
-const RUN_OPTIONS = ['onProgress', 'signal'] as const satisfies readonly (keyof RunOptions)[];
+const WRITE_OPTIONS = [
+  'onProgress',
+  'signal',
+  'threads',
+] as const satisfies readonly (keyof WriteOptions)[];
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
-export function resolveOptions(options: LeanIndexOptions & RunOptions): ResolvedOptions {
-  checkOptions('LeanIndex', options, [...INDEX_OPTIONS, ...RUN_OPTIONS]);
+export function resolveOptions(options: LeanIndexOptions & BuildOptions): ResolvedOptions {
+  checkOptions('LeanIndex', options, [...INDEX_OPTIONS, ...WRITE_OPTIONS, 'queries']);
   checkRunTypes(options);
   const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
   const { primaryBits, primaryDimensions } = options;
@@ -88,17 +121,19 @@ export function resolveOptions(options: LeanIndexOptions & RunOptions): Resolved
     primaryDimensions,
     secondaryBits: checkOneOf('secondaryBits', options.secondaryBits ?? 8, SECONDARY_BITS),
     exactBelow: checkInteger('exactBelow', options.exactBelow ?? 2000, 0, 1_000_000),
-    order: checkOneOf('order', options.order ?? 'shuffle', ['shuffle', 'given'] as const),
+    order: checkOneOf('order', options.order ?? 'shuffle', INSERTION_ORDERS),
+    shards: checkInteger('shards', options.shards ?? 1, 1, 256),
   };
 }
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
-export function checkRunOptions(options: RunOptions): void {
-  checkOptions('add', options, RUN_OPTIONS);
+export function checkWriteOptions(what: string, options: WriteOptions): void {
+  checkOptions(what, options, WRITE_OPTIONS);
   checkRunTypes(options);
 }
 
-function checkRunTypes({ onProgress, signal }: RunOptions): void {
+function checkRunTypes({ onProgress, signal, threads }: WriteOptions): void {
+  if (threads !== undefined) checkInteger('threads', threads, 1, 1024);
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw wrongType('onProgress', 'a function', onProgress);
   }
@@ -115,18 +150,42 @@ export interface SearchOptions {
    * max(50, 10 k): ranking more of it found nothing more on any data tried (docs/benchmarks.md).
    */
   rerank?: number;
+  /**
+   * Restricts the search to these ids: a bitmap (bit id & 7 of byte id >> 3), a list or a set of ids,
+   * or what `index.allowList()` made of one, which saves translating it for every search.
+   */
+  allow?: AllowedIds | AllowList;
 }
 
-const SEARCH_OPTIONS = ['ef', 'rerank'] as const satisfies readonly (keyof SearchOptions)[];
+const SEARCH_OPTIONS = [
+  'ef',
+  'rerank',
+  'allow',
+] as const satisfies readonly (keyof SearchOptions)[];
 const COUNT_MAX = 0x7fff_ffff;
 
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` for k below 1 or wrong options. */
-export function resolveSearch(k: number, options: SearchOptions, count: number) {
+/**
+ * The plan of a search among `count` vectors.
+ * @throws TypeError, RangeError `INVALID_ARGUMENT` for k below 1 or wrong options.
+ */
+export function resolveSearch(
+  k: number,
+  options: SearchOptions,
+  count: number,
+  ids: IdTable,
+): SearchPlan {
   checkInteger('k', k, 1, COUNT_MAX);
   checkOptions('search', options, SEARCH_OPTIONS);
-  const wanted = Math.min(k, count);
+  const allow = options.allow === undefined ? undefined : resolveAllow(options.allow, ids);
+  const wanted = Math.min(k, allow === undefined ? count : Math.min(count, allow.count));
   const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * wanted), 1, COUNT_MAX);
   const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
   const rerank = checkInteger('rerank', options.rerank ?? Math.max(50, 10 * wanted), 1, COUNT_MAX);
-  return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width) };
+  return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width), allow };
+}
+
+function resolveAllow(allow: AllowedIds | AllowList, ids: IdTable): AllowList {
+  if (!(allow instanceof AllowList)) return new AllowList(allow, ids);
+  if (!allow.belongsTo(ids)) throw outOfRange('allow', 'an allow-list of this index', 'another’s');
+  return allow;
 }

@@ -48,7 +48,7 @@ export function noDirection(what: string, row: number): Error {
 
 /** Rows are read while the event loop turns: an array that was transferred meanwhile is empty. */
 export function requireUnchanged(vectors: Float32Array, length: number): void {
-  if (vectors.length !== length) {
+  if (vectors.length < length) {
     throw wrongDimension('vectors, changed while they were being added,', length, vectors.length);
   }
 }

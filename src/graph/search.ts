@@ -1,11 +1,14 @@
 import { notFinite } from '../base/check.js';
 import { paddedDimensions } from '../kernels/index.js';
-import { BATCH_ROWS, type NodeMemory } from './memory.js';
+import type { Job } from '../threads/crew.js';
+import type { AllowList } from './allow-list.js';
+import { beamCapacity, planRestricted, WAYS, type Way } from './filter-plan.js';
 import { MAGNITUDE_MAX, noDirection, tooLong } from './rows.js';
+import { QUERY_ROWS, type Scratch } from './scratch.js';
+import type { Shard } from './shard.js';
 
 /** The k nearest of one query, best first. */
 export interface SearchResult {
-  /** Row numbers. */
   ids: Uint32Array;
   /** Similarity for Cosine and Dot (larger is better), distance for Euclid (smaller is better). */
   scores: Float32Array;
@@ -17,85 +20,154 @@ export interface BatchSearchResult extends SearchResult {
   k: number;
 }
 
-/** How to search, resolved: k ≤ number of nodes, k ≤ rerank ≤ ef. */
+/** How to search: how many to find, with which beam, how many of it to re-rank, among which. */
 export interface SearchPlan {
   k: number;
   ef: number;
   rerank: number;
+  allow: AllowList | undefined;
 }
 
 /** Results of one kernel call take at most this much memory. */
 const RESULT_BYTES_MAX = 1 << 22;
 
-/**
- * Searches m queries (row-major, already of the right length) in the first `count` nodes, a batch
- * of rows a kernel call.
- * @throws RangeError for NaN, infinity, numbers too large, or a zero query under cosine.
- */
-export function searchNodes(
-  nodes: NodeMemory,
-  count: number,
-  queries: Float32Array,
-  plan: SearchPlan,
-): BatchSearchResult {
-  const m = queries.length / nodes.layout.dimensions;
-  const { k } = plan;
-  const ids = new Uint32Array(m * k);
-  const scores = new Float32Array(m * k);
-  if (k === 0) return { ids, scores, k };
-  nodes.ensureBeam(plan.ef);
-  const rowsAtOnce = Math.max(1, Math.min(BATCH_ROWS, Math.floor(RESULT_BYTES_MAX / (8 * k)), m));
-  nodes.ensureResults(rowsAtOnce * k);
-  for (let from = 0; from < m; from += rowsAtOnce) {
-    const size = Math.min(rowsAtOnce, m - from);
-    loadQueries(nodes, queries, from, size);
-    searchLoaded(nodes, count, size, plan, from);
-    ids.set(nodes.kernels.u32(nodes.resultIds, size * k), from * k);
-    scores.set(nodes.kernels.f32(nodes.resultScores, size * k), from * k);
-  }
-  return { ids, scores, k };
+/** Rows of queries that one kernel call may search. */
+export function rowsAtOnce(k: number): number {
+  return Math.max(1, Math.min(QUERY_ROWS, Math.floor(RESULT_BYTES_MAX / (8 * Math.max(1, k)))));
 }
 
-function loadQueries(nodes: NodeMemory, queries: Float32Array, from: number, size: number): void {
+/** A search of some rows in one shard, ready to run in any thread. */
+export interface ShardSearch {
+  shard: Shard;
+  scratch: Scratch;
+  job: Job;
+  /** Rows searched, and results a row. */
+  rows: number;
+  k: number;
+}
+
+/**
+ * Prepares the search of rows from … from + size − 1 of the queries in one shard, which has the
+ * number `at`; undefined where it has nothing to find.
+ * @throws RangeError for NaN, infinity, or numbers too large.
+ */
+export function prepareSearch(
+  shard: Shard,
+  at: number,
+  queries: Float32Array,
+  from: number,
+  size: number,
+  plan: SearchPlan,
+): ShardSearch | undefined {
+  const { nodes } = shard;
+  const restriction = restrictionOf(shard, at, plan);
+  const k = Math.min(plan.k, restriction.found);
+  if (k === 0) return undefined;
+  const scratch = nodes.takeScratch();
+  try {
+    scratch.ensureBeam(Math.max(restriction.beam, plan.rerank));
+    scratch.ensureResults(size * k);
+    scratch.set({ allow: allowedBits(shard, at, plan, scratch) });
+    loadQueries(shard, scratch, queries, from, size);
+  } catch (error) {
+    nodes.giveBack(scratch);
+    throw error;
+  }
+  const args = [
+    nodes.index,
+    scratch.pointer,
+    nodes.used,
+    scratch.rows,
+    size,
+    scratch.projected,
+    restriction.way,
+    k,
+    Math.max(k, Math.min(plan.ef, shard.searchable)),
+    Math.max(k, plan.rerank),
+    scratch.resultIds,
+    scratch.resultScores,
+  ];
+  return { shard, scratch, job: { kernel: 'searchRows', args }, rows: size, k };
+}
+
+/** The way through a shard, the beam it needs, and how many vectors there are to find. */
+function restrictionOf(
+  shard: Shard,
+  at: number,
+  { ef, allow }: SearchPlan,
+): { way: Way; beam: number; found: number } {
+  const count = shard.searchable;
+  if (allow === undefined && shard.dead.size === 0)
+    return { way: WAYS.graph, beam: ef, found: count };
+  const allowed = allow === undefined ? count : Math.min(count, allow.countOf(at));
+  const search = { allowed, count: count + shard.dead.size, ef };
+  // Few deleted vectors cost little on the way; a scan would cost what the index is to save.
+  const way = allow === undefined ? WAYS.allowed : planRestricted(search);
+  return { way, beam: beamCapacity(way, search), found: allowed };
+}
+
+/** The bitmap of what may be returned: 0 where that is every slot that was ever used. */
+function allowedBits(shard: Shard, at: number, { allow }: SearchPlan, scratch: Scratch): number {
+  const { nodes } = shard;
+  if (allow === undefined) return nodes.used === shard.live ? 0 : nodes.getIndex('live');
+  const byteLength = nodes.capacity / 8;
+  const revision = allow.revisionOf(at);
+  scratch.ensureAllowed(byteLength);
+  const have = scratch.allowedFrom;
+  if (have?.source !== allow || have.shard !== at || have.revision !== revision) {
+    const bits = nodes.kernels.u8(scratch.allowed, byteLength);
+    const slots = allow.slotsOf(at).subarray(0, byteLength);
+    bits.set(slots);
+    bits.fill(0, slots.length);
+    scratch.allowedFrom = { source: allow, shard: at, revision };
+  }
+  return scratch.allowed;
+}
+
+function loadQueries(
+  { nodes }: Shard,
+  scratch: Scratch,
+  queries: Float32Array,
+  from: number,
+  size: number,
+): void {
   const d = nodes.layout.dimensions;
   const stride = paddedDimensions(d);
   const { kernels } = nodes;
-  const rows = kernels.f32(nodes.rows, size * stride);
+  const { call } = kernels;
+  const rows = kernels.f32(scratch.rows, size * stride);
   for (let r = 0; r < size; r++) {
     const first = (from + r) * d;
+    const at = scratch.rows + r * stride * 4;
     rows.set(queries.subarray(first, first + d), r * stride);
     // Rows behind d may hold what encoding left there; the kernels count on zeros.
     rows.fill(0, r * stride + d, (r + 1) * stride);
-    const bad = kernels.call.firstNonFinite(nodes.rows + r * stride * 4, d);
+    const bad = call.firstNonFinite(at, d);
     if (bad >= 0) throw notFinite('query', from + r, bad, queries[first + bad]!);
-    if (
-      kernels.call.dotF32(nodes.rows + r * stride * 4, nodes.rows + r * stride * 4, d) >
-      MAGNITUDE_MAX ** 2
-    ) {
-      throw tooLong('query', from + r);
-    }
+    if (call.dotF32(at, at, d) > MAGNITUDE_MAX ** 2) throw tooLong('query', from + r);
   }
 }
 
-function searchLoaded(
-  nodes: NodeMemory,
-  count: number,
-  size: number,
-  plan: SearchPlan,
+/** Slots and scores of a search that has run; the places without a result hold NONE. */
+export interface Found {
+  slots: Uint32Array;
+  scores: Float32Array;
+  k: number;
+}
+
+/**
+ * Takes the results of a search and gives its working memory back.
+ * @throws RangeError for a zero query under cosine.
+ */
+export function takeResults(
+  { shard, scratch, rows, k }: ShardSearch,
+  failed: number,
   firstRow: number,
-): void {
-  const failed = nodes.kernels.call.searchRows(
-    nodes.index,
-    nodes.scratch,
-    count,
-    nodes.rows,
-    size,
-    nodes.queryProjected,
-    plan.k,
-    plan.ef,
-    plan.rerank,
-    nodes.resultIds,
-    nodes.resultScores,
-  );
+): Found {
+  const { kernels } = shard.nodes;
+  const slots = kernels.u32(scratch.resultIds, rows * k).slice();
+  const scores = kernels.f32(scratch.resultScores, rows * k).slice();
+  shard.nodes.giveBack(scratch);
   if (failed !== 0) throw noDirection('query', firstRow + failed - 1);
+  return { slots, scores, k };
 }

@@ -9,56 +9,114 @@ import {
 } from '../format/container.js';
 import { primaryBytes } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
-import { NONE, type NodeBytes, NodeMemory } from './memory.js';
+import { IdTable } from './id-table.js';
+import { NONE, type NodeBytes, type NodeMemory } from './memory.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
-
-/** What an index is made of, on either side of its bytes. */
-export interface IndexContent {
-  options: ResolvedOptions;
-  model: IndexModel | undefined;
-  nodes: NodeMemory;
-  count: number;
-}
+import { Shard } from './shard.js';
+import type { IndexState } from './state.js';
 
 const KIND = 'index';
 
 /** The same index always gives the same bytes (docs/format.md). */
-export function writeIndex({ options, model, nodes, count }: IndexContent): Uint8Array {
-  const header: Record<string, unknown> = { options: definedOnly(options), count };
+export function writeIndex({ options, model, shards, ids }: IndexState): Uint8Array {
   const sections: Container['sections'] = {};
+  const header: Record<string, unknown> = {
+    options: definedOnly(options),
+    nextId: ids.nextId,
+    shards: shards.map(({ nodes }) => ({
+      used: nodes.used,
+      ...(model && { entry: nodes.getIndex('entry'), maxLevel: nodes.getIndex('maxLevel') }),
+    })),
+  };
   if (model !== undefined) {
-    const { mean, projection, ...rest } = model;
+    const { mean, projection, queryProjection, ...rest } = model;
     header.model = rest;
-    header.graph = { entry: nodes.getIndex('entry'), maxLevel: nodes.getIndex('maxLevel') };
     sections.mean = asBytes(mean);
     sections.projection = asBytes(projection);
-    sections.primary = collect(nodes, 'primary', count);
-    sections.links = collect(nodes, 'links', count);
-    sections.upper = asBytes(collectUpper(nodes, count));
+    if (queryProjection !== undefined) sections.queryProjection = asBytes(queryProjection);
   }
-  sections.secondary = collect(nodes, 'secondary', count);
+  shards.forEach(({ nodes }, at) => {
+    const { used } = nodes;
+    sections[`ids.${at}`] = asBytes(idsOfSlots(ids, at, used));
+    sections[`secondary.${at}`] = collect(nodes, 'secondary', used);
+    if (model === undefined) return;
+    sections[`primary.${at}`] = collect(nodes, 'primary', used);
+    sections[`links.${at}`] = collect(nodes, 'links', used);
+    sections[`upper.${at}`] = asBytes(collectUpper(nodes, used));
+  });
   return writeContainer({ kind: KIND, header, sections });
 }
 
+/** The id in each slot, NONE where no live vector is. */
+function idsOfSlots(ids: IdTable, shard: number, used: number): Uint32Array {
+  const out = new Uint32Array(used).fill(NONE);
+  out.set(ids.idsOf(shard));
+  return out;
+}
+
 /** @throws LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`; TypeError for anything but bytes. */
-export function readIndex(bytes: Uint8Array): IndexContent {
+export function readIndex(bytes: Uint8Array, shared: boolean): IndexState {
   const { header, sections } = readContainer(bytes, KIND);
   const options = readOptions(header.options);
-  const { dimensions, distance, m } = options;
-  const { count } = header;
-  if (!Number.isInteger(count) || (count as number) < 0 || (count as number) > 0x7fff_ffff) {
-    throw corrupt(KIND, 'its count is not a number of vectors');
-  }
   const model = header.model === undefined ? undefined : readModel(header.model, sections, options);
-  const nodes = new NodeMemory({ dimensions, distance, m, model }, count as number);
-  const content = { options, model, nodes, count: count as number };
-  for (const part of model === undefined ? (['secondary'] as const) : PARTS) {
-    sectionOf(sections, part, content.count * nodes.bytes[part], KIND);
+  const graphs = readShardHeaders(header.shards, model === undefined ? 1 : options.shards);
+  const slotIds = graphs.map(({ used }, at) => wordsOf(sections, `ids.${at}`, used));
+  const ids = readIds(slotIds, header.nextId);
+  const { dimensions, distance, m } = options;
+  const shards = graphs.map((graph, at) => {
+    const shard = new Shard({ dimensions, distance, m, model }, graph.used, shared);
+    restoreShard(shard, at, graph, slotIds[at]!, sections);
+    return shard;
+  });
+  return { options, model, shards, ids, shared };
+}
+
+interface ShardHeader {
+  used: number;
+  entry: number;
+  maxLevel: number;
+}
+
+function readShardHeaders(value: unknown, length: number): ShardHeader[] {
+  const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0;
+  const isValid =
+    Array.isArray(value) &&
+    value.length === length &&
+    value.every((shard) => isCount(shard?.used) && shard.used <= 0x7fff_ffff);
+  if (!isValid) throw corrupt(KIND, 'its header does not describe its shards');
+  return value as ShardHeader[];
+}
+
+function readIds(slotIds: readonly Uint32Array[], nextId: unknown): IdTable {
+  try {
+    return IdTable.from(slotIds, nextId as number);
+  } catch (cause) {
+    throw corrupt(KIND, 'its ids are not valid', {}, cause);
   }
-  nodes.ensureNodes(content.count);
-  restore(nodes, 'secondary', content.count, sections.secondary!);
-  if (model !== undefined) restoreGraph(content, header.graph, sections);
-  return content;
+}
+
+function wordsOf(sections: Container['sections'], name: string, length: number): Uint32Array {
+  return new Uint32Array(sectionOf(sections, name, length * 4, KIND).slice().buffer);
+}
+
+function restoreShard(
+  shard: Shard,
+  at: number,
+  graph: ShardHeader,
+  slotIds: Uint32Array,
+  sections: Container['sections'],
+): void {
+  const { nodes } = shard;
+  const { used } = graph;
+  const parts = shard.isGraph ? PARTS : (['secondary'] as const);
+  for (const part of parts) sectionOf(sections, `${part}.${at}`, used * nodes.bytes[part], KIND);
+  nodes.ensureNodes(used);
+  for (const part of parts) restore(nodes, part, used, sections[`${part}.${at}`]!);
+  if (shard.isGraph) restoreGraph(nodes, graph, sections[`upper.${at}`]);
+  const slots = Uint32Array.from(slotIds.keys());
+  shard.fill(slots);
+  for (const slot of slots) nodes.setLive(slot, true);
+  for (const slot of slots) if (slotIds[slot] === NONE) shard.remove(slot);
 }
 
 const PARTS = ['primary', 'links', 'secondary'] as const;
@@ -76,7 +134,7 @@ function readModel(
   sections: Container['sections'],
   options: ResolvedOptions,
 ): IndexModel {
-  const rest = value as Omit<IndexModel, 'mean' | 'projection'>;
+  const rest = value as Omit<IndexModel, 'mean' | 'projection' | 'queryProjection'>;
   const { dimensions } = options;
   const isValid =
     typeof value === 'object' &&
@@ -88,7 +146,9 @@ function readModel(
     Number.isInteger(rest.primaryDimensions) &&
     rest.primaryDimensions >= 1 &&
     rest.primaryDimensions <= dimensions &&
-    rest.primaryBytes === primaryBytes(rest.primaryDimensions, rest.primaryBits) &&
+    rest.primaryBytes ===
+      primaryBytes(rest.primaryDimensions, rest.primaryBits, options.distance) &&
+    Number.isInteger(rest.seed) &&
     rest.unit > 0 &&
     Number.isFinite(rest.unit) &&
     typeof rest.energyKept === 'number' &&
@@ -97,28 +157,24 @@ function readModel(
   const mean = floatSection(sections, 'mean', dimensions, KIND);
   const length = rest.primaryDimensions * dimensions;
   const projection = floatSection(sections, 'projection', length, KIND);
-  return { ...rest, mean, projection };
+  const queryProjection =
+    sections.queryProjection && floatSection(sections, 'queryProjection', length, KIND);
+  return { ...rest, mean, projection, queryProjection };
 }
 
-function restoreGraph(
-  { nodes, count, options }: IndexContent,
-  graph: unknown,
-  sections: Container['sections'],
-): void {
-  restore(nodes, 'primary', count, sections.primary!);
-  restore(nodes, 'links', count, sections.links!);
-  const { entry, maxLevel } = (graph ?? {}) as { entry?: number; maxLevel?: number };
+function restoreGraph(nodes: NodeMemory, graph: ShardHeader, upper: Uint8Array | undefined): void {
+  const { used, entry, maxLevel } = graph;
   if (!Number.isInteger(entry) || !Number.isInteger(maxLevel)) {
     throw corrupt(KIND, 'its graph has no entry point');
   }
-  nodes.setIndex({ entry: entry!, maxLevel: maxLevel! });
-  restoreUpper(nodes, count, options.m, sections.upper);
-  if (count === 0 && entry === NONE) return;
-  const bad = nodes.kernels.call.validateGraph(nodes.index, count);
+  nodes.setIndex({ entry, maxLevel });
+  restoreUpper(nodes, used, upper);
+  if (entry === NONE) return;
+  const bad = nodes.kernels.call.validateGraph(nodes.index, used);
   if (bad !== 0) throw corrupt(KIND, `the links of node ${bad - 1} are not valid`);
 }
 
-/** One part of all nodes in id order, whatever the chunks are. */
+/** One part of all nodes in the order of slots, whatever the chunks are. */
 function collect(nodes: NodeMemory, part: keyof NodeBytes, count: number): Uint8Array {
   const stride = nodes.bytes[part];
   const out = new Uint8Array(count * stride);
@@ -148,10 +204,11 @@ function collectUpper(nodes: NodeMemory, count: number): Uint32Array {
   return Uint32Array.from(words);
 }
 
-function restoreUpper(nodes: NodeMemory, count: number, m: number, bytes?: Uint8Array): void {
+function restoreUpper(nodes: NodeMemory, count: number, bytes?: Uint8Array): void {
   if (bytes === undefined || bytes.length % 4 !== 0) {
     throw corrupt(KIND, 'its upper layers are missing or cut short');
   }
+  const { m } = nodes.layout;
   const words = new Uint32Array(bytes.slice().buffer);
   let previous = -1;
   for (let at = 0; at < words.length; ) {
@@ -161,14 +218,7 @@ function restoreUpper(nodes: NodeMemory, count: number, m: number, bytes?: Uint8
     if (id <= previous || id >= count || level < 1 || level > 64 || end > words.length) {
       throw corrupt(KIND, `its upper layers are not valid at word ${at}`);
     }
-    const size = nodes.upperBlockBytes(level);
-    nodes.ensureUpper(size);
-    const block = nodes.getIndex('upperNext');
-    nodes.setIndex({ upperNext: block + size });
-    nodes.kernels.u32(block, 1)[0] = level;
-    nodes.kernels.u32(block + 16, level * m).set(words.subarray(at + 2, end));
-    const pointer = nodes.part('upperPointer', id, 1);
-    new DataView(pointer.buffer, pointer.byteOffset, 4).setUint32(0, block, true);
+    nodes.addUpperBlock(id, level, words.subarray(at + 2, end));
     previous = id;
     at = end;
   }

@@ -1,14 +1,17 @@
 import type { Distance } from '../base/distance.js';
 import type { KernelVariant } from '../kernels/index.js';
 import type { PrimaryBits, SecondaryBits } from '../quant/layout.js';
-import type { IndexContent } from './snapshot.js';
+import { type IndexState, searchableCount } from './state.js';
 
 export interface IndexStats {
   count: number;
+  /** Deleted vectors that the graph still links to, until it is repaired. */
+  deleted: number;
   dimensions: number;
   distance: Distance;
   /** `exact`: float32 vectors, scanned; `graph`: codes in an HNSW graph. */
   mode: 'exact' | 'graph';
+  shards: number;
   /** Dimensions that the traversal's codes keep; all of them in an exact index. */
   primaryDimensions: number;
   primaryBits: PrimaryBits | 32;
@@ -26,17 +29,28 @@ export interface IndexStats {
   kernel: KernelVariant;
 }
 
-export function indexStats(content: IndexContent & { kernel: KernelVariant }): IndexStats {
-  const { options, model, nodes, count, kernel } = content;
-  const { primary, links, upperPointer, secondary } = nodes.bytes;
+export function indexStats(state: IndexState): IndexStats {
+  const { options, model, shards, ids } = state;
+  const count = searchableCount(state);
   const each = Math.max(1, count);
-  const graph = links + upperPointer + nodes.upperBlockTotal / each;
-  const other = nodes.sharedBytes / each;
+  const { primary, links, upperPointer, secondary } = shards[0]!.nodes.bytes;
+  let upper = 0;
+  let shared = 0;
+  let deleted = 0;
+  for (const { nodes, dead } of shards) {
+    upper += nodes.upperBlockTotal;
+    shared += nodes.sharedBytes;
+    deleted += dead.size;
+  }
+  const graph = links + upperPointer + upper / each;
+  const other = (shared + ids.byteLength) / each;
   return {
     count,
+    deleted,
     dimensions: options.dimensions,
     distance: options.distance,
     mode: model === undefined ? 'exact' : 'graph',
+    shards: shards.length,
     primaryDimensions: model?.primaryDimensions ?? options.dimensions,
     primaryBits: model?.primaryBits ?? 32,
     secondaryBits: model?.secondaryBits ?? 32,
@@ -48,6 +62,6 @@ export function indexStats(content: IndexContent & { kernel: KernelVariant }): I
       other,
       total: primary + secondary + graph + other,
     },
-    kernel,
+    kernel: shards[0]!.nodes.kernels.variant,
   };
 }

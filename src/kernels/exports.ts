@@ -80,6 +80,7 @@ export interface KernelExports {
   dotCodePair(a: number, b: number, n: number, bits: number): number;
   sumCodes(codes: number, n: number, bits: number): number;
   dotFloatCodes(q: number, codes: number, n: number, bits: number): number;
+  dotShortCodes(q: number, codes: number, n: number, bits: number): number;
 
   lvqRecordBytes(n: number, bits: number): number;
   lvqEncode(z: number, n: number, bits: number, selector: number, record: number): number;
@@ -110,20 +111,40 @@ export interface KernelExports {
     bits: number,
     used: number,
     interval: number,
+    constants: number,
     halfNorm: number,
     record: number,
   ): void;
   primaryDecode(record: number, bytes: number, bits: number, out: number): void;
-  primarySlotOrder(bytes: number, bits: number, out: number): number;
+  primarySlotOrder(bytes: number, bits: number, constants: number, out: number): number;
   primaryQuery(p: number, slots: number, bits: number, q: number, constants: number): void;
-  primaryScore(
+  scoreRecords2(
     q: number,
-    record: number,
+    constants: number,
+    hasNorm: number,
+    records: number,
+    groups: number,
     bytes: number,
-    bits: number,
-    step: number,
-    offset: number,
-  ): number;
+    distances: number,
+  ): void;
+  scoreRecords4(
+    q: number,
+    constants: number,
+    hasNorm: number,
+    records: number,
+    groups: number,
+    bytes: number,
+    distances: number,
+  ): void;
+  scoreRecords7(
+    q: number,
+    constants: number,
+    hasNorm: number,
+    records: number,
+    groups: number,
+    bytes: number,
+    distances: number,
+  ): void;
 
   projectionBytes(n: number, slots: number): number;
   packProjectionRow(row: number, n: number, slot: number, packed: number): void;
@@ -136,10 +157,15 @@ export interface KernelExports {
     out: number,
   ): void;
 
+  quantiseInput(x: number, n: number, out: number): number;
+  rotate(x: number, signs: number, n: number): void;
+
   topK(distances: number, n: number, first: number, k: number, list: number, size: number): number;
   readKeys(list: number, size: number, ids: number, distances: number): void;
 
   secondaryBytes(n: number, bits: number): number;
+  buildCodeBytes(slots: number): number;
+  dotBuildCodes(a: number, b: number, slots: number): number;
   encodeRows(
     index: number,
     scratch: number,
@@ -148,14 +174,16 @@ export interface KernelExports {
     ids: number,
     projected: number,
   ): number;
+  encodeSecondary(index: number, rows: number, count: number, ids: number): number;
   prepareProjected(index: number, scratch: number, projected: number): void;
   searchRows(
     index: number,
     scratch: number,
-    nodes: number,
-    rows: number,
     count: number,
+    rows: number,
+    rowCount: number,
     projected: number,
+    way: number,
     k: number,
     ef: number,
     depth: number,
@@ -163,6 +191,33 @@ export interface KernelExports {
     scores: number,
   ): number;
   selectDiverse(index: number, keys: number, count: number, most: number, selected: number): number;
-  insertNode(index: number, scratch: number, id: number, level: number, ef: number): void;
+  clearNode(index: number, id: number, level: number): void;
+  linkNodes(
+    index: number,
+    scratch: number,
+    ids: number,
+    count: number,
+    from: number,
+    to: number,
+    projected: number,
+    stride: number,
+    ef: number,
+  ): void;
+  reverseLinks(index: number, ids: number, count: number, layer: number, pairs: number): number;
+  connectBack(
+    index: number,
+    scratch: number,
+    pairs: number,
+    count: number,
+    from: number,
+    to: number,
+    layer: number,
+  ): void;
+  raiseEntry(index: number, ids: number, count: number): void;
+  repairNodes(index: number, scratch: number, from: number, to: number): void;
+  chooseEntry(index: number, count: number): void;
   validateGraph(index: number, count: number): number;
 }
+
+/** Names of the kernels, as tasks for other threads name them. */
+export type KernelName = keyof KernelExports;

@@ -14,7 +14,7 @@ export interface KernelOptions {
 }
 
 /** WebAssembly.Memory, written out: its type is not there for users without the DOM's types. */
-interface LinearMemory {
+export interface LinearMemory {
   /** A SharedArrayBuffer where the memory is shared; typed arrays take either. */
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -28,6 +28,9 @@ interface LinearMemory {
 export class Kernels {
   readonly variant: KernelVariant;
   readonly memory: LinearMemory;
+  /** Whether the memory is shared: other threads may then instantiate the same module on it. */
+  readonly shared: boolean;
+  readonly module: object;
   readonly call: KernelExports;
   private next: number;
   /** Memory from here on has never been handed out, so it is still zero. */
@@ -35,10 +38,11 @@ export class Kernels {
 
   constructor(options: KernelOptions = {}) {
     this.variant = options.variant ?? kernelVariant();
-    const shared = options.shared ?? false;
-    const memory = newMemory(shared);
-    const module = compiledModule(this.variant, shared);
+    this.shared = options.shared ?? false;
+    const memory = newMemory(this.shared);
+    const module = compiledModule(this.variant, this.shared);
     const instance = new WebAssembly.Instance(module, { env: { memory } });
+    this.module = module;
     this.memory = memory;
     this.call = instance.exports as unknown as KernelExports;
     this.next = alignUp(this.call.heapBase(), 64);
@@ -108,6 +112,10 @@ export class Kernels {
 
   u32(pointer: number, length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.memory.buffer, pointer, length);
+  }
+
+  i64(pointer: number, length: number): BigInt64Array<ArrayBuffer> {
+    return new BigInt64Array(this.memory.buffer, pointer, length);
   }
 
   u8(pointer: number, length: number): Uint8Array<ArrayBuffer> {

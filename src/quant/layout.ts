@@ -1,3 +1,5 @@
+import type { Distance } from '../base/distance.js';
+
 /** Widths of primary codes; 7 bits take a byte, because the relaxed dot wants one operand in 0 … 127. */
 export type PrimaryBits = 2 | 4 | 7;
 export const PRIMARY_BITS: readonly PrimaryBits[] = [2, 4, 7];
@@ -9,8 +11,10 @@ export const SECONDARY_BITS: readonly SecondaryBits[] = [4, 8, 32];
 /** Bytes of a cache line, the unit of primary records. */
 export const LINE_BYTES = 64;
 
-/** Bytes at the end of a primary record that hold its constants. */
-const CONSTANT_BYTES = 4;
+/** Bytes of a primary record's constants: scale and, for euclidean distances, half norm (float32). */
+export function primaryConstants(distance: Distance): number {
+  return distance === 'Euclid' ? 8 : 4;
+}
 
 /** Positions in a primary record, those that its constants take up included. */
 export function primarySlots(bytes: number, bits: PrimaryBits): number {
@@ -18,13 +22,13 @@ export function primarySlots(bytes: number, bits: PrimaryBits): number {
 }
 
 /** Dimensions that a primary record of so many cache lines holds. */
-export function primaryCapacity(lines: number, bits: PrimaryBits): number {
-  return ((lines * LINE_BYTES - CONSTANT_BYTES) * 8) / storedBits(bits);
+export function primaryCapacity(lines: number, bits: PrimaryBits, distance: Distance): number {
+  return ((lines * LINE_BYTES - primaryConstants(distance)) * 8) / storedBits(bits);
 }
 
 /** Bytes of the smallest primary record that holds so many dimensions: whole cache lines. */
-export function primaryBytes(dimensions: number, bits: PrimaryBits): number {
-  const bytes = (dimensions * storedBits(bits)) / 8 + CONSTANT_BYTES;
+export function primaryBytes(dimensions: number, bits: PrimaryBits, distance: Distance): number {
+  const bytes = (dimensions * storedBits(bits)) / 8 + primaryConstants(distance);
   return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
 }
 

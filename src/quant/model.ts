@@ -30,6 +30,10 @@ export interface IndexModel {
   primaryBits: PrimaryBits;
   primaryBytes: number;
   secondaryBits: SecondaryBits;
+  /** The map of queries where it is not that of the data: primaryDimensions x dimensions. */
+  queryProjection: Float32Array | undefined;
+  /** Seed of the rotation that vectors get before they are coded. */
+  seed: number;
   /** Share of the variance of new vectors that the projection keeps, 0 … 1, estimated. */
   energyKept: number;
 }
@@ -39,6 +43,8 @@ export interface ModelOptions extends PrimaryWish {
   distance: Distance;
   seed: number;
   secondaryBits: SecondaryBits;
+  /** Queries to train for; by default the data themselves. */
+  queries?: Float32Array | undefined;
 }
 
 /** Trains on checked rows (n x dimensions, n ≥ 1), in slices. */
@@ -64,8 +70,10 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     projection: yield* rotatedBasis(leanVec, used, seed),
     primaryDimensions: used,
     primaryBits: bits,
-    primaryBytes: primaryBytes(used, bits),
+    primaryBytes: primaryBytes(used, bits, distance),
     secondaryBits: options.secondaryBits,
+    queryProjection: undefined,
+    seed,
     energyKept,
   };
 }

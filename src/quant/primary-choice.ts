@@ -1,3 +1,4 @@
+import type { Distance } from '../base/distance.js';
 import {
   gaussianDistortion,
   LINE_BYTES,
@@ -23,6 +24,7 @@ export interface PrimaryChoice {
 export interface PrimaryWish {
   primaryBits: PrimaryBits | undefined;
   primaryDimensions: number | undefined;
+  distance: Distance;
 }
 
 /**
@@ -43,7 +45,9 @@ export function primaryTargets(dimensions: number, wish: PrimaryWish): number[] 
   if (wish.primaryDimensions !== undefined) return [wish.primaryDimensions];
   const lines = dimensions > WIDE_DIMENSIONS ? [1] : [1, LINES_MAX];
   const bits = wish.primaryBits ?? 2;
-  const targets = lines.map((count) => Math.min(dimensions, primaryCapacity(count, bits)));
+  const targets = lines.map((count) =>
+    Math.min(dimensions, primaryCapacity(count, bits, wish.distance)),
+  );
   return [...new Set(targets)];
 }
 
@@ -53,7 +57,7 @@ export function primaryTargets(dimensions: number, wish: PrimaryWish): number[] 
  * @param rows how many the projection was trained on.
  */
 export function choosePrimary(leanVec: LeanVec, rows: number, wish: PrimaryWish): PrimaryChoice {
-  const { primaryBits, primaryDimensions } = wish;
+  const { primaryBits, primaryDimensions, distance } = wish;
   const evaluate = (bits: PrimaryBits, used: number): PrimaryChoice => {
     const energyKept = energyOfNewVectors(leanVec, used, rows);
     const loss = 1 - energyKept + energyKept * gaussianDistortion(bits);
@@ -64,8 +68,8 @@ export function choosePrimary(leanVec: LeanVec, rows: number, wish: PrimaryWish)
   for (let lines = 1; lines <= LINES_MAX; lines++) {
     if (best !== undefined && best.loss <= PRIMARY_LOSS_MAX) break;
     for (const bits of primaryBits === undefined ? PRIMARY_BITS : [primaryBits]) {
-      const used = Math.min(leanVec.target, wished ?? primaryCapacity(lines, bits));
-      if (primaryBytes(used, bits) > lines * LINE_BYTES) continue;
+      const used = Math.min(leanVec.target, wished ?? primaryCapacity(lines, bits, distance));
+      if (primaryBytes(used, bits, distance) > lines * LINE_BYTES) continue;
       const choice = evaluate(bits, used);
       if (best === undefined || choice.loss < best.loss) best = choice;
     }

@@ -1,0 +1,131 @@
+import type { Progress, Steps } from '../base/steps.js';
+import type { Crew } from '../threads/crew.js';
+import { NONE, type NodeBytes, type NodeMemory } from './memory.js';
+import { phase, withWorkforce } from './phase.js';
+import { Shard } from './shard.js';
+import type { IndexState } from './state.js';
+
+/** A graph is repaired once so large a share of its nodes are deleted. */
+const DEAD_SHARE_MAX = 0.1;
+const DEAD_MIN = 64;
+/** Nodes that one thread repairs between two turns of the event loop. */
+const NODES_AT_ONCE = 256;
+
+function isDue({ dead, live }: Shard): boolean {
+  return dead.size >= Math.max(DEAD_MIN, DEAD_SHARE_MAX * live);
+}
+
+/** Whether enough is deleted to repair the graph around it. */
+export function isRepairDue({ shards }: IndexState): boolean {
+  return shards.some(isDue);
+}
+
+/** Repairs the shards where it is due (or all, where anything is deleted); frees their slots. */
+export function* repairSteps(
+  { shards }: IndexState,
+  crew: Crew,
+  which: 'due' | 'all' = 'due',
+): Steps<void> {
+  for (const shard of shards) {
+    if (which === 'all' ? shard.dead.size > 0 : isDue(shard)) yield* repairShard(shard, crew);
+  }
+}
+
+function* repairShard(shard: Shard, crew: Crew): Steps<void> {
+  const { nodes } = shard;
+  const { index, used } = nodes;
+  // What is deleted from now on is left for the next time.
+  const dead = [...shard.dead];
+  const progress: Progress = { phase: 'repair', done: 0, total: used };
+  yield* withWorkforce(nodes, crew, function* (workforce) {
+    yield* phase(
+      nodes,
+      workforce,
+      used,
+      NODES_AT_ONCE,
+      (scratch, from, to) => {
+        progress.done = to;
+        return { kernel: 'repairNodes', args: [index, scratch.pointer, from, to] };
+      },
+      progress,
+    );
+  });
+  nodes.kernels.call.chooseEntry(index, used);
+  for (const slot of dead) shard.dead.delete(slot);
+  shard.free.push(...dead);
+  shard.free.sort((a, b) => a - b);
+}
+
+/** Moves the vectors of all shards to memories of their own size; the graph has been repaired. */
+export function* packSteps(state: IndexState): Steps<void> {
+  const packed: { shard: Shard; from: Uint32Array }[] = [];
+  for (const { nodes, live, free } of state.shards) {
+    const shard = new Shard(nodes.layout, live, state.shared);
+    const unused = new Set(free);
+    const slots = Uint32Array.from({ length: nodes.used }, (_, slot) => slot);
+    const from = slots.filter((slot) => !unused.has(slot));
+    yield* copyNodes(nodes, shard.nodes, from);
+    packed.push({ shard, from });
+  }
+  for (const [at, { shard, from }] of packed.entries()) {
+    shard.fill(Uint32Array.from(from.keys()));
+    for (const [slot, before] of from.entries()) {
+      const id = state.ids.idAt(at, before);
+      // Deleted since the repair: still linked to, so copied too.
+      if (id < 0) shard.remove(slot);
+      else if (slot !== before) state.ids.move(id, at, slot);
+    }
+  }
+  state.shards = packed.map(({ shard }) => shard);
+}
+
+/** Copies nodes to slots 0, 1, … of an empty memory, with their links. */
+function* copyNodes(from: NodeMemory, to: NodeMemory, slots: Uint32Array): Steps<void> {
+  const renumbered = new Uint32Array(from.used).fill(NONE);
+  slots.forEach((slot, i) => {
+    renumbered[slot] = i;
+  });
+  const isGraph = from.layout.model !== undefined;
+  const parts: (keyof NodeBytes)[] = isGraph ? ['primary', 'links', 'secondary'] : ['secondary'];
+  to.ensureNodes(slots.length);
+  for (const [i, slot] of slots.entries()) {
+    for (const part of parts) to.part(part, i, 1).set(from.part(part, slot, 1));
+    if (isGraph) {
+      renumber(wordsOf(to.part('links', i, 1)), renumbered);
+      copyUpper(from, to, slot, i, renumbered);
+    }
+    to.setLive(i, true);
+    if (i % NODES_AT_ONCE === 0) yield;
+  }
+  if (isGraph && slots.length > 0) {
+    to.setIndex({
+      entry: renumbered[from.getIndex('entry')]!,
+      maxLevel: from.getIndex('maxLevel'),
+    });
+  }
+}
+
+function copyUpper(
+  from: NodeMemory,
+  to: NodeMemory,
+  slot: number,
+  target: number,
+  renumbered: Uint32Array,
+): void {
+  const level = from.levelOf(slot) ?? 0;
+  if (level === 0) return;
+  const { m } = from.layout;
+  const words = from.kernels.u32(from.upperBlockOf(slot) + 16, level * m).slice();
+  renumber(words, renumbered);
+  to.addUpperBlock(target, level, words);
+}
+
+function renumber(links: Uint32Array, renumbered: Uint32Array): void {
+  links.forEach((slot, i) => {
+    if (slot !== NONE) links[i] = renumbered[slot]!;
+  });
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}

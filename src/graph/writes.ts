@@ -1,0 +1,240 @@
+import { LeandexError } from '../base/errors.js';
+import { Random } from '../base/random.js';
+import type { Steps } from '../base/steps.js';
+import { orderByLid } from '../eval/lid.js';
+import { lidOfRows } from '../eval/lid-of-rows.js';
+import { modelSteps } from '../quant/model.js';
+import type { Crew } from '../threads/crew.js';
+import { insertSteps, storeSteps } from './build.js';
+import { isRepairDue, repairSteps } from './repair.js';
+import { checkRowValues, requireUnchanged } from './rows.js';
+import type { Shard } from './shard.js';
+import { emptyShards, type IndexState } from './state.js';
+
+/** What a write needs of the index besides its state. */
+export interface WriteContext {
+  crew: Crew;
+  /** Resolves when no search runs in another thread that might still meet a free slot. */
+  searchesDone: () => Promise<unknown> | undefined;
+  /** Queries of the kind to come, checked rows, for training; undefined trains on the data. */
+  queries?: Float32Array | undefined;
+}
+
+/**
+ * Adds checked rows and returns their ids. All or nothing: after an error the index holds what it
+ * held, though ids that were given out meanwhile are not used again.
+ */
+export function* addSteps(
+  state: IndexState,
+  vectors: Float32Array,
+  length: number,
+  context: WriteContext,
+): Steps<Uint32Array> {
+  requireUnchanged(vectors, length);
+  const { options, ids } = state;
+  const count = length / options.dimensions;
+  yield* checkRowValues(vectors, { ...options, model: state.model });
+  const total = ids.size + count;
+  if (state.model === undefined && total >= options.exactBelow && total > 0) {
+    return yield* becomeGraph(state, vectors, context);
+  }
+  if (isRepairDue(state)) yield* repairSteps(state, context.crew);
+  return yield* addToShards(state, vectors, context);
+}
+
+/** Trains on everything, stored and new, and builds the graph beside the exact store. */
+function* becomeGraph(
+  state: IndexState,
+  vectors: Float32Array,
+  context: WriteContext,
+): Steps<Uint32Array> {
+  const { options, ids } = state;
+  const { stored, storedIds } = storedVectors(state);
+  const all = stored.length === 0 ? vectors : concatenate(stored, vectors);
+  const model = yield* modelSteps(all, { ...options, queries: context.queries });
+  const count = all.length / options.dimensions;
+  yield* checkRowValues(all, { ...options, model });
+  const shards = emptyShards(state, model, count);
+  const places = placeRows(shards, count);
+  for (const [at, { first, slots }] of places.entries()) {
+    const order = yield* insertionOrder(state, all, first, slots.length);
+    const plan = { ...options, vectors: all, first, slots, order };
+    yield* insertSteps(shards[at]!.nodes, plan, context.crew);
+    shards[at]!.fill(slots);
+  }
+  // Rows keep their order, so each id moves to a free place: its own, or one given up before.
+  const added: number[] = [];
+  for (const [shard, { first, slots }] of places.entries()) {
+    for (const [i, slot] of slots.entries()) {
+      const id = storedIds[first + i];
+      if (id === undefined) added.push(ids.assign(slot, shard));
+      else if (shard !== 0 || ids.slotOf(id) !== slot) ids.move(id, shard, slot);
+    }
+  }
+  state.shards = shards;
+  state.model = model;
+  return Uint32Array.from(added);
+}
+
+/** The vectors of an exact store in the order of their slots, with their ids. */
+function storedVectors({ options, shards, ids }: IndexState) {
+  const { nodes } = shards[0]!;
+  const { dimensions } = options;
+  const stored = new Float32Array(ids.size * dimensions);
+  const storedIds: number[] = [];
+  for (let slot = 0; slot < nodes.used; slot++) {
+    const id = ids.idAt(0, slot);
+    if (id < 0) continue;
+    const vector = nodes.kernels.f32(nodes.secondaryOf(slot), dimensions);
+    stored.set(vector, storedIds.length * dimensions);
+    storedIds.push(id);
+  }
+  return { stored, storedIds };
+}
+
+function concatenate(a: Float32Array, b: Float32Array): Float32Array {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** Rows first … first + slots.length − 1 go to these slots of a shard. */
+interface Placement {
+  first: number;
+  slots: Uint32Array;
+}
+
+/** Spreads rows over the shards so that these become equally full. */
+function placeRows(shards: readonly Shard[], count: number): Placement[] {
+  const total = shards.reduce((sum, { live }) => sum + live, 0) + count;
+  let first = 0;
+  return shards.map((shard, i) => {
+    const share =
+      Math.ceil((total * (i + 1)) / shards.length) - Math.ceil((total * i) / shards.length);
+    const isLast = i === shards.length - 1;
+    const size = isLast ? count - first : Math.min(count - first, Math.max(0, share - shard.live));
+    const slots = shard.takeSlots(size);
+    first += size;
+    return { first: first - size, slots };
+  });
+}
+
+/** Inserts rows where others are; searches find the first of them while the last are inserted. */
+function* addToShards(
+  state: IndexState,
+  vectors: Float32Array,
+  context: WriteContext,
+): Steps<Uint32Array> {
+  const { ids } = state;
+  const added: number[] = [];
+  let complete = false;
+  try {
+    yield* insertRows(state, vectors, context, (shard, slot) =>
+      added.push(ids.assign(slot, shard)),
+    );
+    complete = true;
+  } finally {
+    if (!complete) for (const id of added) ids.remove(id);
+  }
+  return Uint32Array.from(added);
+}
+
+/** Inserts rows into free slots, which `take` hears of in the order of the rows. */
+function* insertRows(
+  state: IndexState,
+  vectors: Float32Array,
+  { crew, searchesDone }: WriteContext,
+  take: (shard: number, slot: number) => void,
+): Steps<void> {
+  const { options, shards } = state;
+  if (shards.some(({ free }) => free.length > 0)) {
+    const searches = searchesDone();
+    if (searches !== undefined) yield searches;
+  }
+  const places = placeRows(shards, vectors.length / options.dimensions);
+  let filled = 0;
+  try {
+    places.forEach(({ slots }, shard) => {
+      for (const slot of slots) take(shard, slot);
+    });
+    for (const { first, slots } of places) {
+      const shard = shards[filled]!;
+      if (shard.isGraph) {
+        const order = yield* insertionOrder(state, vectors, first, slots.length);
+        yield* insertSteps(shard.nodes, { ...options, vectors, first, slots, order }, crew);
+      } else {
+        yield* storeSteps(shard.nodes, vectors, first, slots);
+      }
+      shard.fill(slots);
+      filled++;
+    }
+  } finally {
+    if (filled < shards.length) undoInsert(shards, places, filled);
+  }
+}
+
+function undoInsert(shards: readonly Shard[], places: readonly Placement[], filled: number): void {
+  places.forEach(({ slots }, i) => {
+    const shard = shards[i]!;
+    if (i < filled) for (const slot of slots) shard.remove(slot);
+    else shard.abandon(slots);
+  });
+}
+
+/** The order in which rows are inserted, as places among them; undefined for their own. */
+function* insertionOrder(
+  { options }: IndexState,
+  vectors: Float32Array,
+  first: number,
+  count: number,
+): Steps<Uint32Array | undefined> {
+  const { order, seed, dimensions, distance } = options;
+  if (order === 'given' || count === 0) return undefined;
+  if (order === 'shuffle') return new Random(seed).permutation(count);
+  const rows = vectors.subarray(first * dimensions, (first + count) * dimensions);
+  const lids = yield* lidOfRows(rows, { dimensions, distance, seed });
+  return orderByLid(lids, order);
+}
+
+/** Puts a checked vector in the place of that of a live id, which keeps its id. */
+export function* updateSteps(
+  state: IndexState,
+  id: number,
+  vector: Float32Array,
+  context: WriteContext,
+): Steps<void> {
+  const { ids, options } = state;
+  if (ids.slotOf(id) < 0) throw notFound(id);
+  requireUnchanged(vector, options.dimensions);
+  yield* checkRowValues(vector, { ...options, model: state.model });
+  if (isRepairDue(state)) yield* repairSteps(state, context.crew);
+  const { shards } = state;
+  const taken = { shard: 0, slot: 0 };
+  yield* insertRows(state, vector, context, (shard, slot) => Object.assign(taken, { shard, slot }));
+  const before = ids.place(id);
+  if (before === undefined) {
+    // Deleted while its new vector was being linked: it stays deleted.
+    shards[taken.shard]!.remove(taken.slot);
+    throw notFound(id);
+  }
+  ids.move(id, taken.shard, taken.slot);
+  shards[before.shard]!.remove(before.slot);
+}
+
+function notFound(id: number): LeandexError {
+  return new LeandexError('NOT_FOUND', `no vector has the id ${id}`, { details: { id } });
+}
+
+/** Deletes ids, from this moment on; returns how many of them lived. */
+export function removeIds({ ids, shards }: IndexState, wanted: Iterable<number>): number {
+  let removed = 0;
+  for (const id of wanted) {
+    const place = ids.place(id);
+    if (place === undefined) continue;
+    ids.remove(id);
+    shards[place.shard]!.remove(place.slot);
+    removed++;
+  }
+  return removed;
+}

@@ -1,0 +1,102 @@
+// Distances between stored vectors, which choose the links. They are taken on secondary codes: those
+// between two 2-bit codes are too noisy for the diversity heuristic. While a whole graph is built,
+// secondary records hold build codes instead (the projected vector, 7 bits a number): a third of the
+// bytes, a fifth of the time; the real records replace them at the end.
+
+import { addDot32, dotCodePair, sumI32 } from './dot';
+import { dotF32, squaredL2F32 } from './float';
+import { Index, METRIC_DOT } from './layout';
+import { lvqBias, lvqScale } from './lvq';
+import { codeBytes, packCodes } from './pack';
+import { bestStep, primarySlots } from './primary';
+import { secondaryTail } from './secondary';
+
+/** The middle of the 7-bit codes. */
+const CENTRE: f32 = 63.5;
+
+/** Bytes of a build code: a byte a slot, then scale, norm (both f32) and Σ codes (u32). */
+export function buildCodeBytes(slots: i32): i32 {
+  return slots + 16;
+}
+
+/**
+ * Encodes the projected vector z (slots float32) of the centred `row`. Its norm word is ‖z‖², or
+ * <mean, row> for inner products.
+ */
+export function encodeBuildCode(ix: Index, z: usize, row: usize, record: usize): void {
+  const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
+  const step = bestStep(z, slots, ix.primaryUsed, 7);
+  packCodes(z, slots, 7, -CENTRE * step, step, record);
+  const tail = record + <usize>slots;
+  let sum: u32 = 0;
+  for (let i: usize = 0; i < <usize>slots; i++) sum += load<u8>(record + i);
+  store<f32>(tail, step);
+  store<f32>(tail, ix.metric == METRIC_DOT ? dotF32(ix.mean, row, ix.dimensions) : dotF32(z, z, slots), 4);
+  store<u32>(tail, sum, 8);
+}
+
+/** Σ a_j b_j of two build codes; slots are a multiple of 64. */
+export function dotBuildCodes(a: usize, b: usize, slots: i32): i32 {
+  let s0 = i32x4.splat(0), s1 = i32x4.splat(0);
+  const end = a + <usize>slots;
+  for (; a < end; a += 32, b += 32) {
+    s0 = addDot32(s0, v128.load(a), v128.load(b));
+    s1 = addDot32(s1, v128.load(a, 16), v128.load(b, 16));
+  }
+  return sumI32(i32x4.add(s0, s1));
+}
+
+// @ts-ignore: decorator
+@inline
+function buildPair(ix: Index, a: usize, b: usize): f32 {
+  const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
+  const ta = a + <usize>slots, tb = b + <usize>slots;
+  const sums = <f32>(load<u32>(ta, 8) + load<u32>(tb, 8));
+  const levels = <f32>dotBuildCodes(a, b, slots) - CENTRE * sums + <f32>slots * CENTRE * CENTRE;
+  const dot = load<f32>(ta) * load<f32>(tb) * levels;
+  const na = load<f32>(ta, 4), nb = load<f32>(tb, 4);
+  return ix.metric == METRIC_DOT ? -dot - na - nb : na + nb - 2 * dot;
+}
+
+/** <ẑ_a, ẑ_b> of two records. */
+// @ts-ignore: decorator
+@inline
+function pairDot(n: i32, bits: i32, a: usize, b: usize, tail: usize): f32 {
+  if (bits == 32) return dotF32(a, b, n);
+  const bytes = <usize>codeBytes(n, bits);
+  const sa = lvqScale(a, bytes), ba = lvqBias(a, bytes);
+  const sb = lvqScale(b, bytes), bb = lvqBias(b, bytes);
+  const codes = <f32>dotCodePair(a, b, n, bits);
+  const sumA = <f32>load<u32>(a + tail, 4), sumB = <f32>load<u32>(b + tail, 4);
+  return sa * (sb * codes + bb * sumA) + ba * (sb * sumB + <f32>n * bb);
+}
+
+/**
+ * Distance of two records for building: ‖ẑ_a − ẑ_b‖², or −<x_a, x_b> (less a constant) for inner
+ * products. For unit vectors the former orders like the cosine.
+ */
+// @ts-ignore: decorator
+@inline
+export function pairDistance(ix: Index, a: usize, b: usize): f32 {
+  if (ix.building) return buildPair(ix, a, b);
+  const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
+  if (bits == 32 && ix.metric != METRIC_DOT) return squaredL2F32(a, b, n);
+  const tail = secondaryTail(n, bits);
+  const dot = pairDot(n, bits, a, b, tail);
+  const na = load<f32>(a + tail), nb = load<f32>(b + tail);
+  if (ix.metric == METRIC_DOT) return -dot - na - nb;
+  return na + nb - 2 * dot;
+}
+
+/** Bytes of a record that its distances depend on. */
+// @ts-ignore: decorator
+@inline
+export function pairBytes(ix: Index): usize {
+  if (ix.building) return <usize>primarySlots(ix.primaryBytes, ix.primaryBits) + 12;
+  return secondaryTail(ix.dimensions, ix.secondaryBits);
+}
+
+/** Whether two records hold the same codes and constants. */
+export function sameRecord(ix: Index, a: usize, b: usize): bool {
+  return memory.compare(a, b, pairBytes(ix)) == 0;
+}

@@ -51,6 +51,9 @@ export async function runCase(
   for (const { name, reason } of skipped) log(`${benchCase.name}: ${name} skipped, ${reason}`);
   const machine = describeMachine();
   const scratch = mkdtempSync(join(tmpdir(), 'leandex-bench-'));
+  // Processes that are just ending may still write.
+  const cleanUp = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', cleanUp);
   try {
     log(`${benchCase.name}: loading the data`);
     const data = loadData(benchCase);
@@ -61,7 +64,7 @@ export async function runCase(
     const queriesPath = join(scratch, 'queries.npy');
     writeNpy(vectorsPath, [count, dimensions], data.corpus);
     writeNpy(queriesPath, [queries, dimensions], data.queries);
-    const journal = new Journal(journalPath(benchCase, data, machine, cacheFolder));
+    const journal = new Journal(journalPath(benchCase, data, machine, options));
     if (journal.resumed > 0) log(`${benchCase.name}: going on with the run of ${journal.begun}`);
     const files = { vectorsPath, queriesPath, scratch, cacheFolder };
     const run = { benchCase, data, truth, machine, journal, repeats, log, onProgress, ...files };
@@ -69,20 +72,32 @@ export async function runCase(
     journal.remove();
     return assemble(run, engines, measured.results, [...skipped, ...measured.skipped]);
   } finally {
-    // Processes that are just ending may still write.
-    rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+    process.off('exit', cleanUp);
+    cleanUp();
   }
 }
 
-/** Measurements are taken over where everything that they depend on is the same. */
+/**
+ * Measurements are taken over where everything that they depend on is the same, by a run of the
+ * same engines: one of fewer would end with the rest of them thrown away.
+ */
 function journalPath(
   { contenders: _, repeats: __, ...rest }: BenchCase,
   data: BenchData,
   { cpu, cores, node, kernel }: Machine,
-  cacheFolder: string | undefined,
+  { engines, cacheFolder }: HarnessOptions,
 ): string | undefined {
   if (cacheFolder === undefined) return undefined;
-  const key = keyOf(rest, data.info.sha256, cpu, cores, node, kernel, libraryHash());
+  const key = keyOf(
+    rest,
+    engines ?? null,
+    data.info.sha256,
+    cpu,
+    cores,
+    node,
+    kernel,
+    libraryHash(),
+  );
   return join(cacheFolder, `unfinished-${rest.name}-${key}`);
 }
 

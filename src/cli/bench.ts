@@ -47,11 +47,17 @@ async function runBench({ case: names = ['quick'], ...flags }: BenchFlags): Prom
     log: line,
     onProgress: progress,
   };
+  const interrupt = () => {
+    line('interrupted: the same command goes on from here');
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     for (const benchCase of CASES.filter((each) => isWanted(each.name))) {
       await runOne(benchCase, options, flags);
     }
   } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     stop();
   }
 }

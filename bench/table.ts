@@ -7,14 +7,14 @@ export function renderResult(result: CaseResult): string {
   const { contenders } = result;
   const parts = [
     heading(result),
+    result.skipped.length > 0 && skippedLines(result),
     summaryTable(contenders),
-    ratioTable(result),
+    result.ratios.length > 0 && ratioTable(result),
     memoryTable(contenders),
     allThreadsTable(contenders),
     pointTable(contenders),
   ];
-  if (result.skipped.length > 0) parts.splice(1, 0, skippedLines(result));
-  return `${parts.join('\n\n')}\n`;
+  return `${parts.filter((part) => part !== false).join('\n\n')}\n`;
 }
 
 function heading({ case: name, data, machine, distance, repeats, k, ...rest }: CaseResult): string {

@@ -50,5 +50,8 @@ export function serve({ create }: EngineModule): void {
 }
 
 function reply(message: Reply): void {
-  process.send!(message);
+  // Nobody listens any more when the run was interrupted.
+  process.send!(message, undefined, undefined, (error) => {
+    if (error !== null) process.exit();
+  });
 }

@@ -36,13 +36,13 @@ interface Index {
 }
 
 /**
- * Unit vectors by L2: with the metrics cosine and dot, version 0.9.0 finds nothing (recall 0).
+ * Unit vectors by L2: with the metrics cosine and dot, version 0.9.0 finds the least similar.
  * It cannot save an index outside of a browser, nor read one that it wrote.
  */
 async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> {
   const { dimensions, distance, settings, efs } = context;
   if (distance === 'Dot') {
-    throw new LeandexError('UNSUPPORTED', 'edgevec 0.9.0 finds nothing by inner products');
+    throw new LeandexError('UNSUPPORTED', 'edgevec 0.9.0 finds the least similar by inner product');
   }
   const library = await loadEdgevec();
   const inForm = distance === 'Cosine' ? unitRows : (rows: Rows<Float32Array>) => rows;

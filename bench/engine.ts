@@ -82,8 +82,13 @@ export function rowOf({ data, dimensions }: Rows<Float32Array>, i: number): Floa
   return data.subarray(i * dimensions, (i + 1) * dimensions);
 }
 
+/** What turns rows into the form for a distance: of unit length under cosine, else as they are. */
+export function formFor(distance: Distance): (rows: Rows<Float32Array>) => Rows<Float32Array> {
+  return distance === 'Cosine' ? unitRows : (rows) => rows;
+}
+
 /** Rows of unit length, in memory of their own; one of length zero stays as it is. */
-export function unitRows(rows: Rows<Float32Array>): Rows<Float32Array> {
+function unitRows(rows: Rows<Float32Array>): Rows<Float32Array> {
   const data = new Float32Array(rows.data.length);
   for (let i = 0; i < rows.count; i++) {
     const row = rowOf(rows, i);

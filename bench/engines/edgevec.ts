@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Rows } from '../../datasets/elements.js';
 import { LeandexError } from '../../src/base/errors.js';
-import { type Engine, type EngineContext, type EngineModule, rowOf, unitRows } from '../engine.js';
+import { type Engine, type EngineContext, type EngineModule, formFor, rowOf } from '../engine.js';
 import { loadPackage, packageEntry } from '../packages.js';
 
 export interface EdgevecSettings {
@@ -45,7 +44,7 @@ async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> 
     throw new LeandexError('UNSUPPORTED', 'edgevec 0.9.0 finds the least similar by inner product');
   }
   const library = await loadEdgevec();
-  const inForm = distance === 'Cosine' ? unitRows : (rows: Rows<Float32Array>) => rows;
+  const inForm = formFor(distance);
   const byBeam = new Map<number, Index>();
   let rows: Float32Array[] = [];
   let count = 0;

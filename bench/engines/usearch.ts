@@ -7,8 +7,8 @@ import {
   type Engine,
   type EngineContext,
   type EngineModule,
+  formFor,
   rowOf,
-  unitRows,
 } from '../engine.js';
 import { loadPackage } from '../packages.js';
 
@@ -52,12 +52,10 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
   }
   const { Index } = (await loadPackage<{ default: Library }>('usearch')).default;
   const metric = METRICS[distance];
-  const inForm = distance === 'Cosine' ? unitRows : <T>(rows: T) => rows;
+  const inForm = formFor(distance);
+  const form = { dimensions, metric, quantization: scalar, connectivity: m };
   const makeIndex = (ef: number) =>
-    new Index({
-      ...{ dimensions, metric, quantization: scalar, connectivity: m },
-      ...{ expansion_add: efConstruction, expansion_search: ef },
-    });
+    new Index({ ...form, expansion_add: efConstruction, expansion_search: ef });
 
   let savedPath = join(context.scratch, 'index.usearch');
   let current: { readonly ef: number; readonly index: Index } | undefined;

@@ -1,13 +1,15 @@
 import { cpSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Rows } from '../../datasets/elements.js';
+import { LeandexError } from '../../src/base/errors.js';
 import { inFlight } from '../concurrent.js';
 import {
   type BytesPerVector,
   type Engine,
   type EngineContext,
   type EngineModule,
+  formFor,
   rowOf,
-  unitRows,
 } from '../engine.js';
 import { loadPackage } from '../packages.js';
 import type { Collection, Library } from './zvec-library.js';
@@ -59,7 +61,7 @@ async function create(context: Context): Promise<Engine> {
   library.ZVecInitialize({
     ...{ logLevel: LOG_ERRORS_ONLY, queryThreads: threads, optimizeThreads: threads },
   });
-  const inForm = distance === 'Cosine' ? unitRows : <T>(rows: T) => rows;
+  const inForm = formFor(distance);
   let folder = join(context.scratch, 'collection');
   let collection: Collection;
   let count = 0;
@@ -77,10 +79,13 @@ async function create(context: Context): Promise<Engine> {
 
   return {
     async build(vectors) {
-      const made = library.ZVecCreateAndOpen(folder, schemaOf(library, context));
-      const seconds = fill(made, inForm(vectors), threads);
+      const seconds = supported(() => {
+        const made = library.ZVecCreateAndOpen(folder, schemaOf(library, context));
+        const taken = fill(made, inForm(vectors), threads);
+        made.closeSync();
+        return taken;
+      });
       // As an application finds it, and the same whether it comes from the cache or not.
-      made.closeSync();
       open(folder);
       return { seconds, threads };
     },
@@ -112,6 +117,17 @@ async function create(context: Context): Promise<Engine> {
   };
 }
 
+/** RaBitQ is there on x86-64 with AVX2 only. */
+function supported<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    const { code, message } = cause as { code?: string; message: string };
+    if (code !== 'ZVEC_NOT_SUPPORTED') throw cause;
+    throw new LeandexError('UNSUPPORTED', `zvec: ${message}`, { cause });
+  }
+}
+
 function schemaOf(library: Library, context: Context): object {
   const { codes, m, efConstruction, rotate = false } = context.settings;
   const { ZVecIndexType, ZVecMetricType, ZVecQuantizeType, ZVecDataType } = library;
@@ -135,11 +151,7 @@ function schemaOf(library: Library, context: Context): object {
 }
 
 /** Inserts all rows and builds the graph, which zvec does on its own call only. */
-function fill(
-  collection: Collection,
-  vectors: Parameters<typeof unitRows>[0],
-  concurrency: number,
-): number {
+function fill(collection: Collection, vectors: Rows<Float32Array>, concurrency: number): number {
   let milliseconds = 0;
   for (let first = 0; first < vectors.count; first += ROWS_AT_ONCE) {
     const size = Math.min(ROWS_AT_ONCE, vectors.count - first);

@@ -1,6 +1,14 @@
 import type { ClusterOptions, ManifoldOptions, SpectrumOptions } from '../datasets/generate.js';
 import type { Distance } from '../src/base/distance.js';
-import type { LeanIndexOptions } from '../src/graph/options.js';
+import {
+  type Contender,
+  contender,
+  edgevecWith,
+  FEW_CONTENDERS,
+  LEANDEX_COLUMNS,
+  nativesWith,
+} from './contenders.js';
+import { leandex } from './engines/leandex.js';
 
 /** A generator's own options; how many queries is the case's business. */
 type Without<T> = Omit<T, 'queries'>;
@@ -8,32 +16,16 @@ type Without<T> = Omit<T, 'queries'>;
 /** Where the vectors of a case come from. */
 export type DataSource =
   | { readonly kind: 'quickstart' }
-  | { readonly kind: 'shared'; readonly folder: string }
+  | { readonly kind: 'shared'; readonly folder: string; readonly files?: SharedFiles }
   | ({ readonly kind: 'generated'; readonly generator: 'spectrum' } & Without<SpectrumOptions>)
   | ({ readonly kind: 'generated'; readonly generator: 'clusters' } & Without<ClusterOptions>)
   | ({ readonly kind: 'generated'; readonly generator: 'manifold' } & Without<ManifoldOptions>);
 
-export interface HnswlibSettings {
-  readonly m: number;
-  readonly efConstruction: number;
+/** The files of a folder that calls them otherwise than corpus.npy and queries.npy. */
+export interface SharedFiles {
+  readonly corpusFile: string;
+  readonly queriesFile: string;
 }
-
-interface Sweep {
-  /** Beam widths, ascending. They begin at k, the fastest setting that any HNSW has. */
-  readonly efs: readonly number[];
-}
-
-/** An engine with the settings that shape its index. */
-export type Contender = Sweep &
-  (
-    | {
-        readonly engine: 'leandex';
-        readonly settings: Omit<LeanIndexOptions, 'dimensions' | 'distance'>;
-      }
-    | { readonly engine: 'hnswlib-node'; readonly settings: HnswlibSettings }
-  );
-
-export type EngineName = Contender['engine'];
 
 export interface BenchCase {
   readonly name: string;
@@ -50,16 +42,37 @@ export interface BenchCase {
   readonly measureMs: number;
 }
 
-const EFS = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448];
+const STANDARD = {
+  distance: 'Cosine',
+  queries: 500,
+  k: 10,
+  contenders: [...LEANDEX_COLUMNS, ...nativesWith(16)],
+  repeats: 5,
+  measureMs: 300,
+} as const;
 
-const leandex: Contender = { engine: 'leandex', settings: {}, efs: EFS };
+/** A real set of `../shared/datasets`, of a few thousand vectors. */
+function small(name: string, queries: number, files?: SharedFiles): BenchCase {
+  const data = { kind: 'shared', folder: name, ...(files && { files }) } as const;
+  return { ...STANDARD, name, data, queries };
+}
 
-function hnswlib(m: number): Contender {
-  return { engine: 'hnswlib-node', settings: { m, efConstruction: 200 }, efs: EFS };
+/** What `generated-100k-768` imitates holds for the others: the same law, other sizes. */
+function generated(name: string, count: number, dimensions: number): BenchCase {
+  return {
+    ...STANDARD,
+    name,
+    data: {
+      ...{ kind: 'generated', generator: 'spectrum', count, dimensions },
+      ...{ seed: 1, decay: 1.15, meanNorm: 0.3, normalise: true },
+    },
+    contenders: FEW_CONTENDERS,
+    repeats: 3,
+  };
 }
 
 /**
- * The cases of `leandex bench`.
+ * The cases of `leandex bench`. M is swept on `wordnet-mpnet768` and 16 elsewhere.
  *
  * `generated-100k-768` imitates text embeddings. Of the generators, gaussian rows with a power-law
  * spectrum come nearest; measured on 12,000 rows and 200 queries against those of wordnet-mpnet768:
@@ -76,42 +89,41 @@ function hnswlib(m: number): Contender {
  */
 export const CASES: readonly BenchCase[] = [
   {
+    ...STANDARD,
     name: 'quick',
     data: { kind: 'quickstart' },
-    distance: 'Cosine',
     queries: 512,
-    k: 10,
-    contenders: [leandex, hnswlib(16)],
+    contenders: [...STANDARD.contenders, edgevecWith(16)],
     repeats: 3,
     measureMs: 100,
   },
   {
+    ...STANDARD,
     name: 'wordnet-mpnet768',
     data: { kind: 'shared', folder: 'wordnet-mpnet768' },
-    distance: 'Cosine',
-    queries: 500,
-    k: 10,
-    contenders: [leandex, hnswlib(16), hnswlib(24), hnswlib(32)],
-    repeats: 5,
-    measureMs: 300,
+    // Without edgevec, which would build for a quarter of an hour and cannot save what it built.
+    contenders: [...LEANDEX_COLUMNS, ...[16, 24, 32].flatMap(nativesWith)],
   },
   {
-    name: 'generated-100k-768',
-    data: {
-      kind: 'generated',
-      generator: 'spectrum',
-      count: 100_000,
-      dimensions: 768,
-      seed: 1,
-      decay: 1.15,
-      meanNorm: 0.3,
-      normalise: true,
-    },
-    distance: 'Cosine',
-    queries: 500,
-    k: 10,
-    contenders: [leandex, hnswlib(16)],
-    repeats: 5,
-    measureMs: 300,
+    ...small('scifact-mpnet768', 500),
+    contenders: [...STANDARD.contenders, edgevecWith(16)],
   },
+  small('scifact-minilm384', 500),
+  small('nfcorpus-minilm384', 325),
+  {
+    // Texts ask for images: queries from far outside of the corpus.
+    ...small('clip-fashion1126', 500, {
+      corpusFile: 'image_embeddings.npy',
+      queriesFile: 'text_embeddings.npy',
+    }),
+    contenders: [
+      ...LEANDEX_COLUMNS,
+      contender(leandex, 'leandex graph', { exactBelow: 0 }),
+      ...nativesWith(16),
+    ],
+  },
+  { ...generated('generated-100k-768', 100_000, 768), contenders: STANDARD.contenders, repeats: 5 },
+  generated('generated-300k-768', 300_000, 768),
+  generated('generated-100k-128', 100_000, 128),
+  generated('generated-1m-128', 1_000_000, 128),
 ];

@@ -87,7 +87,7 @@ function generate(source: DataSource & { kind: 'generated' }, queries: number): 
 function load(source: Exclude<DataSource, { kind: 'generated' }>): Generated {
   const folder = folderOf(source);
   if (folder === undefined) throw new LeandexError('NOT_FOUND', absence(source)!);
-  return loadEmbeddings(folder);
+  return loadEmbeddings(folder, source.kind === 'shared' ? source.files : undefined);
 }
 
 function folderOf(source: Exclude<DataSource, { kind: 'generated' }>): string | undefined {

@@ -43,61 +43,18 @@ export function atRecallLevels(points: readonly CurvePoint[]): AtRecall {
   return overLevels((level) => qpsAtRecall(points, Number(level)));
 }
 
-/** What a ratio needs to know of a contender. */
-export interface Comparable {
-  readonly engine: string;
-  readonly buildSeconds: number;
-  readonly bytesPerVector: { readonly total: number };
-  readonly atRecall: AtRecall;
+/**
+ * The point of the least beam width that reaches a recall; undefined when none does. Points come by
+ * ascending beam width.
+ */
+export function pointAbove<T extends { readonly recallAt10: number }>(
+  points: readonly T[],
+  recall: number,
+): T | undefined {
+  return points.find(({ recallAt10 }) => recallAt10 >= recall);
 }
 
-/** A contender against one opposing engine; above 1 means that the contender is better. */
-export interface Ratio {
-  /** Places in the list of contenders. */
-  readonly contender: number;
-  readonly opponent: string;
-  /** Queries/s against those of the opponent's best setting at that recall; null if not reached. */
-  readonly qps: AtRecall;
-  /** Seconds that the opponent's fastest build takes, as a multiple of the contender's. */
-  readonly build: number;
-  /** Bytes a vector of the opponent's smallest index, as a multiple of the contender's. */
-  readonly memory: number;
-}
-
-/** Every contender of the engine `ours` against every other engine at that engine's best. */
-export function ratios(contenders: readonly Comparable[], ours: string): Ratio[] {
-  const opponents = [...new Set(contenders.map(({ engine }) => engine))].filter((e) => e !== ours);
-  return contenders.flatMap((contender, index) =>
-    contender.engine === ours
-      ? opponents.map((opponent) => {
-          const theirs = contenders.filter(({ engine }) => engine === opponent);
-          return ratioAgainst(contender, index, opponent, theirs);
-        })
-      : [],
-  );
-}
-
-function ratioAgainst(
-  contender: Comparable,
-  index: number,
-  opponent: string,
-  theirs: readonly Comparable[],
-): Ratio {
-  return {
-    contender: index,
-    opponent,
-    qps: overLevels((level) => {
-      const mine = contender.atRecall[level];
-      const best = Math.max(...theirs.map(({ atRecall }) => atRecall[level] ?? 0));
-      return mine === null || best === 0 ? null : mine / best;
-    }),
-    build: Math.min(...theirs.map(({ buildSeconds }) => buildSeconds)) / contender.buildSeconds,
-    memory:
-      Math.min(...theirs.map(({ bytesPerVector }) => bytesPerVector.total)) /
-      contender.bytesPerVector.total,
-  };
-}
-
-function overLevels(valueAt: (level: RecallLevel) => number | null): AtRecall {
+/** A value for each of the levels. */
+export function overLevels(valueAt: (level: RecallLevel) => number | null): AtRecall {
   return Object.fromEntries(RECALL_LEVELS.map((level) => [level, valueAt(level)])) as AtRecall;
 }

@@ -2,73 +2,167 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeNpy } from '../datasets/npy.js';
+import { LeandexError } from '../src/base/errors.js';
 import { groundTruth, keyOf, libraryHash } from './cache.js';
 import type { BenchCase } from './cases.js';
-import { loadData } from './data.js';
-import { atRecallLevels, ratios } from './frontier.js';
-import { currentCommit, describeMachine } from './machine.js';
-import { Opponent } from './opponent.js';
+import type { Contender } from './contenders.js';
+import { type BenchData, loadData } from './data.js';
+import { Entrant } from './entrant.js';
+import { entryList, skip } from './entry.js';
+import { atRecallLevels, pointAbove } from './frontier.js';
+import { Journal } from './journal.js';
+import { currentCommit, describeMachine, type Machine } from './machine.js';
 import type { BuildReport } from './protocol.js';
-import type { CaseResult, ContenderResult } from './result.js';
-import type { Run } from './run.js';
-import { measureCurves } from './sweep.js';
+import { ratios } from './ratios.js';
+import type { CaseResult, ContenderResult, LatencyAt, ResultPoint, Skipped } from './result.js';
+import type { BenchProgress, Run } from './run.js';
+import { measureAllThreads, measureCurves } from './sweep.js';
 
 export interface HarnessOptions {
   /** Instead of the case's own number. */
   readonly repeats?: number;
-  /** Keeps indexes and ground truths for the next run; undefined does all anew. */
+  /** Only these take part; one that is not installed is then an error. */
+  readonly engines?: readonly string[];
+  /**
+   * Keeps indexes and ground truths for the next run, and measurements for the next attempt when
+   * this one is interrupted; undefined does all anew.
+   */
   readonly cacheFolder?: string;
   /** Told what is going on, a line at a time. */
   readonly log?: (line: string) => void;
+  readonly onProgress?: (progress: BenchProgress) => void;
 }
 
 /**
  * Measures a case: exact neighbours first, then the builds, one after the other, then the searches,
  * interleaved so that a change in the machine's speed meets all contenders alike. Every contender
- * has a process of its own, and never are two at work.
- * @throws LeandexError `NOT_FOUND` for absent data, an engine that is not installed or workers that
- * are not compiled; `INTERNAL` when a worker fails.
+ * has a process of its own, and never are two at work. Who cannot take part is skipped, with the
+ * reason in the result.
+ * @throws LeandexError `NOT_FOUND` for absent data, a chosen engine that is not installed or workers
+ * that are not compiled; `UNSUPPORTED` when nobody can take part; `INTERNAL` when a worker fails.
  */
 export async function runCase(
   benchCase: BenchCase,
   options: HarnessOptions = {},
 ): Promise<CaseResult> {
-  const { repeats = benchCase.repeats, cacheFolder, log = () => {} } = options;
+  const { repeats = benchCase.repeats, engines, cacheFolder } = options;
+  const { log = () => {}, onProgress = () => {} } = options;
+  const { contenders, skipped } = entryList(benchCase.contenders, engines);
+  for (const { name, reason } of skipped) log(`${benchCase.name}: ${name} skipped, ${reason}`);
   const machine = describeMachine();
-  const opponents: Opponent[] = [];
-  const folder = mkdtempSync(join(tmpdir(), 'leandex-bench-'));
+  const scratch = mkdtempSync(join(tmpdir(), 'leandex-bench-'));
+  // Processes that are just ending may still write.
+  const cleanUp = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', cleanUp);
   try {
-    for (const contender of benchCase.contenders) opponents.push(new Opponent(contender));
     log(`${benchCase.name}: loading the data`);
     const data = loadData(benchCase);
     const { count, dimensions, queries } = data.info;
     log(`${benchCase.name}: exact neighbours of ${queries} queries in ${count} x ${dimensions}`);
     const truth = groundTruth(benchCase, data, cacheFolder);
-    const vectorsPath = join(folder, 'vectors.npy');
-    const queriesPath = join(folder, 'queries.npy');
+    const vectorsPath = join(scratch, 'vectors.npy');
+    const queriesPath = join(scratch, 'queries.npy');
     writeNpy(vectorsPath, [count, dimensions], data.corpus);
     writeNpy(queriesPath, [queries, dimensions], data.queries);
-    const files = { vectorsPath, queriesPath, cacheFolder };
-    return await measureCase(
-      { benchCase, data, truth, machine, repeats, log, ...files },
-      opponents,
-    );
+    const journal = new Journal(journalPath(benchCase, data, machine, options));
+    if (journal.resumed > 0) log(`${benchCase.name}: going on with the run of ${journal.begun}`);
+    const files = { vectorsPath, queriesPath, scratch, cacheFolder };
+    const run = { benchCase, data, truth, machine, journal, repeats, log, onProgress, ...files };
+    const measured = await measureCase(run, contenders);
+    journal.remove();
+    return assemble(run, engines, measured.results, [...skipped, ...measured.skipped]);
   } finally {
-    for (const opponent of opponents) opponent.close();
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', cleanUp);
+    cleanUp();
   }
 }
 
-async function measureCase(run: Run, opponents: readonly Opponent[]): Promise<CaseResult> {
-  const { benchCase, data, machine, repeats } = run;
+/**
+ * Measurements are taken over where everything that they depend on is the same, by a run of the
+ * same engines: one of fewer would end with the rest of them thrown away.
+ */
+function journalPath(
+  { contenders: _, repeats: __, ...rest }: BenchCase,
+  data: BenchData,
+  { cpu, cores, node, kernel }: Machine,
+  { engines, cacheFolder }: HarnessOptions,
+): string | undefined {
+  if (cacheFolder === undefined) return undefined;
+  const key = keyOf(
+    rest,
+    engines ?? null,
+    data.info.sha256,
+    cpu,
+    cores,
+    node,
+    kernel,
+    libraryHash(),
+  );
+  return join(cacheFolder, `unfinished-${rest.name}-${key}`);
+}
+
+async function measureCase(
+  run: Run,
+  contenders: readonly Contender[],
+): Promise<{ results: ContenderResult[]; skipped: Skipped[] }> {
+  const entrants: Entrant[] = [];
   const builds: BuildReport[] = [];
-  for (const opponent of opponents) builds.push(await buildOne(run, opponent));
-  const curves = await measureCurves(run, opponents);
-  const contenders = opponents.map(({ contender, version }, i): ContenderResult => {
-    const { engine, settings } = contender;
-    const atRecall = atRecallLevels(curves[i]);
-    return { engine, version, settings, ...builds[i], points: curves[i], atRecall };
-  });
+  const skipped: Skipped[] = [];
+  try {
+    for (const contender of contenders) {
+      const entrant = new Entrant(contender, run);
+      entrants.push(entrant);
+      const refusal = await entrant.prepare().then(
+        (report) => void builds.push(report),
+        (error: unknown) => reasonOf(error),
+      );
+      if (refusal === undefined) continue;
+      entrants.pop()!.close();
+      skipped.push(skip(contender, refusal));
+      run.log(`${run.benchCase.name}: ${contender.name} skipped, ${refusal}`);
+    }
+    if (entrants.length === 0) {
+      const reasons = skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+      throw new LeandexError(
+        'UNSUPPORTED',
+        `nobody can take part in ${run.benchCase.name}: ${reasons}`,
+      );
+    }
+    const curves = await measureCurves(run, entrants);
+    const allThreads = await measureAllThreads(run, entrants, curves);
+    const results = entrants.map(({ contender, version, resumed }, i): ContenderResult => {
+      const { efs: _, ...who } = contender;
+      const points = curves[i];
+      const atRecall = atRecallLevels(points);
+      const latency = latencyAt(points, 0.95);
+      const measured = { points, atRecall, latency, allThreads: allThreads[i] };
+      return { ...who, version, ...builds[i], ...measured, resumed: { ...resumed } };
+    });
+    return { results, skipped };
+  } finally {
+    for (const entrant of entrants) entrant.close();
+  }
+}
+
+/** What an engine says that refuses its settings; any other error goes on. */
+function reasonOf(error: unknown): string {
+  if ((error as { code?: unknown }).code !== 'UNSUPPORTED') throw error;
+  return (error as Error).message;
+}
+
+function latencyAt(points: readonly ResultPoint[], recall: number): LatencyAt | null {
+  const point = pointAbove(points, recall);
+  if (point === undefined) return null;
+  const { ef, recallAt10, p50, p99 } = point;
+  return { ef, recallAt10, p50, p99, p99ToP50: p99 / p50 };
+}
+
+function assemble(
+  { benchCase, data, machine, repeats, journal }: Run,
+  engines: readonly string[] | undefined,
+  contenders: ContenderResult[],
+  skipped: Skipped[],
+): CaseResult {
   return {
     case: benchCase.name,
     date: new Date().toISOString(),
@@ -79,40 +173,10 @@ async function measureCase(run: Run, opponents: readonly Opponent[]): Promise<Ca
     k: benchCase.k,
     threads: 1,
     repeats,
+    engines: engines === undefined ? null : [...engines],
+    resumedFrom: journal.resumed > 0 ? journal.begun : null,
     contenders,
+    skipped,
     ratios: ratios(contenders, 'leandex'),
   };
-}
-
-async function buildOne(run: Run, opponent: Opponent): Promise<BuildReport> {
-  const { benchCase, vectorsPath, cacheFolder, log } = run;
-  const { distance } = benchCase;
-  const { contender } = opponent;
-  const name = nameOf(opponent);
-  log(`${benchCase.name}: building ${name}`);
-  const cachePath =
-    cacheFolder && join(cacheFolder, `${contender.engine}-${indexKey(run, opponent)}`);
-  const report = await opponent.build({
-    vectorsPath,
-    distance,
-    settings: contender.settings,
-    ...(cachePath !== undefined && { cachePath }),
-  });
-  const seconds = report.buildSeconds.toFixed(2);
-  log(
-    `${benchCase.name}: ${name} built in ${seconds} s${report.cached ? ' (by an earlier run)' : ''}`,
-  );
-  return report;
-}
-
-/** Build seconds are cached with the index, so the processor is part of the key. */
-function indexKey({ data, benchCase, machine }: Run, { contender, version }: Opponent): string {
-  const { engine, settings } = contender;
-  const code = engine === 'leandex' ? libraryHash() : version;
-  const { cpu, node, kernel } = machine;
-  return keyOf(code, data.corpusHash, benchCase.distance, settings, cpu, node, kernel);
-}
-
-function nameOf({ contender: { engine, settings } }: Opponent): string {
-  return `${engine} ${JSON.stringify(settings)}`;
 }

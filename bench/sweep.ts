@@ -1,71 +1,91 @@
 import { exactScorer } from '../src/eval/ground-truth.js';
 import { recallAtK } from '../src/eval/metrics.js';
-import type { Opponent } from './opponent.js';
-import type { ResultPoint } from './result.js';
+import type { Entrant } from './entrant.js';
+import { pointAbove } from './frontier.js';
+import type { AllThreadsPoint, ResultPoint, Sample } from './result.js';
 import type { Run } from './run.js';
-import { median, percentile } from './statistics.js';
+import { median } from './statistics.js';
 
-/** The first searches compile; this long is enough for V8 to be done with them. */
-const WARMUP_MS = 100;
+/** Where the throughput of all threads is measured. */
+const ALL_THREADS_RECALLS = [0.95, 0.99];
 
-/** The repeats of one point. */
-interface Samples {
-  recallAt10: number;
-  readonly qps: number[];
-  readonly p50: number[];
-  readonly p95: number[];
-  readonly p99: number[];
+/** A beam width of an entrant, and what its repeats gave. */
+interface Cell<T> {
+  readonly entrant: Entrant;
+  readonly ef: number;
+  readonly samples: T[];
 }
 
 /**
- * The curve of every opponent. For each repeat and each beam width all opponents take their turn,
- * so that a change in the machine's speed meets all of them alike.
+ * The curve of every entrant. For each repeat and each beam width all take their turn, so that a
+ * change in the machine's speed meets all of them alike.
  */
 export async function measureCurves(
   run: Run,
-  opponents: readonly Opponent[],
+  entrants: readonly Entrant[],
 ): Promise<ResultPoint[][]> {
-  const { benchCase, repeats, log } = run;
-  const samples = opponents.map(({ contender }) => contender.efs.map(noSamples));
   const recallOf = recallMeter(run);
-  const steps = Math.max(...opponents.map(({ contender }) => contender.efs.length));
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    log(`${benchCase.name}: searching, repeat ${repeat + 1} of ${repeats}`);
-    for (let step = 0; step < steps; step++) {
-      for (const [i, opponent] of opponents.entries()) {
-        const ef = opponent.contender.efs[step];
-        if (ef === undefined) continue;
-        await measurePoint(run, opponent, ef, samples[i][step], recallOf);
-      }
-    }
-  }
-  return opponents.map(({ contender }, i) =>
-    contender.efs.map((ef, step) => summarise(ef, samples[i][step])),
+  const cells = entrants.map((entrant) =>
+    entrant.contender.efs.map((ef): Cell<Sample> => ({ entrant, ef, samples: [] })),
+  );
+  await repeatInTurn(run, 'searching', cells, ({ entrant, ef }, repeat) =>
+    entrant.sample(ef, repeat, recallOf),
+  );
+  return cells.map((curve) => curve.map(({ ef, samples }) => summarise(ef, samples)));
+}
+
+/**
+ * Queries/s of all threads together, where the curves come to .95 and .99. An engine that searches
+ * on one thread only has there what its curve says.
+ */
+export async function measureAllThreads(
+  run: Run,
+  entrants: readonly Entrant[],
+  curves: readonly (readonly ResultPoint[])[],
+): Promise<AllThreadsPoint[][]> {
+  const points = curves.map((curve) => [
+    ...new Set(ALL_THREADS_RECALLS.map((recall) => pointAbove(curve, recall) ?? curve.at(-1)!)),
+  ]);
+  const cells = entrants.map((entrant, i) =>
+    points[i].map(({ ef }) => ({ entrant, ef, samples: [] as ThreadsSample[] })),
+  );
+  const parallel = cells.map((row, i) => (entrants[i].searchThreads > 1 ? row : []));
+  await repeatInTurn(run, 'searching on all threads', parallel, ({ entrant, ef }, repeat) =>
+    entrant.sampleAll(ef, repeat),
+  );
+  return cells.map((row, i) =>
+    row.map(({ ef, samples }, j): AllThreadsPoint => {
+      const { recallAt10, ...point } = points[i][j];
+      const threads = entrants[i].searchThreads;
+      const speeds = samples.length > 0 ? spread(samples) : spread(point.samples);
+      return { ef, recallAt10, threads, ...speeds, samples };
+    }),
   );
 }
 
-function noSamples(): Samples {
-  return { recallAt10: Number.NaN, qps: [], p50: [], p95: [], p99: [] };
-}
+type ThreadsSample = AllThreadsPoint['samples'][number];
 
-async function measurePoint(
-  { benchCase, queriesPath }: Run,
-  opponent: Opponent,
-  ef: number,
-  samples: Samples,
-  recallOf: (ids: Uint32Array) => number,
+/** Fills the cells: repeat by repeat, column by column, every row in its turn. */
+async function repeatInTurn<T>(
+  { benchCase, repeats, log, onProgress }: Run,
+  what: string,
+  rows: readonly (readonly Cell<T>[])[],
+  measure: (cell: Cell<T>, repeat: number) => Promise<T>,
 ): Promise<void> {
-  const { k, measureMs } = benchCase;
-  const request = { queriesPath, k, ef, warmupMs: WARMUP_MS, measureMs };
-  const { latencies, ids } = await opponent.search(request);
-  // The index is the same in every repeat, and so is what it finds.
-  if (samples.qps.length === 0) samples.recallAt10 = recallOf(ids);
-  const total = latencies.reduce((sum, latency) => sum + latency, 0);
-  const sorted = latencies.sort();
-  samples.qps.push((1e6 * latencies.length) / total);
-  samples.p50.push(percentile(sorted, 0.5));
-  samples.p95.push(percentile(sorted, 0.95));
-  samples.p99.push(percentile(sorted, 0.99));
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const total = repeats * rows.reduce((sum, row) => sum + row.length, 0);
+  let done = 0;
+  for (let repeat = 0; repeat < repeats && total > 0; repeat++) {
+    log(`${benchCase.name}: ${what}, repeat ${repeat + 1} of ${repeats}`);
+    for (let column = 0; column < columns; column++) {
+      for (const row of rows) {
+        const cell = row[column];
+        if (cell === undefined) continue;
+        cell.samples.push(await measure(cell, repeat));
+        onProgress({ phase: `${benchCase.name}: ${what}`, done: ++done, total });
+      }
+    }
+  }
 }
 
 /** Judges ids by the exact neighbours; ids tied with the k-th count as found. */
@@ -75,15 +95,21 @@ function recallMeter({ benchCase, data, truth }: Run): (ids: Uint32Array) => num
   return (ids) => recallAtK(ids, truth, benchCase.k, { scoreOf });
 }
 
-function summarise(ef: number, { recallAt10, qps, p50, p95, p99 }: Samples): ResultPoint {
+function summarise(ef: number, samples: Sample[]): ResultPoint {
+  const middle = (key: 'p50' | 'p95' | 'p99' | 'recallAt10') =>
+    median(samples.map((sample) => sample[key]));
   return {
     ef,
-    recallAt10,
-    qps: median(qps),
-    p50: median(p50),
-    p95: median(p95),
-    p99: median(p99),
-    qpsMin: Math.min(...qps),
-    qpsMax: Math.max(...qps),
+    recallAt10: middle('recallAt10'),
+    ...spread(samples),
+    p50: middle('p50'),
+    p95: middle('p95'),
+    p99: middle('p99'),
+    samples,
   };
+}
+
+function spread(samples: readonly { readonly qps: number }[]) {
+  const speeds = samples.map(({ qps }) => qps);
+  return { qps: median(speeds), qpsMin: Math.min(...speeds), qpsMax: Math.max(...speeds) };
 }

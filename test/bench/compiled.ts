@@ -22,7 +22,9 @@ export function requireFreshBuild(): void {
 
 function sourcesIn(folder: string): string[] {
   const entries = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-  return entries.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  return entries.filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !file.includes('node_modules'),
+  );
 }
 
 function requireNewer(compiled: string, source: string): void {

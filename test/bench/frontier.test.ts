@@ -2,11 +2,10 @@ import { describe, expect, test } from 'vitest';
 import {
   type AtRecall,
   atRecallLevels,
-  type Comparable,
   type CurvePoint,
   paretoFrontier,
+  pointAbove,
   qpsAtRecall,
-  ratios,
 } from '../../bench/frontier.js';
 
 function points(...pairs: [recallAt10: number, qps: number][]): CurvePoint[] {
@@ -63,44 +62,9 @@ test('atRecallLevels covers the four levels', () => {
   expect(atRecallLevels(points([0.9, 100], [0.95, 10]))).toEqual(expected);
 });
 
-describe('ratios', () => {
-  function contender(
-    engine: string,
-    qps: (number | null)[],
-    buildSeconds: number,
-    total: number,
-  ): Comparable {
-    const [a = null, b = null, c = null, d = null] = qps;
-    const atRecall = { '0.90': a, '0.95': b, '0.98': c, '0.99': d };
-    return { engine, atRecall, buildSeconds, bytesPerVector: { total } };
-  }
-
-  test("takes the opponent's best setting at every level and in every respect", () => {
-    const small = contender('theirs', [100, 50, null, null], 10, 1000);
-    const large = contender('theirs', [80, 60, 40, null], 20, 2000);
-    const mine = contender('ours', [300, 120, null, 10], 5, 500);
-    expect(ratios([small, mine, large], 'ours')).toEqual([
-      {
-        contender: 1,
-        opponent: 'theirs',
-        qps: { '0.90': 3, '0.95': 2, '0.98': null, '0.99': null },
-        build: 2,
-        memory: 2,
-      },
-    ]);
-  });
-
-  test('pairs each of our settings with each other engine', () => {
-    const engines = ['ours', 'b', 'ours', 'c', 'b'];
-    const pairs = ratios(
-      engines.map((engine) => contender(engine, [1, 1, 1, 1], 1, 1)),
-      'ours',
-    ).map((ratio) => [ratio.contender, ratio.opponent]);
-    expect(pairs).toEqual([
-      [0, 'b'],
-      [0, 'c'],
-      [2, 'b'],
-      [2, 'c'],
-    ]);
-  });
+test('pointAbove gives the least beam width that reaches a recall', () => {
+  const curve = points([0.8, 30], [0.96, 20], [0.99, 10]);
+  expect(pointAbove(curve, 0.95)).toBe(curve[1]);
+  expect(pointAbove(curve, 0.96)).toBe(curve[1]);
+  expect(pointAbove(curve, 0.995)).toBeUndefined();
 });

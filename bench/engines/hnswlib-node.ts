@@ -1,10 +1,32 @@
-import hnswlib from 'hnswlib-node';
-import type { HnswlibSettings } from '../cases.js';
-import type { BytesPerVector } from '../protocol.js';
-import type { Engine, EngineContext } from './engine.js';
-import { serve } from './serve.js';
+import type { HierarchicalNSW } from 'hnswlib-node';
+import {
+  type BytesPerVector,
+  type Engine,
+  type EngineContext,
+  type EngineModule,
+  rowOf,
+} from '../engine.js';
+import { loadPackage } from '../packages.js';
+
+export interface HnswlibSettings {
+  readonly m: number;
+  readonly efConstruction: number;
+}
+
+/** One thread for everything: the binding has no other way. */
+export const hnswlib: EngineModule<HnswlibSettings> = {
+  name: 'hnswlib-node',
+  package: 'hnswlib-node',
+  install: 'npm install',
+  create,
+};
 
 const SPACES = { Cosine: 'ip', Dot: 'ip', Euclid: 'l2' } as const;
+
+/** A CommonJS package, loaded at run time. */
+interface Exports {
+  readonly default: typeof import('hnswlib-node');
+}
 
 /** The seed of hnswlib itself, stated because the result names all settings. */
 const SEED = 100;
@@ -12,31 +34,34 @@ const SEED = 100;
 /** Rows whose arrays exist at a time: those of a whole corpus would take twice its memory. */
 const ROWS_AT_ONCE = 1024;
 
-serve(({ dimensions, distance, settings }: EngineContext<HnswlibSettings>): Engine => {
-  const index = new hnswlib.HierarchicalNSW(SPACES[distance], dimensions);
+async function create(context: EngineContext<HnswlibSettings>): Promise<Engine> {
+  const { dimensions, distance, settings } = context;
+  const { default: library } = await loadPackage<Exports>('hnswlib-node');
+  const index: HierarchicalNSW = new library.HierarchicalNSW(SPACES[distance], dimensions);
   let queryArrays: number[][] = [];
 
   /** The array of numbers that hnswlib-node takes; of unit length under cosine. */
-  const arrayOf = (data: Float32Array, row: number): number[] => {
-    const numbers = Array.from(data.subarray(row * dimensions, (row + 1) * dimensions));
+  const arrayOf = (row: Float32Array): number[] => {
+    const numbers = Array.from(row);
     if (distance !== 'Cosine') return numbers;
     const norm = Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0));
     return numbers.map((x) => x / norm);
   };
 
   return {
-    async build({ data, count }) {
+    async build(vectors) {
       const { m, efConstruction } = settings;
+      const { count } = vectors;
       index.initIndex({ maxElements: count, m, efConstruction, randomSeed: SEED });
       let milliseconds = 0;
       for (let first = 0; first < count; first += ROWS_AT_ONCE) {
         const size = Math.min(ROWS_AT_ONCE, count - first);
-        const points = Array.from({ length: size }, (_, i) => arrayOf(data, first + i));
+        const points = Array.from({ length: size }, (_, i) => arrayOf(rowOf(vectors, first + i)));
         const started = performance.now();
         for (let i = 0; i < size; i++) index.addPoint(points[i], first + i);
         milliseconds += performance.now() - started;
       }
-      return milliseconds / 1000;
+      return { seconds: milliseconds / 1000, threads: 1 };
     },
     save(path) {
       index.writeIndexSync(path);
@@ -52,14 +77,17 @@ serve(({ dimensions, distance, settings }: EngineContext<HnswlibSettings>): Engi
       };
     },
     prepare(queries) {
-      queryArrays = Array.from({ length: queries.count }, (_, row) => arrayOf(queries.data, row));
+      queryArrays = Array.from({ length: queries.count }, (_, i) => arrayOf(rowOf(queries, i)));
     },
     searcher(k, ef) {
       index.setEf(ef);
-      return (query) => index.searchKnn(queryArrays[query], k).neighbors;
+      return {
+        search: (query) => index.searchKnn(queryArrays[query], k),
+        idsOf: (answer: { neighbors: number[] }) => answer.neighbors,
+      };
     },
   };
-});
+}
 
 /**
  * What a search touches (hnswalg.h): at layer 0 the vector, a list of 2 M links behind its length,

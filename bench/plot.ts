@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs';
+import type { EChartsCoreOption } from 'echarts';
+import { LeandexError } from '../src/base/errors.js';
+import { paretoFrontier } from './frontier.js';
+import { type CaseResult, type ContenderResult, resultPath } from './result.js';
+
+const WIDTH = 1280;
+const HEIGHT_LEAST = 720;
+
+/** Of the head and the foot, and of a line of the legend. */
+const MARGIN_HEIGHT = 130;
+const LEGEND_LINE_HEIGHT = 21;
+
+/** With more lines the names at their ends would cover them. */
+const LABELS_MOST = 16;
+
+/** Recall below this is of no use to anybody. */
+const RECALL_LEAST = 0.8;
+
+/** Engines by colour, their contenders by the look of the line. */
+const COLOURS: Record<string, string> = {
+  leandex: '#d1242f',
+  'hnswlib-node': '#1f6feb',
+  usearch: '#1a7f37',
+  zvec: '#9a6700',
+  edgevec: '#8250df',
+};
+const OTHER_COLOUR = '#57606a';
+const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'emptyCircle', 'emptyRect'];
+const LINES = ['solid', 'dashed', 'dotted'] as const;
+
+/**
+ * The frontiers of a result as SVG: recall@10 to the right, queries/s upwards on a logarithmic
+ * scale, a line for each contender; up and to the right is better.
+ * @throws LeandexError `NOT_FOUND` when echarts, a development dependency, is not installed.
+ */
+export async function renderPlot(result: CaseResult): Promise<string> {
+  const { init } = await loadECharts();
+  const legend = MARGIN_HEIGHT + LEGEND_LINE_HEIGHT * result.contenders.length;
+  const height = Math.max(HEIGHT_LEAST, legend);
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  try {
+    chart.setOption(plotOption(result));
+    return chart.renderToSVGString();
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** Writes the plot of a result beside its JSON and gives the path. */
+export async function writePlot(folder: string, result: CaseResult): Promise<string> {
+  const path = resultPath(folder, result, 'svg');
+  writeFileSync(path, await renderPlot(result));
+  return path;
+}
+
+async function loadECharts(): Promise<typeof import('echarts')> {
+  try {
+    return await import('echarts');
+  } catch (cause) {
+    throw new LeandexError('NOT_FOUND', 'the plot needs echarts: npm install', { cause });
+  }
+}
+
+/** What echarts draws; by itself for those who want to draw it otherwise. */
+export function plotOption(result: CaseResult): EChartsCoreOption {
+  const seen = new Map<string, number>();
+  return {
+    animation: false,
+    backgroundColor: '#ffffff',
+    title: { ...titleOf(result), left: 'center', top: 12 },
+    grid: { left: 80, right: 370, top: 90, bottom: 60 },
+    legend: { orient: 'vertical', right: 16, top: 90, itemWidth: 36, itemGap: 7 },
+    xAxis: {
+      ...{ type: 'value', name: 'recall@10', nameLocation: 'middle', nameGap: 34 },
+      ...{ min: RECALL_LEAST, max: 1, interval: 0.02 },
+      axisLabel: { formatter: (value: number) => value.toFixed(2) },
+    },
+    yAxis: {
+      ...{ type: 'log', name: 'queries/s, one thread', nameLocation: 'middle', nameGap: 56 },
+      ...yRange(result.contenders),
+      axisLabel: { formatter: (value: number) => value.toLocaleString('en-US') },
+      minorSplitLine: { show: true },
+    },
+    series: result.contenders.map((contender) => {
+      const nth = seen.get(contender.engine) ?? 0;
+      seen.set(contender.engine, nth + 1);
+      return lineOf(contender, nth, result.contenders.length <= LABELS_MOST);
+    }),
+  };
+}
+
+function titleOf({ case: name, data, machine, ...rest }: CaseResult) {
+  const { count, dimensions } = data;
+  const { cpu, cores, node, kernel } = machine;
+  return {
+    text: `${name}: ${count.toLocaleString('en-US')} x ${dimensions}, ${rest.distance}, one thread`,
+    subtext:
+      `${data.queries} queries, k ${rest.k}, median of ${rest.repeats} · ` +
+      `${cpu}, ${cores} cores, Node ${node}, ${kernel} · ${rest.date.slice(0, 10)}`,
+  };
+}
+
+/** The frontier; the name of the contender at its end, if wanted, besides the legend. */
+function lineOf({ name, engine, points }: ContenderResult, nth: number, isLabelled: boolean) {
+  const color = COLOURS[engine] ?? OTHER_COLOUR;
+  const frontier = paretoFrontier(points);
+  return {
+    ...{ name, type: 'line', symbolSize: 7, color },
+    symbol: SYMBOLS[nth % SYMBOLS.length],
+    lineStyle: { width: engine === 'leandex' ? 3 : 1.5, type: LINES[nth % LINES.length] },
+    endLabel: { show: isLabelled, formatter: '{a}', fontSize: 10, color },
+    labelLayout: { moveOverlap: 'shiftY' },
+    data: frontier.map(({ recallAt10, qps }) => [recallAt10, Math.round(qps)]),
+  };
+}
+
+/** Whole decades would leave half of the plot empty, so the ends are 1, 2 or 5 times a power. */
+function yRange(contenders: readonly ContenderResult[]): { min: number; max: number } {
+  const shown = contenders.flatMap(({ points }) =>
+    points.filter(({ recallAt10 }) => recallAt10 >= RECALL_LEAST).map(({ qps }) => qps),
+  );
+  const speeds = shown.length > 0 ? shown : [1, 10];
+  return { min: niceBelow(Math.min(...speeds)), max: niceAbove(Math.max(...speeds)) };
+}
+
+function niceBelow(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * [5, 2, 1].find((step) => step * power <= value)!;
+}
+
+function niceAbove(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * [1, 2, 5, 10].find((step) => step * power >= value)!;
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { leandex } from '../../bench/engines/leandex.js';
+import { Random } from '../../src/base/random.js';
+import { LeanIndex } from '../../src/graph/lean-index.js';
+
+const DIMENSIONS = 8;
+const ROWS = 300;
+const random = new Random(5);
+const data = new Float32Array(ROWS * DIMENSIONS).map(() => random.gaussian());
+const vectors = { count: ROWS, dimensions: DIMENSIONS, data };
+
+const context = {
+  ...{ dimensions: DIMENSIONS, distance: 'Cosine' as const, threads: 2, scratch: '' },
+  ...{ settings: { seed: 3 }, search: { rerank: 60 }, efs: [10] },
+};
+
+async function filled() {
+  const engine = await leandex.create(context);
+  const cost = await engine.build(vectors);
+  engine.prepare(vectors);
+  return { engine, cost };
+}
+
+test('searches one query a call, with the settings of the contender', async () => {
+  const { engine, cost } = await filled();
+  expect(cost.threads).toBeGreaterThanOrEqual(1);
+  const { search, idsOf } = engine.searcher(3, 20);
+  for (const row of [0, 7, ROWS - 1]) expect(idsOf(search(row))[0]).toBe(row);
+});
+
+test('searches on all threads where the version has searchAsync, each query once', async () => {
+  const asked: number[] = [];
+  const searchAsync = async (query: Float32Array, k: number, options: object) => {
+    expect([k, options]).toEqual([3, { rerank: 60, ef: 20 }]);
+    asked.push(query.byteOffset / query.byteLength);
+  };
+  const original = Object.getOwnPropertyDescriptor(LeanIndex.prototype, 'searchAsync');
+  Object.defineProperty(LeanIndex.prototype, 'searchAsync', {
+    ...{ value: searchAsync, configurable: true },
+  });
+  try {
+    const { engine } = await filled();
+    await engine.searchAll!(3, 20);
+    expect(asked.sort((a, b) => a - b)).toEqual(Array.from({ length: ROWS }, (_, i) => i));
+  } finally {
+    Reflect.deleteProperty(LeanIndex.prototype, 'searchAsync');
+    if (original) Object.defineProperty(LeanIndex.prototype, 'searchAsync', original);
+  }
+});
+
+test('says nothing of all threads where it has not', async () => {
+  const { engine } = await filled();
+  expect(engine.searchAll !== undefined).toBe('searchAsync' in LeanIndex.prototype);
+});

@@ -7,21 +7,25 @@ class Fields<Name extends string> {
 
   constructor(names: readonly Name[]) {
     this.byteLength = names.length * 4;
-    this.offsets = new Map(names.map((name, i) => [name, i * 4]));
+    this.offsets = new Map(names.map((name, i) => [name, i]));
   }
 
   read(kernels: Kernels, at: number, name: Name): number {
-    return kernels.u32(at + this.offsets.get(name)!, 1)[0]!;
+    return kernels.words[at / 4 + this.offsets.get(name)!]!;
   }
 
   write(kernels: Kernels, at: number, values: Partial<Record<Name, number>>): void {
     for (const [name, value] of Object.entries(values)) {
-      kernels.u32(at + this.offsets.get(name as Name)!, 1)[0] = value as number;
+      kernels.words[at / 4 + this.offsets.get(name as Name)!] = value as number;
     }
   }
 
+  writeOne(kernels: Kernels, at: number, name: Name, value: number): void {
+    kernels.words[at / 4 + this.offsets.get(name)!] = value;
+  }
+
   writeFloat(kernels: Kernels, at: number, name: Name, value: number): void {
-    kernels.f32(at + this.offsets.get(name)!, 1)[0] = value;
+    kernels.floats[at / 4 + this.offsets.get(name)!] = value;
   }
 }
 

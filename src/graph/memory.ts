@@ -279,7 +279,7 @@ export class NodeMemory {
   }
 
   private chunkOf(id: number): number {
-    return this.kernels.u32(this.chunkTable + (id >>> this.chunkShift) * 4, 1)[0]!;
+    return this.kernels.words[this.chunkTable / 4 + (id >>> this.chunkShift)]!;
   }
 
   private inChunk(id: number): number {

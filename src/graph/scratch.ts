@@ -33,6 +33,8 @@ export class Scratch {
   allowed = 0;
   private allowedBytes = 0;
   allowedFrom: { source: object; shard: number; revision: number } | undefined;
+  private beamCapacity = 0;
+  private marksLength = 0;
   private readonly kernels: Kernels;
 
   constructor(kernels: Kernels, { dimensions, slots, m }: ScratchShape) {
@@ -59,15 +61,17 @@ export class Scratch {
 
   /** One visited mark a node. */
   ensureMarks(capacity: number): void {
-    if (this.get('marksLength') >= capacity) return;
-    const length = Math.max(capacity, 2 * this.get('marksLength'));
+    if (this.marksLength >= capacity) return;
+    const length = Math.max(capacity, 2 * this.marksLength);
+    this.marksLength = length;
     this.set({ marks: this.kernels.alloc(length), marksLength: length, epoch: 0 });
   }
 
   /** Makes room for a beam of ef nodes and as many ranked ones. */
   ensureBeam(ef: number): void {
-    if (ef <= this.get('beamCapacity')) return;
-    const capacity = Math.max(ef, 2 * this.get('beamCapacity'));
+    if (ef <= this.beamCapacity) return;
+    const capacity = Math.max(ef, 2 * this.beamCapacity);
+    this.beamCapacity = capacity;
     const beam = this.kernels.alloc((capacity + 2) * 8);
     const ranked = this.kernels.alloc((capacity + 2) * 8);
     this.set({ beam, ranked, beamCapacity: capacity });
@@ -90,6 +94,11 @@ export class Scratch {
     this.allowed = this.kernels.alloc(byteLength);
     this.allowedBytes = byteLength;
     this.allowedFrom = undefined;
+  }
+
+  /** The next search is restricted to the slots of this bitmap, or to none. */
+  restrict(bitmap: number): void {
+    scratchFields.writeOne(this.kernels, this.pointer, 'allow', bitmap);
   }
 
   get(field: Parameters<typeof scratchFields.read>[2]): number {

@@ -67,7 +67,7 @@ export function prepareSearch(
   try {
     scratch.ensureBeam(Math.max(restriction.beam, plan.rerank));
     scratch.ensureResults(size * k);
-    scratch.set({ allow: allowedBits(shard, at, plan, scratch) });
+    scratch.restrict(allowedBits(shard, at, plan, scratch));
     loadQueries(shard, scratch, queries, from, size);
   } catch (error) {
     nodes.giveBack(scratch);
@@ -135,13 +135,13 @@ function loadQueries(
   const stride = paddedDimensions(d);
   const { kernels } = nodes;
   const { call } = kernels;
-  const rows = kernels.f32(scratch.rows, size * stride);
+  const { floats } = kernels;
   for (let r = 0; r < size; r++) {
     const first = (from + r) * d;
     const at = scratch.rows + r * stride * 4;
-    rows.set(queries.subarray(first, first + d), r * stride);
-    // Rows behind d may hold what encoding left there; the kernels count on zeros.
-    rows.fill(0, r * stride + d, (r + 1) * stride);
+    const isAll = queries.length === d;
+    // What lies behind d stays zero: nothing else writes to these rows.
+    floats.set(isAll ? queries : queries.subarray(first, first + d), at / 4);
     const bad = call.firstNonFinite(at, d);
     if (bad >= 0) throw notFinite('query', from + r, bad, queries[first + bad]!);
     if (call.dotF32(at, at, d) > MAGNITUDE_MAX ** 2) throw tooLong('query', from + r);
@@ -165,8 +165,9 @@ export function takeResults(
   firstRow: number,
 ): Found {
   const { kernels } = shard.nodes;
-  const slots = kernels.u32(scratch.resultIds, rows * k).slice();
-  const scores = kernels.f32(scratch.resultScores, rows * k).slice();
+  const { words, floats } = kernels;
+  const slots = words.slice(scratch.resultIds / 4, scratch.resultIds / 4 + rows * k);
+  const scores = floats.slice(scratch.resultScores / 4, scratch.resultScores / 4 + rows * k);
   shard.nodes.giveBack(scratch);
   if (failed !== 0) throw noDirection('query', firstRow + failed - 1);
   return { slots, scores, k };

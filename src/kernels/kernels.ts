@@ -35,6 +35,8 @@ export class Kernels {
   private next: number;
   /** Memory from here on has never been handed out, so it is still zero. */
   private untouched: number;
+  private wholeWords: Uint32Array<ArrayBuffer> | undefined;
+  private wholeFloats: Float32Array<ArrayBuffer> | undefined;
 
   constructor(options: KernelOptions = {}) {
     this.variant = options.variant ?? kernelVariant();
@@ -74,6 +76,8 @@ export class Kernels {
       if (amount < pages) continue;
       try {
         this.memory.grow(amount);
+        this.wholeWords = undefined;
+        this.wholeFloats = undefined;
         return;
       } catch {
         // Tried with less, then reported.
@@ -100,6 +104,17 @@ export class Kernels {
   /** Gives back everything allocated since the mark. */
   release(mark: number): void {
     this.next = mark;
+  }
+
+  /** The whole memory, for reading and writing single words at byte offset / 4. */
+  get words(): Uint32Array<ArrayBuffer> {
+    this.wholeWords ??= new Uint32Array(this.memory.buffer);
+    return this.wholeWords;
+  }
+
+  get floats(): Float32Array<ArrayBuffer> {
+    this.wholeFloats ??= new Float32Array(this.memory.buffer);
+    return this.wholeFloats;
   }
 
   f32(pointer: number, length: number): Float32Array<ArrayBuffer> {

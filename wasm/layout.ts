@@ -23,9 +23,11 @@ export class Index {
   metric: u32;
   primaryOffset: u32;
   primaryBytes: u32;
+  primaryStride: u32;
   primaryBits: u32;
   primaryUsed: u32;
   linksOffset: u32;
+  linksStride: u32;
   upperOffset: u32;
   secondaryOffset: u32;
   secondaryStride: u32;
@@ -129,7 +131,7 @@ export function inChunk(ix: Index, id: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function primaryOf(ix: Index, id: u32): usize {
-  return chunkOf(ix, id) + ix.primaryOffset + inChunk(ix, id) * <usize>ix.primaryBytes;
+  return chunkOf(ix, id) + ix.primaryOffset + inChunk(ix, id) * <usize>ix.primaryStride;
 }
 
 // @ts-ignore: decorator
@@ -151,7 +153,7 @@ export function upperPointerOf(ix: Index, id: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function linksOf(ix: Index, id: u32, level: u32): usize {
-  if (level == 0) return chunkOf(ix, id) + ix.linksOffset + inChunk(ix, id) * (<usize>ix.m0 << 2);
+  if (level == 0) return chunkOf(ix, id) + ix.linksOffset + inChunk(ix, id) * <usize>ix.linksStride;
   return <usize>load<u32>(upperPointerOf(ix, id)) + 16 + (<usize>((level - 1) * ix.m) << 2);
 }
 

@@ -40,7 +40,7 @@ export function gather(ix: Index, scratch: Scratch, links: usize, most: u32, hav
   const marks: usize = scratch.marks, table: usize = ix.chunkTable;
   const ids: usize = scratch.gatherIds, records: usize = scratch.gatherRecords;
   const shift = ix.chunkShift, mask: u32 = (1 << shift) - 1;
-  const offset: usize = ix.primaryOffset, stride: usize = ix.primaryBytes;
+  const offset: usize = ix.primaryOffset, stride: usize = ix.primaryStride;
   const epoch = scratch.epoch;
   let n: usize = <usize>have << 2;
   const end = links + (<usize>most << 2);

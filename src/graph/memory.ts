@@ -19,10 +19,10 @@ const METRICS = { Cosine: 0, Dot: 1, Euclid: 2 } as const;
 const UPPER_SEGMENT_BYTES = 1 << 16;
 const MEMORY_BYTES_MAX = 2 ** 32;
 
-/** Bytes of each node's parts. */
+/** Bytes of each node's parts; an exact store has but the last. */
 export interface NodeBytes {
-  primary: number;
-  links: number;
+  /** Primary record and links of layer 0, side by side: a step to a node touches both. */
+  node: number;
   upperPointer: number;
   secondary: number;
 }
@@ -80,10 +80,9 @@ export class NodeMemory {
 
   private offsets() {
     const nodes = 2 ** this.chunkShift;
-    const links = alignUp(nodes * this.bytes.primary, 64);
-    const upperPointer = links + alignUp(nodes * this.bytes.links, 64);
+    const upperPointer = alignUp(nodes * this.bytes.node, 64);
     const secondary = upperPointer + alignUp(nodes * this.bytes.upperPointer, 64);
-    return { primary: 0, links, upperPointer, secondary };
+    return { node: 0, upperPointer, secondary };
   }
 
   private chunkBytes(): number {
@@ -99,11 +98,13 @@ export class NodeMemory {
       chunkShift: this.chunkShift,
       dimensions: layout.dimensions,
       metric: METRICS[layout.distance],
-      primaryOffset: offsets.primary,
-      primaryBytes: bytes.primary,
+      primaryOffset: 0,
+      primaryBytes: this.primaryBytes,
+      primaryStride: this.bytes.node,
+      linksStride: this.bytes.node,
       primaryBits: model?.primaryBits ?? 0,
       primaryUsed: model?.primaryDimensions ?? 0,
-      linksOffset: offsets.links,
+      linksOffset: this.primaryBytes,
       upperOffset: offsets.upperPointer,
       secondaryOffset: offsets.secondary,
       secondaryStride: bytes.secondary,
@@ -182,6 +183,16 @@ export class NodeMemory {
       this.batchBytes = kernels.usedBytes - before;
     }
     return this.batchBuffers;
+  }
+
+  get primaryBytes(): number {
+    return this.layout.model?.primaryBytes ?? 0;
+  }
+
+  /** The links of a node on layer 0. */
+  linksOf(slot: number): Uint32Array<ArrayBuffer> {
+    const at = this.chunkOf(slot) + this.inChunk(slot) * this.bytes.node + this.primaryBytes;
+    return this.kernels.u32(at, 2 * this.layout.m);
   }
 
   /** Whether a secondary record has room for what replaces it while a graph is built. */
@@ -296,12 +307,9 @@ export class NodeMemory {
 }
 
 function nodeBytes(kernels: Kernels, { model, dimensions, m }: NodeLayout): NodeBytes {
-  if (model === undefined) {
-    return { primary: 0, links: 0, upperPointer: 0, secondary: dimensions * 4 };
-  }
+  if (model === undefined) return { node: 0, upperPointer: 0, secondary: dimensions * 4 };
   return {
-    primary: model.primaryBytes,
-    links: 2 * m * 4,
+    node: alignUp(model.primaryBytes + 2 * m * 4, 64),
     upperPointer: 4,
     secondary: kernels.call.secondaryBytes(dimensions, model.secondaryBits),
   };

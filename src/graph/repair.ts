@@ -86,12 +86,12 @@ function* copyNodes(from: NodeMemory, to: NodeMemory, slots: Uint32Array): Steps
     renumbered[slot] = i;
   });
   const isGraph = from.layout.model !== undefined;
-  const parts: (keyof NodeBytes)[] = isGraph ? ['primary', 'links', 'secondary'] : ['secondary'];
+  const parts: (keyof NodeBytes)[] = isGraph ? ['node', 'secondary'] : ['secondary'];
   to.ensureNodes(slots.length);
   for (const [i, slot] of slots.entries()) {
     for (const part of parts) to.part(part, i, 1).set(from.part(part, slot, 1));
     if (isGraph) {
-      renumber(wordsOf(to.part('links', i, 1)), renumbered);
+      renumber(to.linksOf(i), renumbered);
       copyUpper(from, to, slot, i, renumbered);
     }
     to.setLive(i, true);
@@ -124,8 +124,4 @@ function renumber(links: Uint32Array, renumbered: Uint32Array): void {
   links.forEach((slot, i) => {
     if (slot !== NONE) links[i] = renumbered[slot]!;
   });
-}
-
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }

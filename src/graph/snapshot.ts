@@ -40,8 +40,7 @@ export function writeIndex({ options, model, shards, ids }: IndexState): Uint8Ar
     sections[`ids.${at}`] = asBytes(idsOfSlots(ids, at, used));
     sections[`secondary.${at}`] = collect(nodes, 'secondary', used);
     if (model === undefined) return;
-    sections[`primary.${at}`] = collect(nodes, 'primary', used);
-    sections[`links.${at}`] = collect(nodes, 'links', used);
+    sections[`node.${at}`] = collect(nodes, 'node', used);
     sections[`upper.${at}`] = asBytes(collectUpper(nodes, used));
   });
   return writeContainer({ kind: KIND, header, sections });
@@ -119,7 +118,7 @@ function restoreShard(
   for (const slot of slots) if (slotIds[slot] === NONE) shard.remove(slot);
 }
 
-const PARTS = ['primary', 'links', 'secondary'] as const;
+const PARTS = ['node', 'secondary'] as const;
 
 function readOptions(value: unknown): ResolvedOptions {
   try {

@@ -33,7 +33,8 @@ export function indexStats(state: IndexState): IndexStats {
   const { options, model, shards, ids } = state;
   const count = searchableCount(state);
   const each = Math.max(1, count);
-  const { primary, links, upperPointer, secondary } = shards[0]!.nodes.bytes;
+  const { node, upperPointer, secondary } = shards[0]!.nodes.bytes;
+  const primary = model?.primaryBytes ?? 0;
   let upper = 0;
   let shared = 0;
   let deleted = 0;
@@ -42,7 +43,7 @@ export function indexStats(state: IndexState): IndexStats {
     shared += nodes.sharedBytes;
     deleted += dead.size;
   }
-  const graph = links + upperPointer + upper / each;
+  const graph = node - primary + upperPointer + upper / each;
   const other = (shared + ids.byteLength) / each;
   return {
     count,

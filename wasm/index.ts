@@ -23,7 +23,7 @@ export { secondaryBytes } from './secondary';
 export { buildCodeBytes, dotBuildCodes } from './pair';
 export { encodeRows, encodeSecondary } from './encode';
 export { gather, prepareProjected } from './search';
-export { searchRows, tune } from './query';
+export { searchRows } from './query';
 export { selectDiverse } from './select';
 export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './insert';
 export { repairNodes, chooseEntry } from './repair';

@@ -35,35 +35,18 @@ function touchSecondary(ix: Index, scratch: Scratch, from: u32, to: u32): void {
   scratch.sink += sum;
 }
 
-export let sigmas: f32 = 0;
-export let reranked: u32 = 0;
-export function tune(a: f64): u32 { sigmas = <f32>a; const r = reranked; reranked = 0; return r; }
-
 /** Re-ranks the first `depth` of the beam with the full query; the k best are in `ranked`. */
 function rerank(ix: Index, scratch: Scratch, depth: u32, k: u32): u32 {
   const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
-  const unit: f32 = ix.metric == METRIC_EUCLID ? 2 : 1;
   let size: u32 = 0;
-  let sum: f32 = 0, squares: f32 = 0;
   for (let from: u32 = 0; from < depth; from += RERANK_GROUP) {
     const to = min(depth, from + RERANK_GROUP);
-    if (sigmas > 0 && size == k && from > k) {
-      const mean = sum / <f32>from;
-      const deviation = sqrt(max(<f32>0, squares / <f32>from - mean * mean));
-      const next = unit * keyDistance(load<i64>(beam + (<usize>from << 3)));
-      if (next + mean - sigmas * deviation > keyDistance(load<i64>(ranked + (<usize>(k - 1) << 3)))) break;
-    }
     touchSecondary(ix, scratch, from, to);
     for (let i = from; i < to; i++) {
-      const key = load<i64>(beam + (<usize>i << 3));
-      const id = keyId(key);
+      const id = keyId(load<i64>(beam + (<usize>i << 3)));
       const distance = rerankDistance(ix, scratch, secondaryOf(ix, id));
-      const missed = distance - unit * keyDistance(key);
-      sum += missed;
-      squares += missed * missed;
       size = offerKey(ranked, size, k, makeKey(distance, id));
     }
-    reranked += to - from;
   }
   return size;
 }

@@ -44,6 +44,16 @@ export function* rowProductsSteps(
   return result;
 }
 
+/** X Y in float64, for x with rows of `depth` numbers and y with `depth` rows. */
+export function* matrixProductSteps(
+  kernels: Kernels,
+  x: Float64Array,
+  y: Float64Array,
+  depth: number,
+): Steps<Float64Array> {
+  return yield* rowProductsSteps(kernels, x, yield* transposeSteps(y, y.length / depth), depth);
+}
+
 /** c += X Xᵀ for float64 rows in the memory of the kernels, a multiple of 4, depth even. */
 export function* accumulateGramSteps(
   kernels: Kernels,

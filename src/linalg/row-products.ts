@@ -21,7 +21,8 @@ export function* rowProductsSteps(
   const mark = kernels.mark();
   const stride = rowStride(n);
   const rows = Math.ceil(p / 2) * 2;
-  const columns = columnsPerCall(rows, n);
+  // No more than there are: for small matrices a call could handle millions.
+  const columns = Math.min(columnsPerCall(rows, n), Math.ceil(q / 4) * 4);
   const left = kernels.alloc(rows * stride * 8);
   const right = kernels.alloc(columns * stride * 8);
   const sums = kernels.alloc(rows * columns * 8);

@@ -21,7 +21,8 @@ export function* rowProductsSteps(
   const mark = kernels.mark();
   const stride = rowStride(n);
   const rows = Math.ceil(p / 2) * 2;
-  const columns = columnsPerCall(rows, n);
+  // No more than there are: for small matrices a call could handle millions.
+  const columns = Math.min(columnsPerCall(rows, n), Math.ceil(q / 4) * 4);
   const left = kernels.alloc(rows * stride * 8);
   const right = kernels.alloc(columns * stride * 8);
   const sums = kernels.alloc(rows * columns * 8);
@@ -42,6 +43,16 @@ export function* rowProductsSteps(
   }
   kernels.release(mark);
   return result;
+}
+
+/** X Y in float64, for x with rows of `depth` numbers and y with `depth` rows. */
+export function* matrixProductSteps(
+  kernels: Kernels,
+  x: Float64Array,
+  y: Float64Array,
+  depth: number,
+): Steps<Float64Array> {
+  return yield* rowProductsSteps(kernels, x, yield* transposeSteps(y, y.length / depth), depth);
 }
 
 /** c += X Xᵀ for float64 rows in the memory of the kernels, a multiple of 4, depth even. */

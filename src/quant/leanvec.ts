@@ -1,6 +1,7 @@
-import { checkFinite, checkInteger, checkOptions, checkRows } from '../base/check.js';
-import { Random } from '../base/random.js';
-import { drain, type Progress, type Steps } from '../base/steps.js';
+import { checkFinite, checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
+import { DISTANCES, type Distance, type DistanceName, parseDistance } from '../base/distance.js';
+import { outOfRange } from '../base/errors.js';
+import { drain, type Steps } from '../base/steps.js';
 import {
   asBytes,
   corrupt,
@@ -10,124 +11,178 @@ import {
   writeContainer,
 } from '../format/container.js';
 import { Kernels } from '../kernels/index.js';
-import { leadingEigenSteps } from '../linalg/leading-eigen.js';
-import { createMoments, type Moments } from '../linalg/moments.js';
+import type { Moments } from '../linalg/moments.js';
+import { trace } from '../linalg/trace.js';
+import { type PrincipalComponents, pcaSteps } from './pca.js';
+import {
+  QUERY_AWARE_METHODS,
+  type QueryAwareMaps,
+  type QueryAwareMethod,
+  queryAwareSteps,
+} from './query-aware.js';
+import { momentSteps, sampleRows } from './sample.js';
+import { checkTarget, fewestKeeping, type Kept, shareKept, type TargetGoal } from './target.js';
 
-/** Rows that the training reads at the most; more change the leading subspace little. */
-const SAMPLE_ROWS_MAX = 16_384;
-const BLOCK_ROWS = 256;
+export { momentSteps, sampleRows } from './sample.js';
+
+/** How the maps are trained: 'pca' from the data alone, the others from queries as well. */
+export type LeanVecMethod = 'pca' | QueryAwareMethod;
 
 export interface LeanVecOptions {
   dimensions: number;
-  /** Dimensions to keep, 1 … dimensions. */
-  target: number;
+  /** Dimensions to keep, 1 … dimensions, or the goal that decides their number. */
+  target: TargetGoal;
+  /** Training queries, rows as the vectors'; other queries than those to test with. */
+  queries?: Float32Array;
+  /** Default 'balanced-sphering' with queries and 'pca' without. */
+  method?: LeanVecMethod;
+  /**
+   * What the projection serves. Euclid centres queries by the data's mean, Dot and Cosine do not
+   * (`queryAwareSteps` says why). For Cosine the vectors should have unit length. Default 'Dot'.
+   */
+  distance?: DistanceName;
   /** Seed of the sample and of the eigensolver. Default 1. */
   seed?: number;
+}
+
+/** Everything that is trained; the fields of LeanVec explain it. */
+export interface LeanVecParts {
+  method: LeanVecMethod;
+  distance: Distance;
+  mean: Float32Array;
+  basis: Float32Array;
+  queryBasis: Float32Array;
+  energies: Float64Array;
+  totalEnergy: number;
+  totalVariance: number;
+  loss: number;
 }
 
 const KIND = 'leanvec';
 const LEANVEC_OPTIONS = [
   'dimensions',
   'target',
+  'queries',
+  'method',
+  'distance',
   'seed',
 ] as const satisfies readonly (keyof LeanVecOptions)[];
+const METHODS: readonly LeanVecMethod[] = ['pca', ...QUERY_AWARE_METHODS];
 
 /**
- * LeanVec, the in-distribution variant (arXiv 2312.16335, section 2.2): the leading eigenvectors of
- * the data's covariance serve data and queries alike, x ↦ P (x − mean), q ↦ P q.
+ * LeanVec (arXiv 2312.16335): linear maps to fewer dimensions that keep inner products of queries
+ * with vectors, <q, x − mean> ≈ <A q, B (x − mean)>. Without queries A = B are the data's leading
+ * principal components; with them A and B are fitted to both (`queryAwareSteps`).
  */
 export class LeanVec {
   readonly dimensions: number;
   readonly target: number;
-  /** `dimensions` numbers. */
+  readonly method: LeanVecMethod;
+  readonly distance: Distance;
+  /** The vectors' mean, `dimensions` numbers. */
   readonly mean: Float32Array;
-  /** P: target x dimensions, orthonormal rows, by falling variance. */
+  /** B, the data map: target x dimensions, rows by falling importance. */
   readonly basis: Float32Array;
-  /** Variance along each row of the basis. */
-  readonly variances: Float64Array;
-  /** Variance along all dimensions together. */
+  /** A, the query map: target x dimensions; the same array as `basis` where they are equal. */
+  readonly queryBasis: Float32Array;
+  /** What each row keeps: the data's variance, with sphering the inner products' energy. */
+  readonly energies: Float64Array;
+  /** What the energies of all dimensions add up to. */
+  readonly totalEnergy: number;
+  /** The data's variance along all dimensions together. */
   readonly totalVariance: number;
+  /**
+   * Mean squared error of the inner products over their mean square, f / tr(K_Q K_X), on the
+   * training sample; without queries for queries distributed as the vectors.
+   */
+  readonly loss: number;
 
-  constructor(
-    mean: Float32Array,
-    basis: Float32Array,
-    variances: Float64Array,
-    totalVariance: number,
-  ) {
-    this.dimensions = mean.length;
-    this.target = variances.length;
-    this.mean = mean;
-    this.basis = basis;
-    this.variances = variances;
-    this.totalVariance = totalVariance;
+  constructor(parts: LeanVecParts) {
+    this.dimensions = parts.mean.length;
+    this.target = parts.energies.length;
+    this.method = parts.method;
+    this.distance = parts.distance;
+    this.mean = parts.mean;
+    this.basis = parts.basis;
+    this.queryBasis = parts.queryBasis;
+    this.energies = parts.energies;
+    this.totalEnergy = parts.totalEnergy;
+    this.totalVariance = parts.totalVariance;
+    this.loss = parts.loss;
   }
 
   /**
-   * Trains on rows (n x dimensions, n ≥ 1; a seeded sample of them where they are many).
+   * Trains on rows (n x dimensions, n ≥ 1; a seeded sample of them where they are many). A goal
+   * instead of a number of dimensions needs a method whose leading rows are the maps for fewer
+   * dimensions: 'pca' and the sphering methods.
    * @throws TypeError, RangeError for wrong options, lengths, NaN or infinity.
    */
   static train(vectors: Float32Array, options: LeanVecOptions): LeanVec {
-    checkOptions('LeanVec', options, LEANVEC_OPTIONS);
-    const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
-    const target = checkInteger('target', options.target, 1, dimensions);
-    const count = checkRows('vectors', vectors, dimensions);
-    checkInteger('the number of vectors', count, 1, 2 ** 32);
-    checkFinite('vectors', vectors, dimensions);
-    const seed = checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff);
-    const rows = sampleRows(vectors, dimensions, seed);
-    const kernels = new Kernels();
-    const moments = drain(momentSteps(kernels, rows, dimensions));
-    return drain(leanVecSteps(kernels, moments, target, seed));
+    const resolved = resolveLeanVec(options);
+    const { dimensions, queries, seed } = resolved;
+    const rows = checkedSample('vectors', vectors, dimensions, seed);
+    const queryRows = queries && checkedSample('queries', queries, dimensions, seed);
+    return drain(trainSteps(rows, queryRows, resolved));
   }
 
-  /** Share of the variance that the first `target` (default: all kept) rows of the basis carry. */
+  /** Share of the energy that the first `target` (default: all kept) rows of the maps carry. */
   energyKept(target = this.target): number {
-    if (this.totalVariance === 0) return 1;
-    let kept = 0;
-    for (let i = 0; i < target; i++) kept += this.variances[i]!;
-    return Math.min(1, kept / this.totalVariance);
+    return shareKept({ each: this.energies, total: this.totalEnergy }, target);
   }
 
-  /** P (x − mean) for rows of vectors: n x target. */
+  /** B (x − mean) for rows of vectors: n x target. */
   project(vectors: Float32Array): Float32Array {
-    return this.multiply(vectors, this.mean);
+    return this.multiply(this.basis, vectors, this.mean);
   }
 
-  /** P q for rows of queries: n x target. <P q, P (x − mean)> ≈ <q, x> − <q, mean>. */
+  /**
+   * A q, for Euclid A (q − mean), for rows of queries: n x target. <A q, B (x − mean)> ≈
+   * <q, x> − <q, mean>, for Euclid <q − mean, x − mean>.
+   */
   projectQueries(queries: Float32Array): Float32Array {
-    return this.multiply(queries, undefined);
+    const about = this.distance === 'Euclid' ? this.mean : undefined;
+    return this.multiply(this.queryBasis, queries, about);
   }
 
-  /** The trained projection as bytes (docs/format.md). */
+  /**
+   * The trained projection as bytes: header `dimensions`, `target`, `method`, `distance`,
+   * `totalVariance`, `totalEnergy`, `loss`; sections `mean`, `basis` (float32), `energies`
+   * (float64), and `queryBasis` (float32) where it is not the basis.
+   */
   toBytes(): Uint8Array {
-    const { dimensions, target, totalVariance } = this;
-    return writeContainer({
-      kind: KIND,
-      header: { dimensions, target, totalVariance },
-      sections: {
-        mean: asBytes(this.mean),
-        basis: asBytes(this.basis),
-        variances: asBytes(this.variances),
-      },
-    });
+    const { dimensions, target, method, distance, totalVariance, totalEnergy, loss } = this;
+    const sections: Record<string, Uint8Array> = {
+      mean: asBytes(this.mean),
+      basis: asBytes(this.basis),
+      energies: asBytes(this.energies),
+    };
+    if (this.queryBasis !== this.basis) sections.queryBasis = asBytes(this.queryBasis);
+    const header = { dimensions, target, method, distance, totalVariance, totalEnergy, loss };
+    return writeContainer({ kind: KIND, header, sections });
   }
 
   /** @throws TypeError, LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`. */
   static fromBytes(bytes: Uint8Array): LeanVec {
     const { header, sections } = readContainer(bytes, KIND);
-    const { dimensions, target, totalVariance } = header as Record<string, number>;
-    const isSize = (n: unknown) => Number.isInteger(n) && (n as number) >= 1;
-    const fits = isSize(dimensions) && isSize(target) && target! <= dimensions!;
-    if (!fits || !(totalVariance! >= 0)) {
-      throw corrupt(KIND, 'its header is not valid');
-    }
-    const mean = floatSection(sections, 'mean', dimensions!, KIND);
-    const basis = floatSection(sections, 'basis', target! * dimensions!, KIND);
-    const variances = doubleSection(sections, 'variances', target!, KIND);
-    return new LeanVec(mean, basis, variances, totalVariance!);
+    const { dimensions, target, ...rest } = checkHeader(header);
+    const basis = floatSection(sections, 'basis', target * dimensions, KIND);
+    return new LeanVec({
+      ...rest,
+      mean: floatSection(sections, 'mean', dimensions, KIND),
+      basis,
+      queryBasis:
+        sections.queryBasis === undefined
+          ? basis
+          : floatSection(sections, 'queryBasis', target * dimensions, KIND),
+      energies: doubleSection(sections, 'energies', target, KIND),
+    });
   }
 
-  private multiply(vectors: Float32Array, mean: Float32Array | undefined): Float32Array {
+  private multiply(
+    basis: Float32Array,
+    vectors: Float32Array,
+    mean: Float32Array | undefined,
+  ): Float32Array {
     const { dimensions: d, target } = this;
     const count = checkRows('vectors', vectors, d);
     const out = new Float32Array(count * target);
@@ -136,7 +191,7 @@ export class LeanVec {
       for (let j = 0; j < d; j++) row[j] = vectors[r * d + j]! - (mean?.[j] ?? 0);
       for (let i = 0; i < target; i++) {
         let sum = 0;
-        for (let j = 0; j < d; j++) sum += this.basis[i * d + j]! * row[j]!;
+        for (let j = 0; j < d; j++) sum += basis[i * d + j]! * row[j]!;
         out[r * target + i] = sum;
       }
     }
@@ -144,55 +199,147 @@ export class LeanVec {
   }
 }
 
-/** At most SAMPLE_ROWS_MAX rows, in random order where they are a choice. */
-export function sampleRows(vectors: Float32Array, dimensions: number, seed: number): Float32Array {
-  const count = vectors.length / dimensions;
-  if (count <= SAMPLE_ROWS_MAX) return vectors;
-  const chosen = new Random(seed).permutation(count).subarray(0, SAMPLE_ROWS_MAX);
-  const sample = new Float32Array(SAMPLE_ROWS_MAX * dimensions);
-  chosen.forEach((row, i) => {
-    sample.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
-  });
-  return sample;
-}
+type ResolvedLeanVec = Required<Omit<LeanVecOptions, 'queries' | 'distance'>> & {
+  queries: Float32Array | undefined;
+  distance: Distance;
+};
 
-/** Mean and covariance of checked rows, in slices. */
-export function* momentSteps(
-  kernels: Kernels,
-  rows: Float32Array,
-  dimensions: number,
-): Steps<Moments> {
-  const count = rows.length / dimensions;
-  const progress: Progress = { phase: 'train', done: 0, total: Math.ceil(count / BLOCK_ROWS) };
-  const moments = createMoments(kernels, dimensions);
-  for (let from = 0; from < count; from += BLOCK_ROWS) {
-    const size = Math.min(BLOCK_ROWS, count - from);
-    yield* moments.addSteps(rows.subarray(from * dimensions, (from + size) * dimensions), size);
-    progress.done++;
-    yield progress;
+function resolveLeanVec(options: LeanVecOptions): ResolvedLeanVec {
+  checkOptions('LeanVec', options, LEANVEC_OPTIONS);
+  const { queries } = options;
+  const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
+  const target = checkTarget(options.target, dimensions);
+  const preset = queries === undefined ? 'pca' : 'balanced-sphering';
+  const method = checkOneOf('method', options.method ?? preset, METHODS);
+  if (method !== 'pca' && queries === undefined) {
+    throw outOfRange('queries', `training queries, which method ${method} needs`, queries);
   }
-  return yield* moments.finishSteps();
+  const isPrefix = method !== 'frank-wolfe' && method !== 'eigenvector-search';
+  if (typeof target !== 'number' && !isPrefix) {
+    throw outOfRange('target', `a number with method ${method}`, target);
+  }
+  const distance = parseDistance(options.distance ?? 'Dot');
+  const seed = checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff);
+  return { dimensions, target, queries, method, distance, seed };
 }
 
-/** The projection to `target` dimensions, in slices. */
+function checkedSample(what: string, rows: Float32Array, dimensions: number, seed: number) {
+  const count = checkRows(what, rows, dimensions);
+  checkInteger(`the number of ${what}`, count, 1, 2 ** 32);
+  checkFinite(what, rows, dimensions);
+  return sampleRows(rows, dimensions, seed);
+}
+
+/** What a saved header must be. */
+function checkHeader(header: Record<string, unknown>) {
+  const { dimensions, target, totalVariance, totalEnergy, loss } = header as Record<string, number>;
+  const { method, distance } = header as { method: LeanVecMethod; distance: Distance };
+  const isSize = (n: unknown) => Number.isInteger(n) && (n as number) >= 1;
+  const isAmount = (x: unknown) => Number.isFinite(x) && (x as number) >= 0;
+  const fits = isSize(dimensions) && isSize(target) && target! <= dimensions!;
+  const amounts = [totalVariance, totalEnergy, loss].every(isAmount);
+  if (!fits || !amounts || !METHODS.includes(method) || !DISTANCES.includes(distance)) {
+    throw corrupt(KIND, 'its header is not valid');
+  }
+  return {
+    dimensions: dimensions!,
+    target: target!,
+    method,
+    distance,
+    totalVariance: totalVariance!,
+    totalEnergy: totalEnergy!,
+    loss: loss!,
+  };
+}
+
+/** LeanVec of checked rows and queries, in slices. */
+function* trainSteps(
+  rows: Float32Array,
+  queryRows: Float32Array | undefined,
+  options: ResolvedLeanVec,
+): Steps<LeanVec> {
+  const { dimensions, target: goal, method, distance, seed } = options;
+  const kernels = new Kernels();
+  const data = yield* momentSteps(kernels, rows, dimensions);
+  const queries =
+    queryRows === undefined ? data : yield* momentSteps(kernels, queryRows, dimensions);
+  const most = typeof goal === 'number' ? goal : dimensions;
+  if (method === 'pca') {
+    const about = distance === 'Euclid' ? data.mean : undefined;
+    const components = yield* pcaSteps(kernels, data, queries, about, most, seed);
+    const kept =
+      typeof goal === 'object' && 'loss' in goal ? components.inner : components.variance;
+    return fromComponents(data, components, chooseTarget(goal, kept), distance);
+  }
+  const maps = yield* queryAwareSteps(kernels, data, queries, {
+    target: most,
+    method,
+    distance,
+    seed,
+  });
+  const target = chooseTarget(goal, { each: maps.energies, total: maps.totalEnergy });
+  return fromMaps(data, maps, target, method, distance);
+}
+
+function chooseTarget(goal: TargetGoal, kept: Kept): number {
+  if (typeof goal === 'number') return goal;
+  return fewestKeeping('loss' in goal ? 1 - goal.loss : goal.energy, kept);
+}
+
+function fromComponents(
+  { mean, covariance }: Moments,
+  { basis, variance, inner }: PrincipalComponents,
+  target: number,
+  distance: Distance,
+): LeanVec {
+  const rows = Float32Array.from(basis.subarray(0, target * mean.length));
+  return new LeanVec({
+    method: 'pca',
+    distance,
+    mean: Float32Array.from(mean),
+    basis: rows,
+    queryBasis: rows,
+    energies: variance.each.slice(0, target),
+    totalEnergy: variance.total,
+    totalVariance: trace(covariance, mean.length),
+    loss: 1 - shareKept(inner, target),
+  });
+}
+
+function fromMaps(
+  { mean, covariance }: Moments,
+  maps: QueryAwareMaps,
+  target: number,
+  method: QueryAwareMethod,
+  distance: Distance,
+): LeanVec {
+  const d = mean.length;
+  const basis = Float32Array.from(maps.basis.subarray(0, target * d));
+  const isOne = maps.queryBasis === maps.basis;
+  const isWhole = target * d === maps.basis.length;
+  return new LeanVec({
+    method,
+    distance,
+    mean: Float32Array.from(mean),
+    basis,
+    queryBasis: isOne ? basis : Float32Array.from(maps.queryBasis.subarray(0, target * d)),
+    energies: maps.energies.slice(0, target),
+    totalEnergy: maps.totalEnergy,
+    totalVariance: trace(covariance, d),
+    // Of a prefix of sphering's maps the energies are the loss.
+    loss: isWhole
+      ? maps.loss
+      : 1 - shareKept({ each: maps.energies, total: maps.totalEnergy }, target),
+  });
+}
+
+/** The in-distribution projection to `target` dimensions, in slices. */
 export function* leanVecSteps(
   kernels: Kernels,
-  { mean, covariance }: Moments,
+  data: Moments,
   target: number,
   seed: number,
 ): Steps<LeanVec> {
-  const dimensions = mean.length;
-  let total = 0;
-  for (let i = 0; i < dimensions; i++) total += covariance[i * dimensions + i]!;
-  const random = new Random(seed);
-  const { values, vectors } = yield* leadingEigenSteps(
-    kernels,
-    covariance,
-    dimensions,
-    target,
-    random,
-  );
-  const variances = values.slice(0, target).map((value) => Math.max(0, value));
-  const basis = Float32Array.from(vectors.subarray(0, target * dimensions));
-  return new LeanVec(Float32Array.from(mean), basis, variances, total);
+  const components = yield* pcaSteps(kernels, data, data, undefined, target, seed);
+  return fromComponents(data, components, target, 'Dot');
 }

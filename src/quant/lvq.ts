@@ -7,7 +7,7 @@ import {
   checkVector,
   tooLarge,
 } from '../base/check.js';
-import { wrongDimension } from '../base/errors.js';
+import { outOfRange, wrongDimension } from '../base/errors.js';
 import {
   asBytes,
   corrupt,
@@ -17,6 +17,10 @@ import {
 } from '../format/container.js';
 import { alignUp, Kernels, paddedDimensions } from '../kernels/index.js';
 
+import { kMeans, nearestMean, type PlacedMeans, placeMeans } from './k-means.js';
+import { chooseUnit, columnMoments } from './lvq-training.js';
+import { sampleRows } from './sample.js';
+
 export type LvqBits = 2 | 4 | 8;
 
 export interface LvqOptions {
@@ -25,6 +29,13 @@ export interface LvqOptions {
   bits?: LvqBits;
   /** Bits a number of the second level, which codes the residual of the first; default none. */
   residualBits?: LvqBits;
+  /**
+   * Means that vectors may be centred by, 1 … 256 (M-LVQ, arXiv 2402.02044): each by the nearest of
+   * so many k-means centroids. Pays for clustered vectors. Default 1.
+   */
+  means?: number;
+  /** Seed of the sample and of k-means, where there are several means. Default 1. */
+  seed?: number;
   /** A record's bytes are rounded up to a multiple of this. Default 32, half a cache line. */
   padding?: number;
 }
@@ -42,11 +53,11 @@ type ResolvedLvq = Required<Omit<LvqOptions, 'residualBits'>> & {
 
 const KIND = 'lvq';
 const BITS: readonly LvqBits[] = [2, 4, 8];
-const LVQ_OPTIONS = ['dimensions', 'bits', 'residualBits', 'padding'];
+const LVQ_OPTIONS = ['dimensions', 'bits', 'residualBits', 'means', 'seed', 'padding'];
 
 /**
  * LVQ, locally-adaptive vector quantization (arXiv 2304.04759): vectors are centred by the training
- * mean, and each is coded on its own min–max grid of 2^bits steps. A record is the packed codes
+ * mean, or by the nearest of several (M-LVQ, arXiv 2402.02044), and each is coded on its own min–max grid of 2^bits steps. A record is the packed codes
  * (wasm/pack.ts), scale and bias as binary16 and one byte that selects the mean.
  * Error: |x_j − x̂_j| ≤ scale / 2 with one level, scale / (2 (2^residualBits − 1)) with two.
  */
@@ -57,59 +68,65 @@ export class Lvq {
   readonly padding: number;
   readonly recordBytes: number;
   readonly residualBytes: number;
-  /** The training mean, `dimensions` numbers. */
-  readonly mean: Float32Array;
+  /** The training mean or means, one after the other: each `dimensions` numbers. */
+  readonly means: Float32Array;
   /** Codes hold (x − mean) / unit: a power of two that keeps constants inside binary16's range. */
   readonly unit: number;
   private readonly kernels = new Kernels();
   private readonly row: number;
   private readonly scratch: number;
   private readonly record: number;
+  private readonly placed: PlacedMeans;
+  /** Byte of a record that holds the number of its mean. */
+  private readonly selectorAt: number;
 
-  private constructor(options: ResolvedLvq, mean: Float32Array, unit: number) {
+  private constructor(options: ResolvedLvq, means: Float32Array, unit: number) {
     this.dimensions = options.dimensions;
     this.bits = options.bits;
     this.residualBits = options.residualBits;
     this.padding = options.padding;
-    this.mean = mean;
+    this.means = means;
     this.unit = unit;
     const { call } = this.kernels;
     this.recordBytes = alignUp(call.lvqRecordBytes(this.dimensions, this.bits), options.padding);
+    this.selectorAt = call.codeBytes(this.dimensions, this.bits) + 4;
     this.residualBytes =
       this.residualBits === undefined ? 0 : call.codeBytes(this.dimensions, this.residualBits);
     const floats = paddedDimensions(this.dimensions);
     this.row = this.kernels.alloc(floats * 4);
     this.scratch = this.kernels.alloc(floats * 5);
     this.record = this.kernels.alloc(this.recordBytes + alignUp(this.residualBytes, 64) + 64);
+    this.placed = placeMeans(this.kernels, means, this.dimensions);
   }
 
   /**
-   * Learns the mean of the vectors (n x dimensions, row-major; none at all gives mean 0).
+   * Learns the mean of the vectors (n x dimensions, row-major; none at all gives mean 0), or several
+   * means, for which there must be as many vectors.
    * @throws TypeError, RangeError for wrong options, lengths, NaN or infinity.
    */
   static train(vectors: Float32Array, options: LvqOptions): Lvq {
     const resolved = resolveLvq(options);
-    const { dimensions } = resolved;
+    const { dimensions, seed } = resolved;
     const count = checkRows('vectors', vectors, dimensions);
     checkFinite('vectors', vectors, dimensions);
-    const sums = new Float64Array(dimensions);
-    let squares = 0;
-    for (let i = 0; i < vectors.length; i++) {
-      const x = vectors[i]!;
-      sums[i % dimensions]! += x;
-      squares += x * x;
-    }
-    const mean = Float32Array.from(sums, (sum) => (count === 0 ? 0 : sum / count));
-    const squaredMean = mean.reduce((sum, x) => sum + x * x, 0) / dimensions;
-    return new Lvq(resolved, mean, chooseUnit(squares / Math.max(1, vectors.length), squaredMean));
+    const { mean, meanSquare, variance } = columnMoments(vectors, dimensions);
+    if (resolved.means === 1) return new Lvq(resolved, mean, chooseUnit(meanSquare, variance));
+    if (resolved.means > count)
+      throw outOfRange('means', `at most ${count}, the vectors`, resolved.means);
+    const rows = sampleRows(vectors, dimensions, seed);
+    const { means, distortion } = kMeans(rows, dimensions, resolved.means, seed);
+    return new Lvq(resolved, means, chooseUnit(meanSquare, distortion / dimensions));
   }
 
-  /** The trained codec as bytes (docs/format.md). */
+  /**
+   * The trained codec as bytes: header `dimensions`, `bits`, `padding`, `unit`, `means`, with two
+   * levels `residualBits`; section `means` (float32, means x dimensions).
+   */
   toBytes(): Uint8Array {
     const { dimensions, bits, padding, unit } = this;
     const levels = this.residualBits === undefined ? {} : { residualBits: this.residualBits };
-    const header = { dimensions, bits, padding, unit, ...levels };
-    return writeContainer({ kind: KIND, header, sections: { mean: asBytes(this.mean) } });
+    const header = { dimensions, bits, padding, unit, means: this.placed.count, ...levels };
+    return writeContainer({ kind: KIND, header, sections: { means: asBytes(this.means) } });
   }
 
   /** @throws TypeError, LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`. */
@@ -123,7 +140,8 @@ export class Lvq {
     } catch (cause) {
       throw corrupt(KIND, 'its options are not valid', {}, cause);
     }
-    return new Lvq(resolved, floatSection(sections, 'mean', resolved.dimensions, KIND), unit);
+    const length = resolved.means * resolved.dimensions;
+    return new Lvq(resolved, floatSection(sections, 'means', length, KIND), unit);
   }
 
   /** @throws TypeError, RangeError for a wrong type, length, NaN, or numbers far beyond training. */
@@ -136,8 +154,8 @@ export class Lvq {
     const residual = this.record + alignUp(recordBytes, 16);
     const { call } = this.kernels;
     for (let r = 0; r < count; r++) {
-      this.loadCentred(vectors.subarray(r * dimensions, (r + 1) * dimensions));
-      if (call.lvqEncode(this.row, dimensions, this.bits, 0, this.record) === 0) {
+      const selector = this.loadCentred(vectors.subarray(r * dimensions, (r + 1) * dimensions));
+      if (call.lvqEncode(this.row, dimensions, this.bits, selector, this.record) === 0) {
         throw tooLarge('vectors', r);
       }
       records.set(
@@ -167,8 +185,9 @@ export class Lvq {
     for (let r = 0; r < codes.count; r++) {
       this.decodeRow(codes, r);
       const row = this.kernels.f32(this.row, dimensions);
+      const mean = this.meanOf(codes, r);
       for (let j = 0; j < dimensions; j++) {
-        out[r * dimensions + j] = row[j]! * this.unit + this.mean[j]!;
+        out[r * dimensions + j] = row[j]! * this.unit + mean[j]!;
       }
     }
     return out;
@@ -182,10 +201,16 @@ export class Lvq {
     this.checkQuery(query, codes);
     const q = this.loadQuery(query);
     const querySum = sum(query);
-    let withMean = 0;
-    for (let j = 0; j < this.dimensions; j++) withMean += query[j]! * this.mean[j]!;
+    const withMeans = Array.from({ length: this.placed.count }, (_, m) => {
+      let product = 0;
+      for (let j = 0; j < this.dimensions; j++) {
+        product += query[j]! * this.means[m * this.dimensions + j]!;
+      }
+      return product;
+    });
     const out = new Float32Array(codes.count);
     for (let r = 0; r < codes.count; r++) {
+      const withMean = withMeans[this.selectorOf(codes, r)]!;
       out[r] = this.unit * this.centredDot(q, querySum, codes, r) + withMean;
     }
     return out;
@@ -197,19 +222,35 @@ export class Lvq {
    */
   squaredDistances(query: Float32Array, codes: LvqCodes): Float32Array {
     this.checkQuery(query, codes);
-    const centred = query.map((x, j) => (x - this.mean[j]!) / this.unit);
-    const q = this.loadQuery(centred);
-    const querySum = sum(centred);
-    let norm = 0;
-    for (const x of centred) norm += x * x;
+    const { dimensions, placed, unit } = this;
     const out = new Float32Array(codes.count);
-    for (let r = 0; r < codes.count; r++) {
-      const dot = this.centredDot(q, querySum, codes, r);
-      this.decodeRow(codes, r);
-      const squared = this.kernels.call.dotF32(this.row, this.row, this.dimensions);
-      out[r] = Math.max(0, norm - 2 * dot + squared) * this.unit * this.unit;
+    // One shifted query for each mean: the records of a mean are taken together.
+    for (let m = 0; m < placed.count; m++) {
+      const mean = this.means.subarray(m * dimensions, (m + 1) * dimensions);
+      const centred = query.map((x, j) => (x - mean[j]!) / unit);
+      const q = this.loadQuery(centred);
+      const querySum = sum(centred);
+      let norm = 0;
+      for (const x of centred) norm += x * x;
+      for (let r = 0; r < codes.count; r++) {
+        if (this.selectorOf(codes, r) !== m) continue;
+        const dot = this.centredDot(q, querySum, codes, r);
+        this.decodeRow(codes, r);
+        const squared = this.kernels.call.dotF32(this.row, this.row, dimensions);
+        out[r] = Math.max(0, norm - 2 * dot + squared) * unit * unit;
+      }
     }
     return out;
+  }
+
+  /** Which mean record r was centred by. */
+  private selectorOf(codes: LvqCodes, r: number): number {
+    return codes.records[r * this.recordBytes + this.selectorAt]!;
+  }
+
+  private meanOf(codes: LvqCodes, r: number): Float32Array {
+    const first = this.selectorOf(codes, r) * this.dimensions;
+    return this.means.subarray(first, first + this.dimensions);
   }
 
   private checkQuery(query: Float32Array, codes: LvqCodes): void {
@@ -226,6 +267,11 @@ export class Lvq {
     }
     if (residuals?.length !== expected[1]) {
       throw wrongDimension('codes.residuals', expected[1]!, residuals?.length);
+    }
+    for (let r = 0; r < count; r++) {
+      const selector = records[r * this.recordBytes + this.selectorAt]!;
+      if (selector < this.placed.count) continue;
+      throw outOfRange(`the mean of record ${r}`, `below ${this.placed.count}`, selector);
     }
   }
 
@@ -246,11 +292,16 @@ export class Lvq {
     return first + second - (scale / 2) * querySum;
   }
 
-  private loadCentred(vector: Float32Array): void {
-    const target = this.kernels.f32(this.row, this.dimensions);
-    for (let j = 0; j < this.dimensions; j++) {
-      target[j] = (vector[j]! - this.mean[j]!) / this.unit;
+  /** Loads (x − mean) / unit for the nearest mean, whose number it returns. */
+  private loadCentred(vector: Float32Array): number {
+    const { dimensions, placed } = this;
+    const target = this.kernels.f32(this.row, dimensions);
+    target.set(vector);
+    const selector = placed.count === 1 ? 0 : nearestMean(this.kernels, this.row, placed).index;
+    for (let j = 0; j < dimensions; j++) {
+      target[j] = (vector[j]! - this.means[selector * dimensions + j]!) / this.unit;
     }
+    return selector;
   }
 
   /** The query in scratch, zero up to a whole block. */
@@ -303,19 +354,10 @@ function resolveLvq(options: LvqOptions): ResolvedLvq {
     dimensions: checkInteger('dimensions', options.dimensions, 1, 32_768),
     bits: checkOneOf('bits', options.bits ?? 8, BITS),
     residualBits,
+    means: checkInteger('means', options.means ?? 1, 1, 256),
+    seed: checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff),
     padding: checkInteger('padding', options.padding ?? 32, 1, 4096),
   };
-}
-
-/**
- * 1, or the power of two nearest to the size of the coordinates around the mean where that is far
- * from 1: near 2^-8 the rule for almost constant vectors (wasm/lvq.ts) would take in all of them.
- * No less than 2^-10 of the size around zero, so that binary16 holds vectors unlike the trained.
- */
-function chooseUnit(meanSquare: number, squaredMean: number): number {
-  const aroundMean = Math.sqrt(Math.max(0, meanSquare - squaredMean));
-  if (meanSquare === 0 || (aroundMean > 2 ** -4 && aroundMean < 2 ** 8)) return 1;
-  return 2 ** Math.round(Math.log2(Math.max(aroundMean, Math.sqrt(meanSquare) / 1024)));
 }
 
 function sum(values: Float32Array): number {

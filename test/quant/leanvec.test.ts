@@ -111,9 +111,9 @@ describe('LeanVec', () => {
   });
 
   test('has orthonormal rows by falling variance, and keeps a rising share of the energy', () => {
-    const { basis, variances, ...leanVec } = LeanVec.train(x, { dimensions: d, target: 8 });
+    const { basis, energies, ...leanVec } = LeanVec.train(x, { dimensions: d, target: 8 });
     for (let a = 0; a < 8; a++) {
-      if (a > 0) expect(variances[a]).toBeLessThanOrEqual(variances[a - 1]!);
+      if (a > 0) expect(energies[a]).toBeLessThanOrEqual(energies[a - 1]!);
       for (let b = 0; b <= a; b++) {
         let dot = 0;
         for (let j = 0; j < d; j++) dot += basis[a * d + j]! * basis[b * d + j]!;

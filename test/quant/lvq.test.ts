@@ -37,7 +37,7 @@ describe('the worked example', () => {
   function encode(bits: LvqBits, residualBits?: LvqBits): { lvq: Lvq; codes: LvqCodes } {
     const options = residualBits === undefined ? {} : { residualBits };
     const lvq = Lvq.train(training, { dimensions: 8, bits, ...options });
-    expect([...lvq.mean]).toEqual(new Array(8).fill(0.125));
+    expect([...lvq.means]).toEqual(new Array(8).fill(0.125));
     expect(lvq.unit).toBe(1);
     return { lvq, codes: lvq.encode(x) };
   }
@@ -132,12 +132,12 @@ describe('statistics', () => {
 describe('training', () => {
   test('the mean is taken in float64', () => {
     const lvq = Lvq.train(Float32Array.of(1, 10, 2, 20, 6, 60), { dimensions: 2 });
-    expect([...lvq.mean]).toEqual([3, 30]);
+    expect([...lvq.means]).toEqual([3, 30]);
   });
 
   test('no vectors at all give mean 0: vectors are coded as they are', () => {
     const lvq = Lvq.train(NONE, { dimensions: 3, bits: 8 });
-    expect([...lvq.mean]).toEqual([0, 0, 0]);
+    expect([...lvq.means]).toEqual([0, 0, 0]);
     expect(lvq.unit).toBe(1);
     expect(parseLvqRecord(lvq.encode(Float32Array.of(4, 5, 6)).records, 3, 8).bias).toBe(4);
   });

@@ -51,6 +51,8 @@ export class Index {
   primaryConstants: u32;
   /** The length that is 1 in the codes: the training data's root mean square coordinate. */
   unit: f32;
+  /** What products of the projected query with codes are multiplied by. */
+  queryScale: f32;
   /** 0: optimised primary intervals; 1: symmetric min–max. */
   interval: u32;
   /** 1: links go to the nearest candidates, without the diversity heuristic (for ablations). */

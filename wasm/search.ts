@@ -11,6 +11,7 @@ import { scoreRecords } from './score';
 export function prepareProjected(ix: Index, scratch: Scratch, projected: usize): void {
   const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
   primaryQuery(projected, slots, ix.primaryBits, scratch.codes, scratch.constants);
+  store<f32>(scratch.constants, load<f32>(scratch.constants) * ix.queryScale);
 }
 
 /** A new round of visited marks; every 255 rounds the bytes are cleared. */

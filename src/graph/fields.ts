@@ -59,6 +59,7 @@ export const indexFields = new Fields([
   'rotation',
   'primaryConstants',
   'unit',
+  'queryScale',
   'interval',
   'nearestOnly',
   'alpha',

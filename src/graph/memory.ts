@@ -115,6 +115,7 @@ export class NodeMemory {
       primaryConstants: primaryConstants(layout.distance),
     });
     indexFields.writeFloat(this.kernels, this.index, 'unit', model?.unit ?? 1);
+    indexFields.writeFloat(this.kernels, this.index, 'queryScale', model?.queryScale ?? 1);
     indexFields.writeFloat(this.kernels, this.index, 'alpha', 1);
   }
 
@@ -197,6 +198,8 @@ export class NodeMemory {
 
   /** Whether a secondary record has room for what replaces it while a graph is built. */
   get hasRoomForBuildCodes(): boolean {
+    // Distances between vectors projected for queries are not those of the vectors.
+    if (this.layout.model?.queryProjection !== undefined) return false;
     return this.kernels.call.buildCodeBytes(this.slots) <= this.bytes.secondary;
   }
 

@@ -146,8 +146,8 @@ export interface SearchOptions {
   /** Beam width: more finds more and takes longer. Default max(128, 2 k); at least k is used. */
   ef?: number;
   /**
-   * How many of the beam, best first, are ranked anew by the full-dimensional codes. Default
-   * max(50, 10 k): ranking more of it found nothing more on any data tried (docs/benchmarks.md).
+   * How many of the beam, best first, are ranked anew by the full-dimensional codes. Default two
+   * thirds of ef, but at least 4 k and at most max(50, 10 k).
    */
   rerank?: number;
   /**
@@ -180,8 +180,16 @@ export function resolveSearch(
   const wanted = Math.min(k, allow === undefined ? count : Math.min(count, allow.count));
   const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * wanted), 1, COUNT_MAX);
   const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
-  const rerank = checkInteger('rerank', options.rerank ?? Math.max(50, 10 * wanted), 1, COUNT_MAX);
+  const rerank = checkInteger('rerank', options.rerank ?? defaultRerank(wanted, width), 1, COUNT_MAX);
   return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width), allow };
+}
+
+/**
+ * The nearest by full codes are nearly always among the first two thirds of the beam, and the first
+ * max(50, 10 k) of any beam (docs/benchmarks.md).
+ */
+function defaultRerank(k: number, ef: number): number {
+  return Math.min(Math.max(50, 10 * k), Math.max(4 * k, Math.ceil((2 / 3) * ef)));
 }
 
 function resolveAllow(allow: AllowedIds | AllowList, ids: IdTable): AllowList {

@@ -148,6 +148,8 @@ function readModel(
     rest.primaryBytes ===
       primaryBytes(rest.primaryDimensions, rest.primaryBits, options.distance) &&
     Number.isInteger(rest.seed) &&
+    rest.queryScale > 0 &&
+    Number.isFinite(rest.queryScale) &&
     rest.unit > 0 &&
     Number.isFinite(rest.unit) &&
     typeof rest.energyKept === 'number' &&

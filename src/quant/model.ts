@@ -2,6 +2,7 @@ import type { Distance } from '../base/distance.js';
 import { Random } from '../base/random.js';
 import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
+import type { Moments } from '../linalg/moments.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
 import { type PrimaryBits, primaryBytes, type SecondaryBits } from './layout.js';
 import { type LeanVec, leanVecSteps, momentSteps, sampleRows } from './leanvec.js';
@@ -12,6 +13,7 @@ import {
   type PrimaryWish,
   primaryTargets,
 } from './primary-choice.js';
+import { queryAwareSteps } from './query-aware.js';
 
 /** All that encoding and searching need to know of the data an index was trained on. */
 export interface IndexModel {
@@ -22,16 +24,20 @@ export interface IndexModel {
   /** Codes hold (x − mean) / unit: the root mean square coordinate of the training data. */
   unit: number;
   /**
-   * primaryDimensions x dimensions, orthonormal rows: LeanVec's basis, rotated at random so that
-   * all coordinates have the same variance (algorithms: one step per vector serves them all).
+   * primaryDimensions x dimensions, rows of length up to 1: LeanVec's basis, rotated at random so
+   * that all coordinates have the same variance (algorithms: one step per vector serves them all).
    */
   projection: Float32Array;
   primaryDimensions: number;
   primaryBits: PrimaryBits;
   primaryBytes: number;
   secondaryBits: SecondaryBits;
-  /** The map of queries where it is not that of the data: primaryDimensions x dimensions. */
+  /**
+   * The map of queries where it is not that of the data: primaryDimensions x dimensions, rows of
+   * length up to 1. Its products with `projection` are to be multiplied by queryScale.
+   */
   queryProjection: Float32Array | undefined;
+  queryScale: number;
   /** Seed of the rotation that vectors get before they are coded. */
   seed: number;
   /** Share of the variance of new vectors that the projection keeps, 0 … 1, estimated. */
@@ -67,12 +73,11 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     dimensions,
     mean: leanVec.mean,
     unit: chooseUnit(leanVec, distance),
-    projection: yield* rotatedBasis(leanVec, used, seed),
+    ...(yield* projections(kernels, leanVec, moments, used, options)),
     primaryDimensions: used,
     primaryBits: bits,
     primaryBytes: primaryBytes(used, bits, distance),
     secondaryBits: options.secondaryBits,
-    queryProjection: undefined,
     seed,
     energyKept,
   };
@@ -104,10 +109,53 @@ function* unitRows(rows: Float32Array, dimensions: number): Steps<Float32Array> 
   return out;
 }
 
-/** R · P: a random rotation of the first `used` rows of the basis. */
-function* rotatedBasis(leanVec: LeanVec, used: number, seed: number): Steps<Float32Array> {
-  const { basis, dimensions: d } = leanVec;
+/**
+ * The maps of data and queries: principal components for both, or where queries are known balanced
+ * sphering (query-aware.ts), which at few bits finds more than the other query-aware maps.
+ */
+function* projections(
+  kernels: Kernels,
+  leanVec: LeanVec,
+  moments: Moments,
+  used: number,
+  { dimensions, distance, seed, queries }: ModelOptions,
+): Steps<Pick<IndexModel, 'projection' | 'queryProjection' | 'queryScale'>> {
   const rotation = yield* randomOrthogonalSteps(used, new Random(seed));
+  if (queries === undefined) {
+    const projection = yield* rotated(rotation, used, leanVec.basis, dimensions);
+    return { projection, queryProjection: undefined, queryScale: 1 };
+  }
+  const sample = sampleRows(queries, dimensions, seed);
+  const rows = distance === 'Cosine' ? yield* unitRows(sample, dimensions) : sample;
+  const queryMoments = yield* momentSteps(kernels, rows, dimensions);
+  const options = { target: used, distance, seed };
+  const maps = yield* queryAwareSteps(kernels, moments, queryMoments, options);
+  const projection = yield* rotated(rotation, used, maps.basis, dimensions);
+  const queryProjection = yield* rotated(rotation, used, maps.queryBasis, dimensions);
+  const queryScale = shortenRows(projection, dimensions) * shortenRows(queryProjection, dimensions);
+  return { projection, queryProjection, queryScale };
+}
+
+/** Divides all rows by the length of the longest, which it returns. */
+function shortenRows(rows: Float32Array, dimensions: number): number {
+  let longest = 0;
+  for (let first = 0; first < rows.length; first += dimensions) {
+    let squares = 0;
+    for (let i = first; i < first + dimensions; i++) squares += rows[i]! * rows[i]!;
+    longest = Math.max(longest, squares);
+  }
+  const length = Math.sqrt(longest) || 1;
+  for (let i = 0; i < rows.length; i++) rows[i]! /= length;
+  return length;
+}
+
+/** R · P: a rotation of the first `used` rows of a basis of d columns. */
+function* rotated(
+  rotation: Float64Array,
+  used: number,
+  basis: Float32Array | Float64Array,
+  d: number,
+): Steps<Float32Array> {
   const out = new Float32Array(used * d);
   const row = new Float64Array(d);
   for (let i = 0; i < used; i++) {

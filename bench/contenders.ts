@@ -49,7 +49,7 @@ export const LEANDEX_COLUMNS: readonly Contender[] = [
   LEANDEX,
   contender(leandex, 'leandex compact', { preset: 'compact' }),
   contender(leandex, 'leandex float32', { primaryBits: 32 }),
-  contender(leandex, 'leandex SQ8', { primaryBits: 8 }),
+  contender(leandex, 'leandex 7 bits', { primaryBits: 7 }),
 ];
 
 export function hnswlibWith(m: number): Contender {

@@ -1,12 +1,21 @@
 export type { Distance, DistanceName } from './base/distance.js';
 export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';
 export type { Progress, RunOptions } from './base/steps.js';
+export type { AllowList } from './graph/allow-list.js';
+export type { AllowedIds } from './graph/id-set.js';
+export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';
 export { LeanIndex } from './graph/lean-index.js';
-export type { InsertionOrder, LeanIndexOptions, SearchOptions } from './graph/options.js';
+export type {
+  BuildOptions,
+  InsertionOrder,
+  LeanIndexOptions,
+  SearchOptions,
+  WriteOptions,
+} from './graph/options.js';
 export type { BatchSearchResult, SearchResult } from './graph/search.js';
 export type { IndexStats } from './graph/stats.js';
 export type { KernelVariant } from './kernels/index.js';
 export { kernelVariant } from './kernels/index.js';
 export type { PrimaryBits, SecondaryBits } from './quant/layout.js';
-export { LeanVec, type LeanVecOptions } from './quant/leanvec.js';
+export { LeanVec, type LeanVecMethod, type LeanVecOptions } from './quant/leanvec.js';
 export { Lvq, type LvqBits, type LvqCodes, type LvqOptions } from './quant/lvq.js';

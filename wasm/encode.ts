@@ -22,6 +22,13 @@ function centreRow(ix: Index, row: usize): void {
   subtractF32(row, ix.mean, d);
 }
 
+/** What is projected to itself: the row, zero behind its dimensions. */
+function copyRow(ix: Index, row: usize, z: usize, slots: i32): void {
+  const bytes = <usize>ix.dimensions << 2;
+  memory.copy(z, row, bytes);
+  memory.fill(z + bytes, 0, (<usize>slots << 2) - bytes);
+}
+
 /**
  * Encodes `count` rows (stride paddedDimensions(d) floats; overwritten by the centred vectors) into
  * the records of the slots at `ids`; while the index is building, build codes take the place of
@@ -39,13 +46,19 @@ export function encodeRows(
     const row = rows + (<usize>r * <usize>stride << 2);
     centreRow(ix, row);
     const z = projected + (<usize>r * <usize>slots << 2);
-    projectVector(row, d, ix.projection, slots, scratch.input, z);
     const id = load<u32>(ids + (<usize>r << 2));
+    if (ix.primaryBits == 32) copyRow(ix, row, z, slots);
+    else projectVector(row, d, ix.projection, slots, scratch.input, z);
     const halfNorm = hasHalfNorm(ix) ? dotF32(row, row, d) * <f32>0.5 : <f32>0;
-    primaryEncode(
-      z, ix.primaryBytes, ix.primaryBits, ix.primaryUsed, ix.interval, ix.primaryConstants, halfNorm,
-      primaryOf(ix, id),
-    );
+    if (ix.primaryBits == 32) {
+      memory.copy(primaryOf(ix, id), z, <usize>slots << 2);
+      store<f32>(primaryOf(ix, id) + <usize>ix.primaryBytes - 8, halfNorm);
+    } else {
+      primaryEncode(
+        z, ix.primaryBytes, ix.primaryBits, ix.primaryUsed, ix.interval, ix.primaryConstants,
+        halfNorm, primaryOf(ix, id),
+      );
+    }
     if (ix.building) encodeBuildCode(ix, z, row, secondaryOf(ix, id));
     else if (secondaryEncode(ix, row, secondaryOf(ix, id)) == 0) return r + 1;
     if (ix.projection != ix.queryProjection) {

@@ -16,6 +16,7 @@ import { sumLanes } from './float';
 // @ts-ignore: decorator
 @inline
 export function primarySlots(bytes: i32, bits: i32): i32 {
+  if (bits == 32) return (bytes - 64) >> 2; // float32, unprojected, and a line of constants
   return bits == 2 ? bytes << 2 : bits == 4 ? bytes << 1 : bytes;
 }
 

@@ -110,6 +110,10 @@ function prepareQuery(ix: Index, scratch: Scratch, row: usize, slots: i32, proje
   scratch.query = <u32>row;
   scratch.querySum = sumF32(row, d);
   scratch.inputFactor = quantiseInput(row, d, scratch.input);
+  if (ix.primaryBits == 32) {
+    prepareProjected(ix, scratch, row); // rows are padded with zeros to whole slots
+    return;
+  }
   projectInput(scratch.input, d, scratch.inputFactor, ix.queryProjection, slots, projected);
   prepareProjected(ix, scratch, projected);
 }

@@ -5,6 +5,8 @@
 // V8 keeps the sums in memory and takes twice as long.
 
 import { addDot16, addDot32 } from './dot';
+import { dotF32 } from './float';
+import { primarySlots } from './primary';
 
 /** acc + the products of sixty-four query bytes and one block of 2-bit codes. */
 // @ts-ignore: decorator
@@ -154,6 +156,17 @@ export function scoreRecords7(
   }
 }
 
+/** The same for float32 vectors of `slots` numbers, whose query is float32 too. */
+export function scoreFloats(
+  q: usize, hasNorm: bool, records: usize, count: u32, bytes: usize, slots: i32, distances: usize,
+): void {
+  for (const end = records + (<usize>count << 2); records < end; records += 4, distances += 4) {
+    const record = <usize>load<u32>(records);
+    const norm = hasNorm ? load<f32>(record + bytes - 8) : <f32>0;
+    store<f32>(distances, norm - dotF32(q, record, slots));
+  }
+}
+
 /** The kernel for the width of the codes. */
 // @ts-ignore: decorator
 @inline
@@ -161,6 +174,11 @@ export function scoreRecords(
   q: usize, constants: usize, hasNorm: bool, records: usize, count: u32, bytes: usize, bits: u32,
   distances: usize,
 ): void {
+  if (bits == 32) {
+    const slots = primarySlots(<i32>bytes, 32);
+    scoreFloats(q, hasNorm, records, count, bytes, slots, distances);
+    return;
+  }
   // A group needs four records: the last one is repeated.
   const last = load<u32>(records + (<usize>(count - 1) << 2));
   for (let i = count; i & 3; i++) store<u32>(records + (<usize>i << 2), last);

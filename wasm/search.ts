@@ -10,6 +10,10 @@ import { scoreRecords } from './score';
 /** Quantises a projected vector (slots floats) as the query of the next traversal. */
 export function prepareProjected(ix: Index, scratch: Scratch, projected: usize): void {
   const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
+  if (ix.primaryBits == 32) {
+    memory.copy(scratch.codes, projected, <usize>slots << 2);
+    return;
+  }
   primaryQuery(projected, slots, ix.primaryBits, scratch.codes, scratch.constants);
   store<f32>(scratch.constants, load<f32>(scratch.constants) * ix.queryScale);
 }

@@ -1,7 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { readBytes, writeBytes } from '../../datasets/file.js';
 import type { LeanIndex } from '../../src/graph/lean-index.js';
 import type { SearchOptions } from '../../src/graph/options.js';
-import { inFlight } from '../concurrent.js';
 import {
   type Engine,
   type EngineContext,
@@ -10,30 +10,21 @@ import {
   type Settings,
 } from '../engine.js';
 
-/** Searches under way at a time for each thread: enough that none of them waits for work. */
-const IN_FLIGHT = 4;
-
-/** What an index may have besides the interface that every version of it has. */
-interface LaterIndex {
-  searchAsync(query: Float32Array, k: number, options: SearchOptions): Promise<unknown>;
-  stats(): { readonly buildThreads?: number };
-}
-
 /** Options of `LeanIndex.build` but for dimensions and distance; unknown ones skip a contender. */
 export const leandex: EngineModule<Settings, SearchOptions> = { name: 'leandex', create };
 
 async function create(context: EngineContext<Settings, SearchOptions>): Promise<Engine> {
   const { LeanIndex } = await import('../../src/graph/lean-index.js');
-  const { dimensions, distance, settings, search, threads } = context;
+  const { dimensions, distance, settings, search } = context;
   let index: LeanIndex;
   let rows: Float32Array[] = [];
-  const later = () => index as unknown as LaterIndex;
+  let all: Float32Array = new Float32Array(0);
   return {
     async build({ data }) {
       const started = performance.now();
-      index = await LeanIndex.build(data, { ...settings, dimensions, distance });
-      const seconds = (performance.now() - started) / 1000;
-      return { seconds, threads: later().stats().buildThreads ?? 1 };
+      const threads = availableParallelism();
+      index = await LeanIndex.build(data, { ...settings, dimensions, distance, threads });
+      return { seconds: (performance.now() - started) / 1000, threads };
     },
     save(path) {
       writeBytes(path, [index.toBytes()]);
@@ -48,6 +39,7 @@ async function create(context: EngineContext<Settings, SearchOptions>): Promise<
       return { resolved, bytesPerVector: rest.bytesPerVector };
     },
     prepare(queries) {
+      all = queries.data;
       rows = Array.from({ length: queries.count }, (_, i) => rowOf(queries, i));
     },
     searcher(k, ef) {
@@ -57,11 +49,8 @@ async function create(context: EngineContext<Settings, SearchOptions>): Promise<
         idsOf: (answer: { ids: Uint32Array }) => answer.ids,
       };
     },
-    ...('searchAsync' in LeanIndex.prototype && {
-      searchAll: (k: number, ef: number) =>
-        inFlight(rows.length, IN_FLIGHT * threads, (query) =>
-          later().searchAsync(rows[query], k, { ...search, ef }),
-        ),
-    }),
+    async searchAll(k: number, ef: number) {
+      await index.searchBatch(all, k, { ...search, ef });
+    },
   };
 }

@@ -23,6 +23,11 @@ export function writeModel(nodes: NodeMemory, model: IndexModel): void {
   for (let j = 0; j < d; j++) scaled[j] = model.mean[j]! / model.unit;
   if (rotation !== 0) call.rotate(mean, rotation, d);
   scaled[floats] = call.sumF32(mean, d);
+  if (model.primaryBits === 32) {
+    kernels.floats.copyWithin(projectedMean / 4, mean / 4, mean / 4 + slots);
+    nodes.setIndex({ rotation, mean, projectedMean });
+    return;
+  }
   const projection = packProjection(kernels, model, model.projection, slots, rotation);
   const queryProjection =
     model.queryProjection === undefined

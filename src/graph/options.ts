@@ -25,7 +25,10 @@ export interface LeanIndexOptions {
   m?: number;
   /** Beam width while building. Default 200. */
   efConstruction?: number;
-  /** Bits a number in the primary codes that the traversal reads (7 is stored in a byte). */
+  /**
+   * Bits a number in the primary codes that the traversal reads (7 is stored in a byte; 32 traverses
+   * the vectors as float32, unprojected, to compare with). Default 2, more where the data need it.
+   */
   primaryBits?: PrimaryBits;
   /** Dimensions that the projection keeps. Default: what fills the cache lines of a code. */
   primaryDimensions?: number;
@@ -180,7 +183,12 @@ export function resolveSearch(
   const wanted = Math.min(k, allow === undefined ? count : Math.min(count, allow.count));
   const ef = checkInteger('ef', options.ef ?? Math.max(128, 2 * wanted), 1, COUNT_MAX);
   const width = Math.min(Math.max(ef, wanted), Math.max(1, count));
-  const rerank = checkInteger('rerank', options.rerank ?? defaultRerank(wanted, width), 1, COUNT_MAX);
+  const rerank = checkInteger(
+    'rerank',
+    options.rerank ?? defaultRerank(wanted, width),
+    1,
+    COUNT_MAX,
+  );
   return { k: wanted, ef: width, rerank: Math.min(Math.max(rerank, wanted), width), allow };
 }
 

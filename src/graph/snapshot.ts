@@ -7,7 +7,7 @@ import {
   sectionOf,
   writeContainer,
 } from '../format/container.js';
-import { primaryBytes } from '../quant/layout.js';
+import { PRIMARY_BITS, primaryBytes } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
 import { IdTable } from './id-table.js';
 import { NONE, type NodeBytes, type NodeMemory } from './memory.js';
@@ -141,7 +141,7 @@ function readModel(
     rest.dimensions === dimensions &&
     rest.distance === options.distance &&
     rest.secondaryBits === options.secondaryBits &&
-    [2, 4, 7].includes(rest.primaryBits) &&
+    PRIMARY_BITS.includes(rest.primaryBits) &&
     Number.isInteger(rest.primaryDimensions) &&
     rest.primaryDimensions >= 1 &&
     rest.primaryDimensions <= dimensions &&
@@ -156,7 +156,7 @@ function readModel(
     rest.energyKept >= 0;
   if (!isValid) throw corrupt(KIND, 'its model is not valid');
   const mean = floatSection(sections, 'mean', dimensions, KIND);
-  const length = rest.primaryDimensions * dimensions;
+  const length = rest.primaryBits === 32 ? 0 : rest.primaryDimensions * dimensions;
   const projection = floatSection(sections, 'projection', length, KIND);
   const queryProjection =
     sections.queryProjection && floatSection(sections, 'queryProjection', length, KIND);

@@ -1,8 +1,11 @@
 import type { Distance } from '../base/distance.js';
+import { paddedDimensions } from '../kernels/index.js';
 
 /** Widths of primary codes; 7 bits take a byte, because the relaxed dot wants one operand in 0 … 127. */
-export type PrimaryBits = 2 | 4 | 7;
-export const PRIMARY_BITS: readonly PrimaryBits[] = [2, 4, 7];
+export type PrimaryBits = 2 | 4 | 7 | 32;
+export const PRIMARY_BITS: readonly PrimaryBits[] = [2, 4, 7, 32];
+/** Those that are codes: 32 keeps the vector as float32, unprojected, to compare with. */
+export const PRIMARY_CODE_BITS = [2, 4, 7] as const satisfies readonly PrimaryBits[];
 
 /** Widths of secondary codes; 32 stands for float32. */
 export type SecondaryBits = 4 | 8 | 32;
@@ -18,6 +21,8 @@ export function primaryConstants(distance: Distance): number {
 
 /** Positions in a primary record, those that its constants take up included. */
 export function primarySlots(bytes: number, bits: PrimaryBits): number {
+  // float32 numbers are followed by one line of constants.
+  if (bits === 32) return (bytes - LINE_BYTES) / 4;
   return (bytes * 8) / storedBits(bits);
 }
 
@@ -28,6 +33,7 @@ export function primaryCapacity(lines: number, bits: PrimaryBits, distance: Dist
 
 /** Bytes of the smallest primary record that holds so many dimensions: whole cache lines. */
 export function primaryBytes(dimensions: number, bits: PrimaryBits, distance: Distance): number {
+  if (bits === 32) return paddedDimensions(dimensions) * 4 + LINE_BYTES;
   const bytes = (dimensions * storedBits(bits)) / 8 + primaryConstants(distance);
   return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
 }
@@ -41,5 +47,5 @@ function storedBits(bits: PrimaryBits): number {
  * the same method): what quantization costs, as a share of the energy that is coded.
  */
 export function gaussianDistortion(bits: PrimaryBits): number {
-  return { 2: 0.1188, 4: 0.01154, 7: 0.000304 }[bits];
+  return { 2: 0.1188, 4: 0.01154, 7: 0.000304, 32: 0 }[bits];
 }

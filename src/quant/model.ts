@@ -24,7 +24,7 @@ export interface IndexModel {
   /** Codes hold (x − mean) / unit: the root mean square coordinate of the training data. */
   unit: number;
   /**
-   * primaryDimensions x dimensions, rows of length up to 1: LeanVec's basis, rotated at random so
+   * primaryDimensions x dimensions (none for 32 bits), rows of length up to 1: LeanVec's basis, rotated at random so
    * that all coordinates have the same variance (algorithms: one step per vector serves them all).
    */
   projection: Float32Array;
@@ -118,8 +118,11 @@ function* projections(
   leanVec: LeanVec,
   moments: Moments,
   used: number,
-  { dimensions, distance, seed, queries }: ModelOptions,
+  { dimensions, distance, seed, queries, primaryBits }: ModelOptions,
 ): Steps<Pick<IndexModel, 'projection' | 'queryProjection' | 'queryScale'>> {
+  if (primaryBits === 32) {
+    return { projection: new Float32Array(0), queryProjection: undefined, queryScale: 1 };
+  }
   const rotation = yield* randomOrthogonalSteps(used, new Random(seed));
   if (queries === undefined) {
     const projection = yield* rotated(rotation, used, leanVec.basis, dimensions);

@@ -2,7 +2,7 @@ import type { Distance } from '../base/distance.js';
 import {
   gaussianDistortion,
   LINE_BYTES,
-  PRIMARY_BITS,
+  PRIMARY_CODE_BITS,
   type PrimaryBits,
   primaryBytes,
   primaryCapacity,
@@ -42,6 +42,7 @@ const WIDE_DIMENSIONS = 4096;
  * all lines hold.
  */
 export function primaryTargets(dimensions: number, wish: PrimaryWish): number[] {
+  if (wish.primaryBits === 32) return [1];
   if (wish.primaryDimensions !== undefined) return [wish.primaryDimensions];
   const lines = dimensions > WIDE_DIMENSIONS ? [1] : [1, LINES_MAX];
   const bits = wish.primaryBits ?? 2;
@@ -58,6 +59,7 @@ export function primaryTargets(dimensions: number, wish: PrimaryWish): number[] 
  */
 export function choosePrimary(leanVec: LeanVec, rows: number, wish: PrimaryWish): PrimaryChoice {
   const { primaryBits, primaryDimensions, distance } = wish;
+  if (primaryBits === 32) return { bits: 32, used: leanVec.dimensions, energyKept: 1, loss: 0 };
   const evaluate = (bits: PrimaryBits, used: number): PrimaryChoice => {
     const energyKept = energyOfNewVectors(leanVec, used, rows);
     const loss = 1 - energyKept + energyKept * gaussianDistortion(bits);
@@ -67,7 +69,7 @@ export function choosePrimary(leanVec: LeanVec, rows: number, wish: PrimaryWish)
   let best: PrimaryChoice | undefined;
   for (let lines = 1; lines <= LINES_MAX; lines++) {
     if (best !== undefined && best.loss <= PRIMARY_LOSS_MAX) break;
-    for (const bits of primaryBits === undefined ? PRIMARY_BITS : [primaryBits]) {
+    for (const bits of primaryBits === undefined ? PRIMARY_CODE_BITS : [primaryBits]) {
       const used = Math.min(leanVec.target, wished ?? primaryCapacity(lines, bits, distance));
       if (primaryBytes(used, bits, distance) > lines * LINE_BYTES) continue;
       const choice = evaluate(bits, used);

@@ -21,7 +21,7 @@ import {
 import { isRepairDue, packSteps, repairSteps } from './repair.js';
 import { checkRowValues } from './rows.js';
 import type { BatchSearchResult, SearchResult } from './search.js';
-import { searchElsewhere, searchHere } from './searcher.js';
+import { searchElsewhere, searchHere, searchOne } from './searcher.js';
 import { readIndex, writeIndex } from './snapshot.js';
 import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
@@ -194,7 +194,7 @@ export class LeanIndex {
   search(query: Float32Array, k: number, options: SearchOptions = {}): SearchResult {
     this.requireOpen();
     checkVector('query', query, this.state.options.dimensions);
-    const { ids, scores } = searchHere(this.state, query, this.plan(k, options));
+    const { ids, scores } = searchOne(this.state, query, this.plan(k, options));
     return { ids, scores };
   }
 

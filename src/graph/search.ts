@@ -90,6 +90,12 @@ export function prepareSearch(
   return { shard, scratch, job: { kernel: 'searchRows', args }, rows: size, k };
 }
 
+/** Runs a prepared search in this thread. */
+export function runHere({ shard, job }: ShardSearch): number {
+  const call = shard.nodes.kernels.call.searchRows as (...args: readonly number[]) => number;
+  return call(...job.args);
+}
+
 /** The way through a shard, the beam it needs, and how many vectors there are to find. */
 function restrictionOf(
   shard: Shard,

@@ -1,15 +1,35 @@
-import { ALONE, type Crew } from '../threads/crew.js';
+import type { Crew } from '../threads/crew.js';
 import { mergeRow } from './merge.js';
 import {
   type BatchSearchResult,
   type Found,
   prepareSearch,
   rowsAtOnce,
+  runHere,
   type SearchPlan,
   type ShardSearch,
   takeResults,
 } from './search.js';
 import { type IndexState, searchableCount } from './state.js';
+
+/** Searches one query, here and now. */
+export function searchOne(
+  state: IndexState,
+  query: Float32Array,
+  plan: SearchPlan,
+): BatchSearchResult {
+  if (state.shards.length > 1) return searchHere(state, query, plan);
+  const search = prepareSearch(state.shards[0]!, 0, query, 0, 1, plan);
+  if (search === undefined) return emptyResult(1, 0);
+  const { slots: ids, scores, k } = takeResults(search, runHere(search), 0);
+  // Slots become ids in place; one without a live vector sends the search the long way.
+  for (let i = 0; i < k; i++) {
+    const id = state.ids.idAt(0, ids[i]!);
+    if (id < 0) return searchHere(state, query, plan);
+    ids[i] = id;
+  }
+  return k === plan.k ? { ids, scores, k } : searchHere(state, query, plan);
+}
 
 /** Searches rows from … from + size − 1 of the queries, here and now. */
 export function searchHere(
@@ -27,8 +47,7 @@ export function searchHere(
       const found = state.shards.map((shard, at) => {
         const search = prepareSearch(shard, at, queries, from, size, wider);
         if (search === undefined) return undefined;
-        const [failed] = ALONE.run(shard.nodes.kernels, [search.job]) as number[];
-        return takeResults(search, failed!, from);
+        return takeResults(search, runHere(search), from);
       });
       if (mergeRows(state, found, from, size, out) || wider.k >= searchableCount(state)) break;
       wider = widen(wider);

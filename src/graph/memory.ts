@@ -16,6 +16,8 @@ export interface NodeLayout {
 export const NONE = 0xffff_ffff;
 const METRICS = { Cosine: 0, Dot: 1, Euclid: 2 } as const;
 
+/** Slack of the diversity heuristic, on squared distances: finds more at equal work (docs/benchmarks.md). */
+const ALPHA = 1.1;
 const UPPER_SEGMENT_BYTES = 1 << 16;
 const MEMORY_BYTES_MAX = 2 ** 32;
 
@@ -116,7 +118,7 @@ export class NodeMemory {
     });
     indexFields.writeFloat(this.kernels, this.index, 'unit', model?.unit ?? 1);
     indexFields.writeFloat(this.kernels, this.index, 'queryScale', model?.queryScale ?? 1);
-    indexFields.writeFloat(this.kernels, this.index, 'alpha', 1);
+    indexFields.writeFloat(this.kernels, this.index, 'alpha', ALPHA);
   }
 
   /** Makes room for nodes 0 … count − 1. Throws RESOURCE_EXHAUSTED. */

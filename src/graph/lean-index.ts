@@ -1,7 +1,7 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
@@ -20,8 +20,14 @@ import {
 } from './options.js';
 import { isRepairDue, packSteps, repairSteps } from './repair.js';
 import { checkRowValues } from './rows.js';
-import type { BatchSearchResult, SearchResult } from './search.js';
-import { searchElsewhere, searchHere, searchOne } from './searcher.js';
+import {
+  type BatchSearchResult,
+  rowsAtOnce,
+  type SearchPlan,
+  type SearchResult,
+} from './search.js';
+import { SearchQueue } from './search-queue.js';
+import { joinResults, searchElsewhere, searchHere, searchOne } from './searcher.js';
 import { readIndex, writeIndex } from './snapshot.js';
 import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
@@ -43,6 +49,7 @@ export class LeanIndex {
   private pendingWrites = 0;
   /** Searches that run in other threads. */
   private readonly searches = new Set<Promise<unknown>>();
+  private queue: Promise<SearchQueue> | undefined;
   private closed = false;
 
   private constructor(state: IndexState) {
@@ -67,7 +74,7 @@ export class LeanIndex {
     try {
       await index.write(vectors.length / dimensions, writeOptions(options), function* (context) {
         if (queries !== undefined)
-          yield* checkRowValues(queries, { ...resolved, model: undefined });
+          yield* checkRowValues(queries, { ...resolved, model: undefined }, 'queries');
         return yield* addSteps(index.state, vectors, vectors.length, { ...context, queries });
       });
     } catch (error) {
@@ -206,7 +213,7 @@ export class LeanIndex {
   ): Promise<SearchResult> {
     this.requireOpen();
     checkVector('query', query, this.state.options.dimensions);
-    const { ids, scores } = await this.searchInThreads(query, k, options);
+    const { ids, scores } = await this.enqueue(query.slice(), 1, this.plan(k, options));
     return { ids, scores };
   }
 
@@ -220,27 +227,45 @@ export class LeanIndex {
     options: SearchOptions = {},
   ): Promise<BatchSearchResult> {
     this.requireOpen();
-    checkRows('queries', queries, this.state.options.dimensions);
-    return this.searchInThreads(queries, k, options);
+    const { dimensions } = this.state.options;
+    const m = checkRows('queries', queries, dimensions);
+    drain(checkRowValues(queries, { ...this.state.options, model: undefined }, 'query'));
+    const plan = this.plan(k, options);
+    const parts: Promise<BatchSearchResult>[] = [];
+    const atOnce = rowsAtOnce(plan.k);
+    for (let from = 0; from < m; from += atOnce) {
+      const to = Math.min(m, from + atOnce);
+      const rows = queries.slice(from * dimensions, to * dimensions);
+      parts.push(this.enqueue(rows, to - from, plan));
+    }
+    return joinResults(await Promise.all(parts), plan.k);
   }
 
-  private async searchInThreads(
+  /** Searches rows in another thread, together with what else waits. */
+  private async enqueue(
     queries: Float32Array,
-    k: number,
-    options: SearchOptions,
+    rows: number,
+    plan: SearchPlan,
   ): Promise<BatchSearchResult> {
-    const plan = this.plan(k, options);
-    // The caller may use the array again at once.
-    const copy = queries.slice();
-    if (!this.state.shared) return searchHere(this.state, copy, plan);
-    const crew = crewOf(await this.pool.get(), Number.POSITIVE_INFINITY);
-    const search = searchElsewhere(this.state, copy, plan, crew);
+    if (!this.state.shared) return searchHere(this.state, queries, plan);
+    this.queue ??= this.startQueue();
+    const search = this.queue.then((queue) => queue.search(queries, rows, plan));
     this.searches.add(search);
     try {
       return await search;
     } finally {
       this.searches.delete(search);
     }
+  }
+
+  private async startQueue(): Promise<SearchQueue> {
+    const pool = await this.pool.get();
+    const crew = crewOf(pool, pool.threads);
+    const { state } = this;
+    return new SearchQueue(
+      (queries, plan) => searchElsewhere(state, queries, plan, crew),
+      pool.threads,
+    );
   }
 
   private plan(k: number, options: SearchOptions) {
@@ -327,7 +352,8 @@ function* trainSteps(
   options: ResolvedOptions,
 ): Steps<IndexModel> {
   yield* checkRowValues(sample, { ...options, model: undefined });
-  if (queries !== undefined) yield* checkRowValues(queries, { ...options, model: undefined });
+  if (queries !== undefined)
+    yield* checkRowValues(queries, { ...options, model: undefined }, 'queries');
   return yield* modelSteps(sample, { ...options, queries });
 }
 

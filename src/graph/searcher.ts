@@ -57,8 +57,8 @@ export function searchHere(
 }
 
 /**
- * The same by a crew, the rows split among its threads and every shard searched by itself. Vectors
- * deleted meanwhile are not returned.
+ * The same in other threads, one for each shard. Vectors deleted meanwhile are not returned.
+ * At most QUERY_ROWS rows.
  */
 export async function searchElsewhere(
   state: IndexState,
@@ -68,50 +68,30 @@ export async function searchElsewhere(
 ): Promise<BatchSearchResult> {
   const m = queries.length / state.options.dimensions;
   const out = emptyResult(m, plan.k);
-  const share = Math.ceil(m / crew.threads);
-  const atOnce = Math.max(1, Math.min(rowsAtOnce(plan.k), share));
-  const parts: Promise<void>[] = [];
-  for (let from = 0; from < m; from += atOnce) {
-    parts.push(searchPart(state, queries, from, Math.min(atOnce, m - from), plan, crew, out));
-  }
-  await Promise.all(parts);
-  return trimmed(out);
-}
-
-async function searchPart(
-  state: IndexState,
-  queries: Float32Array,
-  from: number,
-  size: number,
-  plan: SearchPlan,
-  crew: Crew,
-  out: Results,
-): Promise<void> {
   let wider = plan;
   for (;;) {
     const { shards } = state;
     const searches: (ShardSearch | undefined)[] = [];
     try {
       shards.forEach((shard, at) => {
-        searches.push(prepareSearch(shard, at, queries, from, size, wider));
+        searches.push(prepareSearch(shard, at, queries, 0, m, wider));
       });
     } catch (error) {
       for (const search of searches) search?.shard.nodes.giveBack(search.scratch);
       throw error;
     }
-    const found = await Promise.all(searches.map((search) => runElsewhere(search, crew, from)));
+    const found = await Promise.all(searches.map((search) => runElsewhere(search, crew)));
     // Vectors that moved to other memories meanwhile are searched for there.
-    const moved = state.shards !== shards;
-    if (moved) continue;
-    if (mergeRows(state, found, from, size, out) || wider.k >= searchableCount(state)) return;
+    if (state.shards !== shards) continue;
+    if (mergeRows(state, found, 0, m, out) || wider.k >= searchableCount(state)) break;
     wider = widen(wider);
   }
+  return trimmed(out);
 }
 
 async function runElsewhere(
   search: ShardSearch | undefined,
   crew: Crew,
-  from: number,
 ): Promise<Found | undefined> {
   if (search === undefined) return undefined;
   const { nodes } = search.shard;
@@ -122,7 +102,7 @@ async function runElsewhere(
     nodes.giveBack(search.scratch);
     throw error;
   }
-  return takeResults(search, failed[0]!, from);
+  return takeResults(search, failed[0]!, 0);
 }
 
 /** Room for results; `counts` says how many of each row's places are taken. */
@@ -169,4 +149,23 @@ function mergeRows(
 /** Looks further: some of what was found had just been deleted or is just being added. */
 function widen(plan: SearchPlan): SearchPlan {
   return { ...plan, k: 2 * plan.k, ef: 2 * plan.ef, rerank: 2 * plan.rerank };
+}
+
+/** The results of consecutive rows as one matrix, as wide as the narrowest of them. */
+export function joinResults(parts: readonly BatchSearchResult[], k: number): BatchSearchResult {
+  const least = parts.reduce((few, part) => Math.min(few, part.k), k);
+  const rows = parts.reduce((sum, { ids, k }) => sum + (k === 0 ? 0 : ids.length / k), 0);
+  const out = {
+    ids: new Uint32Array(rows * least),
+    scores: new Float32Array(rows * least),
+    k: least,
+  };
+  let to = 0;
+  for (const { ids, scores, k } of parts) {
+    for (let from = 0; from < ids.length; from += k, to += least) {
+      out.ids.set(ids.subarray(from, from + least), to);
+      out.scores.set(scores.subarray(from, from + least), to);
+    }
+  }
+  return out;
 }

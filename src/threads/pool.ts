@@ -4,6 +4,9 @@ import type { KernelName } from '../kernels/exports.js';
 import type { Kernels } from '../kernels/index.js';
 import type { KernelTask } from './worker.js';
 
+/** Not written in the imports, where bundlers for browsers would look for them. */
+const POOL_MODULE = 'piscina';
+const SYSTEM_MODULE = 'node:os';
 /** Threads without a task end after this long; starting one takes some 50 ms. */
 const IDLE_MS = 30_000;
 
@@ -28,8 +31,8 @@ export class ThreadPool {
 
   static async start(): Promise<ThreadPool> {
     const [{ Piscina }, { availableParallelism }] = await Promise.all([
-      import('piscina'),
-      import('node:os'),
+      import(POOL_MODULE) as Promise<typeof import('piscina')>,
+      import(SYSTEM_MODULE) as Promise<typeof import('node:os')>,
     ]);
     const threads = availableParallelism();
     const piscina = new Piscina({

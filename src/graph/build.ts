@@ -48,8 +48,8 @@ export function* insertSteps(nodes: NodeMemory, plan: InsertPlan, crew: Crew): S
       progress.done = from + places.length;
       yield progress;
     }
+    if (whole) yield* encodeSecondaries(nodes, plan, workforce);
   });
-  if (whole) yield* encodeSecondaries(nodes, plan);
   nodes.setIndex({ building: 0 });
 }
 
@@ -163,15 +163,28 @@ function* linkBatch(
 }
 
 /** Replaces the build codes by secondary records. */
-function* encodeSecondaries(nodes: NodeMemory, plan: InsertPlan): Steps<void> {
-  const { kernels, batch } = nodes;
+function* encodeSecondaries(
+  nodes: NodeMemory,
+  plan: InsertPlan,
+  workforce: Workforce,
+): Steps<void> {
+  const { batch, index } = nodes;
   const inOrder = { ...plan, order: undefined };
+  const stride = paddedDimensions(nodes.layout.dimensions) * 4;
   for (let from = 0; from < plan.slots.length; from += BATCH_ROWS) {
     const places = batchPlaces(inOrder, from);
     loadRows(nodes, plan, places);
-    const { length } = places;
-    requireEncoded([kernels.call.encodeSecondary(nodes.index, batch.rows, length, batch.slots)]);
-    yield;
+    const failures = yield* phase(
+      nodes,
+      workforce,
+      places.length,
+      ROWS_AT_ONCE,
+      (_, first, to) => ({
+        kernel: 'encodeSecondary',
+        args: [index, batch.rows + first * stride, to - first, batch.slots + first * 4],
+      }),
+    );
+    requireEncoded(failures);
   }
 }
 

@@ -53,7 +53,8 @@ function* becomeGraph(
   const all = stored.length === 0 ? vectors : concatenate(stored, vectors);
   const model = yield* modelSteps(all, { ...options, queries: context.queries });
   const count = all.length / options.dimensions;
-  yield* checkRowValues(all, { ...options, model });
+  // Only now is it known how long a vector may be; under cosine it does not matter.
+  if (options.distance !== 'Cosine') yield* checkRowValues(all, { ...options, model });
   const shards = emptyShards(state, model, count);
   const places = placeRows(shards, count);
   for (const [at, { first, slots }] of places.entries()) {

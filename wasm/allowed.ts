@@ -47,11 +47,13 @@ function gatherTwoHops(ix: Index, scratch: Scratch, links: usize): u32 {
 /**
  * Beam search on layer 0 for the ef nearest allowed nodes. Without `twoHops` nodes that are not
  * allowed are traversed like the others, do not count and are not returned; the beam then holds up
- * to its capacity. With it they are only passed through. Leaves allowed nodes alone in the beam.
+ * to its capacity. With it they are only passed through. Leaves allowed nodes alone in the beam, or
+ * nothing if more codes than the budget would have to be scored.
  */
 export function searchAllowed(
-  ix: Index, scratch: Scratch, entry: u32, ef: u32, twoHops: bool,
+  ix: Index, scratch: Scratch, entry: u32, ef: u32, twoHops: bool, budget: u32,
 ): void {
+  const most = scratch.distances + budget;
   startBeam(ix, scratch, entry);
   const allow: usize = scratch.allow, beam: usize = scratch.beam;
   const capacity = scratch.beamCapacity;
@@ -67,6 +69,10 @@ export function searchAllowed(
     const n = twoHops ? gatherTwoHops(ix, scratch, links) : gather(ix, scratch, links, ix.m0, 0);
     if (cursor < size) touchLinks(ix, scratch, load<i64>(beam + (<usize>cursor << 3)), 0);
     scoreGathered(ix, scratch, n);
+    if (scratch.distances > most) {
+      scratch.beamSize = 0;
+      return;
+    }
     for (let i: usize = 0; i < (<usize>n << 2); i += 4) {
       const distance = load<f32>(<usize>scratch.gatherDistances + i);
       if (distance >= worst) continue;
@@ -111,22 +117,36 @@ function offerGathered(ix: Index, scratch: Scratch, n: u32, size: u32, depth: u3
   return size;
 }
 
-/** The `depth` nearest by primary code of all (or all allowed) slots below `count`, in the beam. */
-export function scanCodes(ix: Index, scratch: Scratch, count: u32, depth: u32): void {
+/**
+ * Puts the next allowed nodes from slot `id` on in the gather arrays, SCAN_GROUP of them or what
+ * there is below `count` (scratch.gathered); returns the slot to go on from.
+ */
+export function gatherAllowed(ix: Index, scratch: Scratch, id: u32, count: u32): u32 {
   const allow: usize = scratch.allow;
-  let size: u32 = 0, n: u32 = 0;
-  for (let id: u32 = 0; id < count; id++) {
+  let n: u32 = 0;
+  while (id < count && n < SCAN_GROUP) {
     if (allow != 0) {
       if ((id & 7) == 0 && load<u8>(allow + (id >> 3)) == 0) {
-        id += 7;
+        id += 8;
         continue;
       }
-      if (!hasBit(allow, id)) continue;
+      if (!hasBit(allow, id)) {
+        id++;
+        continue;
+      }
     }
-    placeNode(ix, scratch, n++, id);
-    if (n < SCAN_GROUP) continue;
-    size = offerGathered(ix, scratch, n, size, depth);
-    n = 0;
+    placeNode(ix, scratch, n++, id++);
   }
-  scratch.beamSize = offerGathered(ix, scratch, n, size, depth);
+  scratch.gathered = n;
+  return id;
+}
+
+/** The `depth` nearest by primary code of all (or all allowed) slots below `count`, in the beam. */
+export function scanCodes(ix: Index, scratch: Scratch, count: u32, depth: u32): void {
+  let size: u32 = 0, id: u32 = 0;
+  while (id < count) {
+    id = gatherAllowed(ix, scratch, id, count);
+    size = offerGathered(ix, scratch, scratch.gathered, size, depth);
+  }
+  scratch.beamSize = size;
 }

@@ -94,6 +94,8 @@ export class Scratch {
   gatherRecords: u32;
   gatherDistances: u32;
   gatherCapacity: u32;
+  /** How many nodes gatherAllowed has put there. */
+  gathered: u32;
   /** Second list of i64 keys, same capacity: re-ranked results, candidates of an insertion. */
   ranked: u32;
   /** Distance computations on primary codes since the counter was cleared. */

@@ -1,7 +1,7 @@
 // A query from float32 row to results: into the form of its metric, rotated, projected, through the
 // graph, re-ranked on secondary codes, and back into the scores that users see.
 
-import { scanCodes, searchAllowed } from './allowed';
+import { gatherAllowed, scanCodes, searchAllowed } from './allowed';
 import { keyDistance, keyId, makeKey, offerKey } from './beam';
 import { dotF32, normaliseF32, scaleF32, squaredL2F32, subtractF32, sumF32 } from './float';
 import { hasBit, Index, METRIC_COSINE, METRIC_EUCLID, NONE, Scratch, secondaryOf } from './layout';
@@ -9,7 +9,9 @@ import { paddedDimensions } from './pack';
 import { primarySlots } from './primary';
 import { projectInput, quantiseInput } from './project';
 import { rotate } from './rotate';
-import { descend, prepareProjected, searchLayer } from './search';
+import {
+  descend, nextEpoch, prepareProjected, scoreGathered, searchLayer, touchRecord,
+} from './search';
 import { rerankDistance } from './secondary';
 
 /** Ways to find candidates: see src/graph/filter-plan.ts. */
@@ -35,20 +37,96 @@ function touchSecondary(ix: Index, scratch: Scratch, from: u32, to: u32): void {
   scratch.sink += sum;
 }
 
+let missedSum: f64 = 0;
+let missedSquares: f64 = 0;
+
+/** The re-rank distance of a node; notes by how much its primary distance missed it. */
+// @ts-ignore: decorator
+@inline
+function rerankNode(ix: Index, scratch: Scratch, id: u32, primary: f32): f32 {
+  const distance = rerankDistance(ix, scratch, secondaryOf(ix, id));
+  const missed = <f64>(distance - inRerankUnits(ix, primary));
+  missedSum += missed;
+  missedSquares += missed * missed;
+  return distance;
+}
+
+/** A primary distance in the units of re-rank distances: half a squared one, for euclid. */
+// @ts-ignore: decorator
+@inline
+function inRerankUnits(ix: Index, primary: f32): f32 {
+  return ix.metric == METRIC_EUCLID ? 2 * primary : primary;
+}
+
 /** Re-ranks the first `depth` of the beam with the full query; the k best are in `ranked`. */
 function rerank(ix: Index, scratch: Scratch, depth: u32, k: u32): u32 {
   const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
   let size: u32 = 0;
+  missedSum = 0;
+  missedSquares = 0;
   for (let from: u32 = 0; from < depth; from += RERANK_GROUP) {
     const to = min(depth, from + RERANK_GROUP);
     touchSecondary(ix, scratch, from, to);
     for (let i = from; i < to; i++) {
-      const id = keyId(load<i64>(beam + (<usize>i << 3)));
-      const distance = rerankDistance(ix, scratch, secondaryOf(ix, id));
+      const key = load<i64>(beam + (<usize>i << 3)), id = keyId(key);
+      const distance = rerankNode(ix, scratch, id, keyDistance(key));
       size = offerKey(ranked, size, k, makeKey(distance, id));
     }
   }
   return size;
+}
+
+/** Standard deviations by which primary distances may mislead a restricted search. */
+const DEVIATIONS: f64 = 2;
+
+/**
+ * Where a filter leaves only what is far from the query, distances lie closer together than primary
+ * codes tell apart, and the best are anywhere. If what has been re-ranked is not all that could be
+ * among the best, re-ranks the rest of it, in the worst case all that is allowed.
+ */
+function deepen(ix: Index, scratch: Scratch, count: u32, depth: u32, k: u32): void {
+  const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
+  if (depth == 0) return;
+  const mean = missedSum / <f64>depth;
+  const deviation = Math.sqrt(max(<f64>0, missedSquares / <f64>depth - mean * mean));
+  const worst = <f64>keyDistance(load<i64>(ranked + (<usize>(k - 1) << 3)));
+  // Primary distances err around the true ones; those of the beam are low because it chose them.
+  const limit = <f32>(worst + DEVIATIONS * deviation);
+  const last = inRerankUnits(ix, keyDistance(load<i64>(beam + (<usize>(depth - 1) << 3))));
+  if (limit <= last) return;
+  nextEpoch(scratch);
+  for (let i: u32 = 0; i < depth; i++) {
+    store<u8>(<usize>scratch.marks + keyId(load<i64>(beam + (<usize>i << 3))), <u8>scratch.epoch);
+  }
+  let id: u32 = 0;
+  while (id < count) {
+    id = gatherAllowed(ix, scratch, id, count);
+    scoreGathered(ix, scratch, scratch.gathered);
+    const n = keepUnranked(ix, scratch, limit);
+    const ids: usize = scratch.gatherIds;
+    for (let i: usize = 0; i < n; i += 4) {
+      touchRecord(scratch, secondaryOf(ix, load<u32>(ids + i)), ix.secondaryStride);
+    }
+    for (let i: usize = 0; i < n; i += 4) {
+      const other = load<u32>(ids + i);
+      const distance = rerankDistance(ix, scratch, secondaryOf(ix, other));
+      offerKey(ranked, k, k, makeKey(distance, other));
+    }
+  }
+}
+
+/** Of the scored nodes keeps those up to a distance that have no mark; returns their bytes. */
+function keepUnranked(ix: Index, scratch: Scratch, limit: f32): usize {
+  const ids: usize = scratch.gatherIds, end = <usize>scratch.gathered << 2;
+  let n: usize = 0;
+  for (let i: usize = 0; i < end; i += 4) {
+    const id = load<u32>(ids + i);
+    const primary = load<f32>(<usize>scratch.gatherDistances + i);
+    const isRanked = load<u8>(<usize>scratch.marks + id) == <u8>scratch.epoch;
+    store<u32>(ids + n, id);
+    n += <usize>(!isRanked && inRerankUnits(ix, primary) <= limit) << 2;
+  }
+  return n;
 }
 
 /**
@@ -57,18 +135,24 @@ function rerank(ix: Index, scratch: Scratch, depth: u32, k: u32): u32 {
  * scratch.ranked; returns how many.
  */
 function searchGraph(
-  ix: Index, scratch: Scratch, count: u32, way: u32, k: u32, ef: u32, depth: u32,
+  ix: Index, scratch: Scratch, count: u32, way: u32, budget: u32, k: u32, ef: u32, depth: u32,
 ): u32 {
+  let found: u32 = 0;
   if (way != SCAN && ix.entry != NONE) {
     const entry = descend(ix, scratch, 0);
     if (way == THROUGH_GRAPH) searchLayer(ix, scratch, entry, ef, 0);
-    else searchAllowed(ix, scratch, entry, ef, way == TWO_HOPS);
-    const found = rerank(ix, scratch, min(depth, scratch.beamSize), k);
-    // Nodes that no link reaches (duplicates crowd links out) must not cost results.
-    if (found == k) return found;
+    else searchAllowed(ix, scratch, entry, ef, way == TWO_HOPS, budget);
+    found = rerank(ix, scratch, min(depth, scratch.beamSize), k);
   }
-  scanCodes(ix, scratch, count, max(depth, k));
-  return rerank(ix, scratch, scratch.beamSize, k);
+  // Nodes that no link reaches (duplicates crowd links out) must not cost results.
+  if (found < k) {
+    scanCodes(ix, scratch, count, max(depth, k));
+    found = rerank(ix, scratch, scratch.beamSize, k);
+  }
+  if (way != THROUGH_GRAPH && found == k) {
+    deepen(ix, scratch, count, min(max(depth, k), scratch.beamSize), k);
+  }
+  return found;
 }
 
 /** Exact scan of float32 vectors in secondary records; as searchGraph, nodes 0 … count − 1. */
@@ -146,12 +230,13 @@ function writeResults(
 /**
  * Searches `rowCount` queries (rows of paddedDimensions(d) floats, zero behind d; overwritten), one
  * after the other; `projected` holds slots floats. k ids and scores a query are written, best
- * first; k is at most the number of nodes allowed among slots 0 … count − 1.
+ * first; k is at most the number of nodes allowed among slots 0 … count − 1. A way through the graph
+ * is given up for the scan after `budget` scored codes.
  * Returns 0, or 1 + the first row without a direction.
  */
 export function searchRows(
   ix: Index, scratch: Scratch, count: u32, rows: usize, rowCount: u32, projected: usize,
-  way: u32, k: u32, ef: u32, depth: u32, ids: usize, scores: usize,
+  way: u32, budget: u32, k: u32, ef: u32, depth: u32, ids: usize, scores: usize,
 ): u32 {
   const d = <i32>ix.dimensions;
   const stride = <usize>paddedDimensions(d) << 2;
@@ -165,7 +250,7 @@ export function searchRows(
     scratch.query = <u32>row;
     if (coded) prepareQuery(ix, scratch, row, slots, projected);
     const found = coded
-      ? searchGraph(ix, scratch, count, way, k, ef, depth)
+      ? searchGraph(ix, scratch, count, way, budget, k, ef, depth)
       : scanExact(ix, scratch, count, k);
     const at = <usize>r * <usize>k << 2;
     writeResults(ix, scratch, found, k, ids + at, scores + at);

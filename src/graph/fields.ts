@@ -86,6 +86,7 @@ export const scratchFields = new Fields([
   'gatherRecords',
   'gatherDistances',
   'gatherCapacity',
+  'gathered',
   'ranked',
   'distances',
   'sink',

@@ -3,17 +3,17 @@ export const WAYS = { graph: 0, allowed: 1, twoHops: 2, scan: 3 } as const;
 export type Way = (typeof WAYS)[keyof typeof WAYS];
 
 /**
- * What the ways cost, in scored codes, measured on real embeddings (docs/benchmarks.md): a scan
- * scores codes in the order of memory, a third of the time of one that a link leads to.
+ * What the ways cost, in codes scored by a traversal, measured on real embeddings (docs/benchmarks.md):
+ * a scan scores codes in the order of memory, for less than half the time.
  */
-const SCAN_COST = 1 / 3;
+const SCAN_COST = 0.4;
 /** Codes scored for each place of the beam, and before the beam is full. */
 const SCORED_EACH = 14;
 const SCORED_FIRST = 200;
 /** With a larger share allowed, what is not allowed is traversed rather than passed through. */
 const TWO_HOPS_SHARE_MAX = 0.35;
-/** Two hops from a node reach fewer allowed ones than one hop reaches nodes. */
-const TWO_HOPS_COST = 3;
+/** Two hops pass through several nodes for each that they score. */
+const TWO_HOPS_COST = 10;
 
 export interface RestrictedSearch {
   /** Vectors allowed, and all there are. */
@@ -33,6 +33,11 @@ export function planRestricted({ allowed, count, ef }: RestrictedSearch): Way {
   const hop = (SCORED_FIRST + SCORED_EACH * ef) * TWO_HOPS_COST;
   if (scan <= Math.min(traverse, hop)) return WAYS.scan;
   return share > TWO_HOPS_SHARE_MAX || traverse < hop ? WAYS.allowed : WAYS.twoHops;
+}
+
+/** Codes scored by a traversal in the time of a scan of all allowed vectors. */
+export function codesScanned({ allowed }: RestrictedSearch): number {
+  return Math.ceil(allowed * SCAN_COST) + SCORED_FIRST;
 }
 
 /** The beam that a traversal of nodes that do not count needs to find ef that do. */

@@ -2,7 +2,7 @@ import { notFinite } from '../base/check.js';
 import { paddedDimensions } from '../kernels/index.js';
 import type { Job } from '../threads/crew.js';
 import type { AllowList } from './allow-list.js';
-import { beamCapacity, planRestricted, WAYS, type Way } from './filter-plan.js';
+import { beamCapacity, codesScanned, planRestricted, WAYS, type Way } from './filter-plan.js';
 import { MAGNITUDE_MAX, noDirection, tooLong } from './rows.js';
 import { QUERY_ROWS, type Scratch } from './scratch.js';
 import type { Shard } from './shard.js';
@@ -81,6 +81,7 @@ export function prepareSearch(
     size,
     scratch.projected,
     restriction.way,
+    restriction.budget,
     k,
     Math.max(k, Math.min(plan.ef, shard.searchable)),
     Math.max(k, plan.rerank),
@@ -101,15 +102,15 @@ function restrictionOf(
   shard: Shard,
   at: number,
   { ef, allow }: SearchPlan,
-): { way: Way; beam: number; found: number } {
+): { way: Way; beam: number; budget: number; found: number } {
   const count = shard.searchable;
   if (allow === undefined && shard.dead.size === 0)
-    return { way: WAYS.graph, beam: ef, found: count };
+    return { way: WAYS.graph, beam: ef, budget: 0, found: count };
   const allowed = allow === undefined ? count : Math.min(count, allow.countOf(at));
   const search = { allowed, count: count + shard.dead.size, ef };
   // Few deleted vectors cost little on the way; a scan would cost what the index is to save.
   const way = allow === undefined ? WAYS.allowed : planRestricted(search);
-  return { way, beam: beamCapacity(way, search), found: allowed };
+  return { way, beam: beamCapacity(way, search), budget: codesScanned(search), found: allowed };
 }
 
 /** The bitmap of what may be returned: 0 where that is every slot that was ever used. */

@@ -184,6 +184,7 @@ export interface KernelExports {
     rowCount: number,
     projected: number,
     way: number,
+    budget: number,
     k: number,
     ef: number,
     depth: number,

@@ -4,7 +4,14 @@ import { Kernels, type KernelVariant } from '../../src/kernels/index.js';
 
 export const VARIANTS: readonly KernelVariant[] = ['simd', 'relaxed-simd'];
 
-type Bytes = Float32Array | Float64Array | Int8Array | Uint8Array | Uint32Array;
+type Bytes =
+  | BigInt64Array
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Uint8Array
+  | Uint32Array;
 
 /** The kernels of a variant, or undefined where the engine does not compile it. */
 export function tryKernels(variant: KernelVariant, shared = false): Kernels | undefined {
@@ -72,7 +79,10 @@ export function randomCodes(random: Random, n: number, bits: number): Uint8Array
 }
 
 /** The array with zeros behind it, `length` elements in all. */
-export function padded<T extends Float32Array | Int8Array>(array: T, length: number): T {
+export function padded<T extends Float32Array | Int8Array | Int16Array>(
+  array: T,
+  length: number,
+): T {
   const longer = new (array.constructor as new (length: number) => T)(length);
   longer.set(array);
   return longer;

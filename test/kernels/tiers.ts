@@ -1,16 +1,27 @@
 import { expect, test } from 'vitest';
-import { dotCodePair, dotQueryCodes, sumCodes } from '../../src/kernels/scalar/dot.js';
-import { dot, norm } from '../../src/kernels/scalar/float.js';
+import { topK } from '../../src/kernels/scalar/beam.js';
+import {
+  dotBuildCodes,
+  dotCodePair,
+  dotQueryCodes,
+  dotShortCodes,
+  sumCodes,
+} from '../../src/kernels/scalar/dot.js';
+import { dot, norm, squaredL2 } from '../../src/kernels/scalar/float.js';
 import { packCodes } from '../../src/kernels/scalar/pack.js';
 import * as primary from '../../src/kernels/scalar/primary.js';
+import { projectInput, quantiseInput } from '../../src/kernels/scalar/project.js';
+import { rotate } from '../../src/kernels/scalar/rotate.js';
 import {
   borrowing,
   describeBinaries,
+  expectSame,
   gaussians,
   padded,
   place,
   Random,
   randomCodes,
+  readF32,
 } from './support.js';
 
 /**
@@ -44,22 +55,123 @@ export function describeTier(tier: string): void {
       }
     });
 
-    test.each([2, 4, 7] as const)('traversal scores of %s-bit codes', (bits) => {
+    test.each([2, 4, 7] as const)('traversal distances of %s-bit codes', (bits) => {
       const random = new Random(bits);
-      const order = primary.primarySlotOrder(128, bits);
-      for (let round = 0; round < 10; round++) {
-        const z = new Float32Array(primary.primarySlots(128, bits));
-        const p = new Float32Array(z.length);
-        for (const slot of order) {
-          z[slot] = random.gaussian();
-          p[slot] = random.gaussian();
+      const kernel = { 2: call.scoreRecords2, 4: call.scoreRecords4, 7: call.scoreRecords7 }[bits];
+      for (const bytes of [64, 128, 320]) {
+        for (const halfNorm of [undefined, 12.5]) {
+          const hasNorm = halfNorm !== undefined;
+          const order = primary.primarySlotOrder(bytes, bits, hasNorm ? 8 : 4);
+          const inSlots = () => {
+            const z = new Float32Array(primary.primarySlots(bytes, bits));
+            for (const slot of order) z[slot] = random.gaussian();
+            return z;
+          };
+          const p = inSlots();
+          const query = primary.primaryQuery(p, bits);
+          borrowing(kernels, () => {
+            const q = kernels.alloc(p.length);
+            const constants = kernels.alloc(8);
+            call.primaryQuery(place(kernels, p), p.length, bits, q, constants);
+            const z = Array.from({ length: 8 }, inSlots);
+            const records = z.map((x) => {
+              const record = kernels.alloc(bytes);
+              const [source, used] = [place(kernels, x), order.length];
+              call.primaryEncode(
+                source,
+                bytes,
+                bits,
+                used,
+                0,
+                hasNorm ? 8 : 4,
+                halfNorm ?? 0,
+                record,
+              );
+              return record;
+            });
+            const out = kernels.alloc(32);
+            const addresses = place(kernels, Uint32Array.from(records));
+            kernel(q, constants, hasNorm ? 1 : 0, addresses, 2, bytes, out);
+            const expected = z.map((x) => {
+              const record = primary.primaryEncode(x, bits, order.length, 'optimised', halfNorm);
+              return primary.primaryDistance(query, record, bits, hasNorm);
+            });
+            expectSame(readF32(kernels, out, 8), expected, `${bytes} bytes`);
+          });
         }
-        const record = primary.primaryEncode(z, bits, order.length, 'optimised', 1);
-        const query = primary.primaryQuery(p, bits);
+      }
+    });
+
+    test.each([4, 8] as const)('dots of int16 with %s-bit codes', (bits) => {
+      const random = new Random(bits);
+      for (let n = 1; n <= 300; n += 7) {
+        const codes = randomCodes(random, n, bits);
+        const query = quantiseInput(gaussians(random, n)).input;
         borrowing(kernels, () => {
-          const [q, r] = [place(kernels, query.codes), place(kernels, record)];
-          const score = call.primaryScore(q, r, 128, bits, query.step, query.offset);
-          expect(score).toBe(primary.primaryScore(query, record, bits));
+          const [q, c] = [
+            place(kernels, padded(query, 320)),
+            place(kernels, packCodes(codes, bits)),
+          ];
+          expect(call.dotShortCodes(q, c, n, bits)).toBe(dotShortCodes(query, codes));
+        });
+      }
+    });
+
+    test('dots of build codes', () => {
+      const random = new Random(5);
+      for (const slots of [64, 128, 256, 1024]) {
+        const [a, b] = [randomCodes(random, slots, 7), randomCodes(random, slots, 7)];
+        borrowing(kernels, () => {
+          const value = call.dotBuildCodes(place(kernels, a), place(kernels, b), slots);
+          expect(value).toBe(dotBuildCodes(a, b));
+        });
+      }
+    });
+
+    test('projections', () => {
+      const random = new Random(6);
+      for (const n of [1, 8, 13, 100, 300]) {
+        const [x, rows] = [gaussians(random, n), gaussians(random, 64 * n, 0.5 / Math.sqrt(n))];
+        borrowing(kernels, () => {
+          const packed = kernels.alloc(call.projectionBytes(n, 64));
+          for (let r = 0; r < 64; r++) {
+            const row = place(kernels, rows.subarray(r * n, (r + 1) * n));
+            call.packProjectionRow(row, n, r, packed);
+          }
+          const [scratch, out] = [kernels.alloc(n * 2 + 16), kernels.alloc(256)];
+          call.projectVector(place(kernels, x), n, packed, 64, scratch, out);
+          expectSame(readF32(kernels, out, 64), projectInput(quantiseInput(x), rows), `n = ${n}`);
+        });
+      }
+    });
+
+    test('rotations', () => {
+      const random = new Random(7);
+      for (const d of [4, 8, 16, 64, 96, 128, 300]) {
+        const x = gaussians(random, d);
+        const signs = Int8Array.from({ length: 2 * d }, () => 2 * random.below(2) - 1);
+        borrowing(kernels, () => {
+          const pointer = place(kernels, x);
+          const words = Uint32Array.from(signs, (sign) => (sign < 0 ? 0x8000_0000 : 0));
+          call.rotate(pointer, place(kernels, words), d);
+          const error = Math.sqrt(squaredL2(readF32(kernels, pointer, d), rotate(x, signs)));
+          expect(error).toBeLessThan(1e-6 * norm(x));
+        });
+      }
+    });
+
+    test('sorted lists', () => {
+      const random = new Random(8);
+      for (const k of [1, 5, 64, 200]) {
+        const distances = Float32Array.from({ length: 400 }, () => random.below(50) - 25);
+        borrowing(kernels, () => {
+          const list = kernels.alloc((k + 1) * 8);
+          const size = call.topK(place(kernels, distances), 400, 0, k, list, 0);
+          const [ids, sorted] = [kernels.alloc(size * 4), kernels.alloc(size * 4)];
+          call.readKeys(list, size, ids, sorted);
+          const expected = topK(distances, 0, k);
+          expectSame(kernels.u32(ids, size), expected.ids, `k = ${k}`);
+          expectSame(readF32(kernels, sorted, size), expected.distances, `k = ${k}`);
         });
       }
     });

@@ -4,7 +4,11 @@ import { choosePrimary, primaryTargets } from '../../src/quant/primary-choice.js
 import { gaussianRows } from '../graph/oracle.js';
 
 const ROWS = 3000;
-const AUTOMATIC = { primaryBits: undefined, primaryDimensions: undefined };
+const AUTOMATIC = {
+  primaryBits: undefined,
+  primaryDimensions: undefined,
+  distance: 'Cosine',
+} as const;
 
 /** The choice for gaussians of a spectrum j^-decay. */
 function choice(dimensions: number, decay: number, wish = {}, rows = ROWS) {
@@ -41,6 +45,17 @@ describe('the primary code', () => {
     expect(primaryTargets(768, { ...AUTOMATIC, primaryDimensions: 99 })).toEqual([99]);
   });
 
+  test('takes fewer dimensions for Euclid, whose half norm takes four bytes', () => {
+    const euclid = { distance: 'Euclid' } as const;
+    expect(primaryTargets(768, { ...AUTOMATIC, ...euclid })).toEqual([224, 768]);
+    expect(primaryTargets(1536, { ...AUTOMATIC, ...euclid, primaryBits: 4 })).toEqual([112, 496]);
+    expect(choice(300, 0.5, euclid)).toMatchObject({ bits: 2, used: 224 });
+    // 58 dimensions of 7 bits fill a line beside the scale, not beside a half norm as well.
+    expect(choice(58, 0)).toMatchObject({ bits: 7, used: 58 });
+    expect(choice(58, 0, euclid).bits).toBe(4);
+    expect(choice(58, 0, { distance: 'Dot' })).toEqual(choice(58, 0));
+  });
+
   test('keeps to what is given', () => {
     expect(choice(300, 1, { primaryBits: 4 })).toMatchObject({ bits: 4 });
     expect(choice(300, 1, { primaryBits: 7, primaryDimensions: 160 })).toMatchObject({
@@ -61,7 +76,11 @@ describe('the primary code', () => {
     const train = gaussianRows(150, dimensions, 7, 0.5);
     const fresh = gaussianRows(2000, dimensions, 8, 0.5);
     const leanVec = LeanVec.train(train, { dimensions, target: 60 });
-    const { energyKept } = choosePrimary(leanVec, 150, { primaryBits: 7, primaryDimensions: 60 });
+    const { energyKept } = choosePrimary(leanVec, 150, {
+      ...AUTOMATIC,
+      primaryBits: 7,
+      primaryDimensions: 60,
+    });
     const squares = (rows: Float32Array) => rows.reduce((sum, x) => sum + x * x, 0);
     const measured = squares(leanVec.project(fresh)) / squares(fresh);
     expect(Math.abs(energyKept - measured)).toBeLessThan(0.08);

@@ -24,3 +24,13 @@ export function sumCodes(codes: Uint8Array): number {
 export function dotFloatCodes(q: Float32Array, codes: Uint8Array): number {
   return dot(q, codes);
 }
+
+/** Σ q_j c_j of an int16 query. */
+export function dotShortCodes(q: Int16Array, codes: Uint8Array): number {
+  return dot(q, codes);
+}
+
+/** Σ a_j b_j of two build codes (wasm/pair.ts). */
+export function dotBuildCodes(a: Uint8Array, b: Uint8Array): number {
+  return dot(a, b);
+}

@@ -10,8 +10,11 @@ const { fround } = Math;
 
 export type PrimaryCodeBits = 2 | 4 | 7;
 
-/** Bytes at the end of a record: half norm and scale as bfloat16. */
-const CONSTANT_BYTES = 4;
+/**
+ * Bytes at the end of a record: its scale (float32) and, for euclidean distances, before it the
+ * half norm (float32).
+ */
+export type ConstantBytes = 4 | 8;
 
 /** The step of a gaussian's best uniform grid, in standard deviations (Max 1960, table II). */
 const GAUSSIAN_STEP = { 2: fround(0.9957), 4: fround(0.3352), 7: fround(0.0569) };
@@ -28,9 +31,13 @@ export function primarySlots(bytes: number, bits: PrimaryCodeBits): number {
 }
 
 /** The slots that hold coordinates 0, 1, …: all but those in the bytes of the constants. */
-export function primarySlotOrder(bytes: number, bits: PrimaryCodeBits): number[] {
+export function primarySlotOrder(
+  bytes: number,
+  bits: PrimaryCodeBits,
+  constants: ConstantBytes,
+): number[] {
   const slots = Array.from({ length: primarySlots(bytes, bits) }, (_, slot) => slot);
-  return slots.filter((slot) => codePosition(slot, bits).byte < bytes - CONSTANT_BYTES);
+  return slots.filter((slot) => codePosition(slot, bits).byte < bytes - constants);
 }
 
 /** The level of a code: −half … half. */
@@ -103,13 +110,13 @@ export function bestStep(z: Float32Array, used: number, bits: PrimaryCodeBits): 
   return best.step;
 }
 
-/** z in slot order, 0 in the empty slots, as a record. */
+/** z in slot order, 0 in the empty slots, as a record; with a half norm where one is given. */
 export function primaryEncode(
   z: Float32Array,
   bits: PrimaryCodeBits,
   used: number,
   interval: 'optimised' | 'min-max',
-  halfNorm: number,
+  halfNorm?: number,
 ): Uint8Array {
   const h = half(bits);
   const largest = largestOf(z);
@@ -117,25 +124,24 @@ export function primaryEncode(
   const step = interval === 'optimised' ? bestStep(z, used, bits) : minMax;
   const { zl } = measureStep(z, bits, step);
   const record = packCodes(quantise(z, bits, fround(-h * step), step), bits);
-  const constants = new DataView(record.buffer, record.length - CONSTANT_BYTES);
-  constants.setUint16(0, toBfloat(halfNorm), true);
-  constants.setUint16(2, toBfloat(zl > 0 ? fround(energyOf(z) / zl) : 0), true);
+  const words = new DataView(record.buffer);
+  words.setFloat32(record.length - 4, zl > 0 ? fround(energyOf(z) / zl) : 0, true);
+  if (halfNorm !== undefined) words.setFloat32(record.length - 8, halfNorm, true);
   return record;
 }
 
-/** The two constants of a record. */
-export function primaryConstants(record: Uint8Array): { scale: number; halfNorm: number } {
-  const at = record.byteOffset + record.length - CONSTANT_BYTES;
-  const constants = new DataView(record.buffer, at, CONSTANT_BYTES);
-  return {
-    halfNorm: fromBfloat(constants.getUint16(0, true)),
-    scale: fromBfloat(constants.getUint16(2, true)),
-  };
+export function primaryScale(record: Uint8Array): number {
+  return new DataView(record.buffer, record.byteOffset).getFloat32(record.length - 4, true);
+}
+
+/** Of a record with 8 bytes of constants. */
+export function primaryHalfNorm(record: Uint8Array): number {
+  return new DataView(record.buffer, record.byteOffset).getFloat32(record.length - 8, true);
 }
 
 /** ẑ = scale · level in every slot. */
 export function primaryDecode(record: Uint8Array, bits: PrimaryCodeBits): Float32Array {
-  const { scale } = primaryConstants(record);
+  const scale = primaryScale(record);
   const codes = unpackCodes(record, primarySlots(record.length, bits), bits);
   return Float32Array.from(codes, (c) => scale * (c - half(bits)));
 }
@@ -150,31 +156,15 @@ export function primaryQuery(p: Float32Array, bits: PrimaryCodeBits): PrimaryQue
   return { codes, step, offset: fround(total * half(bits)) };
 }
 
-/** Half norm − <q, ẑ>: smaller is nearer. */
-export function primaryScore(
+/** Half norm (if records have one) − <q, ẑ>: smaller is nearer. Twin of wasm/score.ts. */
+export function primaryDistance(
   query: PrimaryQuery,
   record: Uint8Array,
   bits: PrimaryCodeBits,
+  hasNorm: boolean,
 ): number {
-  const { scale, halfNorm } = primaryConstants(record);
   const codes = unpackCodes(record, query.codes.length, bits);
   const levels = fround(fround(dot(query.codes, codes)) - query.offset);
-  return fround(halfNorm - fround(scale * fround(query.step * levels)));
-}
-
-const words = new DataView(new ArrayBuffer(4));
-
-/** float32 → bfloat16 bits, ties to even. */
-export function toBfloat(x: number): number {
-  words.setFloat32(0, x);
-  const upper = words.getUint16(0);
-  const lower = words.getUint16(2);
-  const up = lower > 0x8000 || (lower === 0x8000 && upper % 2 === 1);
-  return up ? upper + 1 : upper;
-}
-
-/** bfloat16 bits → float32. */
-export function fromBfloat(bits: number): number {
-  words.setUint32(0, bits * 0x10000);
-  return words.getFloat32(0);
+  const product = fround(primaryScale(record) * fround(query.step * levels));
+  return fround((hasNorm ? primaryHalfNorm(record) : 0) - product);
 }

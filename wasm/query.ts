@@ -3,8 +3,12 @@
 
 import { gatherAllowed, scanCodes, searchAllowed } from './allowed';
 import { keyDistance, keyId, makeKey, offerKey } from './beam';
-import { dotF32, normaliseF32, scaleF32, squaredL2F32, subtractF32, sumF32 } from './float';
-import { hasBit, Index, METRIC_COSINE, METRIC_EUCLID, NONE, Scratch, secondaryOf } from './layout';
+import {
+  dotF32, normaliseF32, scaleF32, squaredL2F32, squaredLength, subtractF32, sumF32,
+} from './float';
+import {
+  hasBit, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, NONE, Scratch, secondaryOf,
+} from './layout';
 import { paddedDimensions } from './pack';
 import { primarySlots } from './primary';
 import { projectInput, quantiseInput } from './project';
@@ -186,6 +190,14 @@ function prepareRow(ix: Index, row: usize): i32 {
   return 1;
 }
 
+/** Brings a tiny query to length 1 and returns what its length was; others are left alone. */
+function enlarge(row: usize, d: i32): f32 {
+  const length = Math.sqrt(squaredLength(row, d));
+  if (length == 0 || length > 1e-30) return 1;
+  normaliseF32(row, d);
+  return <f32>length;
+}
+
 /** Everything that searching takes of a query, from its row in the form of its metric. */
 // @ts-ignore: decorator
 @inline
@@ -207,7 +219,7 @@ function prepareQuery(ix: Index, scratch: Scratch, row: usize, slots: i32, proje
  * (the mean's share added back), distance for euclid. Places without a result get the id NONE.
  */
 function writeResults(
-  ix: Index, scratch: Scratch, found: u32, k: u32, ids: usize, scores: usize,
+  ix: Index, scratch: Scratch, size: f32, found: u32, k: u32, ids: usize, scores: usize,
 ): void {
   const query: usize = scratch.query;
   const d = <i32>ix.dimensions;
@@ -221,7 +233,7 @@ function writeResults(
     store<u32>(ids + (i << 2), keyId(key));
     const score = ix.metric == METRIC_EUCLID
       ? ix.unit * sqrt(max(<f32>0, share + distance))
-      : ix.unit * (share - distance);
+      : ix.unit * (share - distance) * size;
     store<f32>(scores + (i << 2), score);
   }
   for (let i = found; i < k; i++) store<u32>(ids + (<usize>i << 2), NONE);
@@ -248,12 +260,14 @@ export function searchRows(
   for (let r: u32 = 0; r < rowCount; r++) {
     const row = rows + <usize>r * stride;
     scratch.query = <u32>row;
+    // The integer forms of a query below 1e-34 overflow: its length is taken out and put back.
+    const size = coded && ix.metric == METRIC_DOT ? enlarge(row, d) : <f32>1;
     if (coded) prepareQuery(ix, scratch, row, slots, projected);
     const found = coded
       ? searchGraph(ix, scratch, count, way, budget, k, ef, depth)
       : scanExact(ix, scratch, count, k);
     const at = <usize>r * <usize>k << 2;
-    writeResults(ix, scratch, found, k, ids + at, scores + at);
+    writeResults(ix, scratch, size, found, k, ids + at, scores + at);
   }
   return 0;
 }

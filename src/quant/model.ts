@@ -1,4 +1,5 @@
 import type { Distance } from '../base/distance.js';
+import { outOfRange } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
@@ -83,6 +84,9 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   };
 }
 
+/** What one is divided by must stay within float32, with room for numbers above the average. */
+const UNIT_MIN = 1e-30;
+
 /**
  * The root mean square coordinate around the mean, but no less than 2^−10 of that around zero: so
  * binary16, which ends at 65,504 units, leaves room for vectors of 60 times the usual length even
@@ -94,7 +98,11 @@ function chooseUnit(leanVec: LeanVec, distance: Distance): number {
   const aroundMean = Math.sqrt(totalVariance / dimensions);
   const aroundZero = Math.sqrt((totalVariance + squaredMean) / dimensions);
   const least = distance === 'Cosine' ? 1 / 30_000 : 0;
-  return Math.fround(Math.max(aroundMean, aroundZero / 1024, least)) || 1;
+  const unit = Math.fround(Math.max(aroundMean, aroundZero / 1024, least));
+  if (aroundZero > 0 && unit < UNIT_MIN) {
+    throw outOfRange('vectors', `of numbers above ${UNIT_MIN}`, `numbers around ${aroundZero}`);
+  }
+  return unit || 1;
 }
 
 function* unitRows(rows: Float32Array, dimensions: number): Steps<Float32Array> {

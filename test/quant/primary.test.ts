@@ -9,7 +9,7 @@ import { primaryHalfNorm, primaryScale } from '../../src/kernels/scalar/primary.
 import {
   gaussianDistortion,
   LINE_BYTES,
-  PRIMARY_BITS,
+  PRIMARY_CODE_BITS,
   type PrimaryBits,
   primaryBytes,
   primaryCapacity,
@@ -26,7 +26,7 @@ const { call } = kernels;
 type Interval = 'optimised' | 'min-max';
 
 /** Width, and whether records hold a half norm (Euclid) or coordinates in its place. */
-const CODECS = PRIMARY_BITS.flatMap((bits) =>
+const CODECS = PRIMARY_CODE_BITS.flatMap((bits) =>
   (['Dot', 'Euclid'] as const).map((distance): Codec => ({ bits, distance })),
 );
 
@@ -285,20 +285,28 @@ test('the error that the unbiased scale adds is the distortion over one less it'
 describe('the layout’s arithmetic', () => {
   test.each(['Cosine', 'Dot'] as const)('%s: a record gives up four bytes', (distance) => {
     expect(primaryConstants(distance)).toBe(4);
-    expect(PRIMARY_BITS.map((bits) => primaryCapacity(1, bits, distance))).toEqual([240, 120, 60]);
-    expect(PRIMARY_BITS.map((bits) => primaryBytes(240, bits, distance))).toEqual([64, 128, 256]);
+    expect(PRIMARY_CODE_BITS.map((bits) => primaryCapacity(1, bits, distance))).toEqual([
+      240, 120, 60,
+    ]);
+    expect(PRIMARY_CODE_BITS.map((bits) => primaryBytes(240, bits, distance))).toEqual([
+      64, 128, 256,
+    ]);
     expect(primaryBytes(241, 2, distance)).toBe(128);
   });
 
   test('Euclid: eight, as it needs the half norm too', () => {
     expect(primaryConstants('Euclid')).toBe(8);
-    expect(PRIMARY_BITS.map((bits) => primaryCapacity(1, bits, 'Euclid'))).toEqual([224, 112, 56]);
-    expect(PRIMARY_BITS.map((bits) => primaryBytes(224, bits, 'Euclid'))).toEqual([64, 128, 256]);
+    expect(PRIMARY_CODE_BITS.map((bits) => primaryCapacity(1, bits, 'Euclid'))).toEqual([
+      224, 112, 56,
+    ]);
+    expect(PRIMARY_CODE_BITS.map((bits) => primaryBytes(224, bits, 'Euclid'))).toEqual([
+      64, 128, 256,
+    ]);
     expect(primaryBytes(225, 2, 'Euclid')).toBe(128);
   });
 
   test('slots', () => {
-    expect(PRIMARY_BITS.map((bits) => primarySlots(64, bits))).toEqual([256, 128, 64]);
+    expect(PRIMARY_CODE_BITS.map((bits) => primarySlots(64, bits))).toEqual([256, 128, 64]);
   });
 
   test.each(CODECS)('$bits bits, $distance: bytes and capacity are inverse', (codec) => {

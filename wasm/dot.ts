@@ -2,7 +2,7 @@
 // for the re-rank. The integer ones are exact, so every binary gives the same bits.
 
 import { sumLanes } from './float';
-import { codeBytes } from './pack';
+import { codeBytes, codes3, groups3 } from './pack';
 
 // @ts-ignore: decorator
 @inline
@@ -97,6 +97,17 @@ export function dotQuery4(q: usize, codes: usize, blocks: i32): i32 {
   return sumI32(total);
 }
 
+/** The same for n 3-bit codes; the query is read up to n rounded up to 64. */
+function dotQuery3(q: usize, codes: usize, n: i32): i32 {
+  let sum = i32x4.splat(0);
+  for (; n > 0; n -= 128, codes += 48, q += 128) {
+    for (let g = 0; g < groups3(n); g++) {
+      sum = addDot32(sum, v128.load(q + (<usize>g << 4)), codes3(codes, g));
+    }
+  }
+  return sumI32(sum);
+}
+
 /** The same for codes of up to 7 bits in a byte each. */
 // @ts-ignore: decorator
 @inline
@@ -129,6 +140,7 @@ export function dotQueryCodes(q: usize, codes: usize, n: i32, bits: i32): i32 {
   const blocks = codeBytes(n, bits) >> 4;
   if (bits == 2) return dotQuery2(q, codes, blocks);
   if (bits == 4) return dotQuery4(q, codes, blocks);
+  if (bits == 3) return dotQuery3(q, codes, n);
   if (bits == 7) return dotQuery7(q, codes, blocks);
   return dotQuery8(q, codes, blocks);
 }
@@ -140,7 +152,7 @@ function addPair8(acc: v128, a: v128, b: v128): v128 {
   return i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(a), i16x8.extend_high_i8x16_u(b)));
 }
 
-/** Σ a_j b_j of two vectors of codes with the same layout (8, 4 or 2 bits); n up to 33,000. */
+/** Σ a_j b_j of two vectors of codes with the same layout (8, 4, 3 or 2 bits); n up to 33,000. */
 export function dotCodePair(a: usize, b: usize, n: i32, bits: i32): i32 {
   const end = a + <usize>codeBytes(n, bits);
   let s0 = i32x4.splat(0), s1 = i32x4.splat(0);
@@ -151,6 +163,12 @@ export function dotCodePair(a: usize, b: usize, n: i32, bits: i32): i32 {
     }
     if (a < end) s0 = addPair8(s0, v128.load(a), v128.load(b));
     return sumI32(i32x4.add(s0, s1));
+  }
+  if (bits == 3) {
+    for (; n > 0; n -= 128, a += 48, b += 48) {
+      for (let g = 0; g < groups3(n); g++) s0 = addDot32(s0, codes3(a, g), codes3(b, g));
+    }
+    return sumI32(s0);
   }
   const mask = i8x16.splat(<i8>(bits == 4 ? 15 : 3));
   for (; a < end; a += 16, b += 16) {
@@ -165,9 +183,22 @@ export function dotCodePair(a: usize, b: usize, n: i32, bits: i32): i32 {
   return sumI32(s0);
 }
 
+/** sumCodes for 3 bits. */
+function sumCodes3(codes: usize, n: i32): i32 {
+  let sum = i32x4.splat(0);
+  for (; n > 0; n -= 128, codes += 48) {
+    for (let g = 0; g < groups3(n); g++) {
+      const pairs = i16x8.extadd_pairwise_i8x16_u(codes3(codes, g));
+      sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(pairs));
+    }
+  }
+  return sumI32(sum);
+}
+
 /** Σ c_j over n dimensions. */
 export function sumCodes(codes: usize, n: i32, bits: i32): i32 {
   const end = codes + <usize>codeBytes(n, bits);
+  if (bits == 3) return sumCodes3(codes, n);
   const ones: i32 = (1 << bits) - 1;
   const mask = i8x16.splat(<i8>ones);
   let sum = i32x4.splat(0);
@@ -209,6 +240,10 @@ export function dotFloatCodes(q: usize, codes: usize, n: i32, bits: i32): f32 {
       const v = v128.load(codes);
       s0 = addMixed(s0, q, v128.and(v, i8x16.splat(15)));
       s1 = addMixed(s1, q + 64, i8x16.shr_u(v, 4));
+    }
+  } else if (bits == 3) {
+    for (; n > 0; n -= 128, codes += 48, q += 512) {
+      for (let g = 0; g < groups3(n); g++) s0 = addMixed(s0, q + (<usize>g << 6), codes3(codes, g));
     }
   } else {
     const three = i8x16.splat(3);

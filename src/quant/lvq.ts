@@ -21,7 +21,7 @@ import { kMeans, nearestMean, type PlacedMeans, placeMeans } from './k-means.js'
 import { chooseUnit, columnMoments } from './lvq-training.js';
 import { sampleRows } from './sample.js';
 
-export type LvqBits = 2 | 4 | 8;
+export type LvqBits = 2 | 3 | 4 | 8;
 
 export interface LvqOptions {
   dimensions: number;
@@ -52,7 +52,7 @@ type ResolvedLvq = Required<Omit<LvqOptions, 'residualBits'>> & {
 };
 
 const KIND = 'lvq';
-const BITS: readonly LvqBits[] = [2, 4, 8];
+const BITS: readonly LvqBits[] = [2, 3, 4, 8];
 const LVQ_OPTIONS = ['dimensions', 'bits', 'residualBits', 'means', 'seed', 'padding'];
 
 /**

@@ -16,7 +16,7 @@ import {
 } from './support.js';
 
 const LENGTH_MAX = 1100;
-const WIDTHS: readonly CodeBits[] = [2, 4, 7, 8];
+const WIDTHS: readonly CodeBits[] = [2, 3, 4, 7, 8];
 
 /** The query is the signed operand, but with 8-bit codes the one of 0 … 127. */
 function queryRange(bits: CodeBits): { least: number; most: number } {
@@ -121,7 +121,7 @@ describeBinaries('integer dots', (kernels) => {
   test('a zero query hides whatever the codes hold: the constants at the end of a record', () => {
     borrowing(kernels, () => {
       const buffers = new Buffers(kernels);
-      for (const bits of [2, 4, 7] as const) {
+      for (const bits of [2, 3, 4, 7] as const) {
         const garbage = new Uint8Array(64).fill(0xff);
         expect(buffers.integer(new Int8Array(32), garbage, bits, 0)).toBe(0);
       }
@@ -146,7 +146,7 @@ describeBinaries('dots of two vectors of codes', (kernels) => {
     });
   }
 
-  test.each([2, 4, 8] as const)('%s bits: every length 1 … 1100, random and extreme', (bits) => {
+  test.each([2, 3, 4, 8] as const)('%s bits: every length 1 … 1100, random and extreme', (bits) => {
     const random = new Random(bits);
     const [a, b] = [randomCodes(random, LENGTH_MAX, bits), randomCodes(random, LENGTH_MAX, bits)];
     const top = new Uint8Array(LENGTH_MAX).fill(2 ** bits - 1);

@@ -13,7 +13,7 @@ import {
   readF32,
 } from './support.js';
 
-const WIDTHS = [2, 4, 8] as const;
+const WIDTHS = [2, 3, 4, 8] as const;
 type Width = (typeof WIDTHS)[number];
 
 interface Encoded {
@@ -142,7 +142,7 @@ describeBinaries('LVQ at the edges', (kernels) => {
 
 describe('record sizes', () => {
   test.each(WIDTHS)('%s bits: whole blocks and five bytes', (bits) => {
-    expect(codeBytes(1, bits)).toBe(16);
+    expect(codeBytes(1, bits)).toBe(bits === 3 ? 48 : 16);
     expect(codeBytes(768, bits)).toBe((768 * bits) / 8);
   });
 });

@@ -6,7 +6,7 @@ import { type LvqVector, parseLvqRecord } from '../../src/kernels/scalar/lvq.js'
 import { unpackCodes } from '../../src/kernels/scalar/pack.js';
 import { Lvq, type LvqBits } from '../../src/quant/lvq.js';
 
-const WIDTHS: readonly LvqBits[] = [2, 4, 8];
+const WIDTHS: readonly LvqBits[] = [2, 3, 4, 8];
 const LEVELS: readonly [LvqBits, LvqBits | undefined][] = WIDTHS.flatMap((bits) => [
   [bits, undefined] as [LvqBits, undefined],
   ...WIDTHS.map((residualBits): [LvqBits, LvqBits] => [bits, residualBits]),

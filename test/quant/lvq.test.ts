@@ -107,7 +107,9 @@ describe('record sizes with padding 32', () => {
 });
 
 describe('statistics', () => {
-  test.each([2, 4, 8] as const)('%s bits: RMS error is a step / √12 on continuous data', (bits) => {
+  test.each([
+    2, 3, 4, 8,
+  ] as const)('%s bits: RMS error is a step / √12 on continuous data', (bits) => {
     const dimensions = 256;
     const random = new Random(bits);
     const count = 200;
@@ -233,7 +235,7 @@ describe('refusals', () => {
     for (const options of [
       { dimensions: 0 },
       { dimensions: 1.5 },
-      { dimensions: 4, bits: 3 },
+      { dimensions: 4, bits: 5 },
       { dimensions: 4, residualBits: 7 },
       { dimensions: 4, padding: 0 },
       { dimensions: 4, bit: 8 },

@@ -1,12 +1,12 @@
 import { LeandexError } from '../base/errors.js';
 import type { Progress, Steps } from '../base/steps.js';
 import { paddedDimensions } from '../kernels/index.js';
-import type { Crew } from '../threads/crew.js';
+import type { Crew, Job } from '../threads/crew.js';
 import { levelOf } from './levels.js';
 import type { NodeMemory } from './memory.js';
 import { phase, type Workforce, withWorkforce } from './phase.js';
 import { requireUnchanged } from './rows.js';
-import { BATCH_ROWS } from './scratch.js';
+import { BATCH_ROWS, type Scratch } from './scratch.js';
 
 /** Rows that one thread encodes, nodes that it links, between two turns of the event loop. */
 const ROWS_AT_ONCE = 32;
@@ -44,7 +44,7 @@ export function* insertSteps(nodes: NodeMemory, plan: InsertPlan, crew: Crew): S
     for (let from = 0; from < count; from += BATCH_ROWS) {
       const places = batchPlaces(plan, from);
       const layers = yield* encodeBatch(nodes, plan, places, workforce);
-      yield* linkBatch(nodes, plan, places.length, layers, workforce);
+      yield* linkBatch(nodes, plan, places.length, layers, workforce, progress);
       progress.done = from + places.length;
       yield progress;
     }
@@ -134,9 +134,10 @@ function* linkBatch(
   size: number,
   layers: number,
   workforce: Workforce,
+  progress: Progress,
 ): Steps<void> {
   const { kernels, batch, index } = nodes;
-  yield* phase(nodes, workforce, size, NODES_AT_ONCE, (scratch, from, to) => ({
+  const linkNodes = (scratch: Scratch, from: number, to: number): Job => ({
     kernel: 'linkNodes',
     args: [
       index,
@@ -149,7 +150,8 @@ function* linkBatch(
       nodes.slots * 4,
       efConstruction,
     ],
-  }));
+  });
+  yield* phase(nodes, workforce, size, NODES_AT_ONCE, linkNodes, progress);
   for (let layer = 0; layer < layers; layer++) {
     const count = kernels.call.reverseLinks(index, batch.slots, size, layer, batch.pairs);
     // A signed sort of unsigned keys orders differently, but groups the targets as well.

@@ -65,6 +65,7 @@ export function readIndex(bytes: Uint8Array, shared: boolean): IndexState {
   const shards = graphs.map((graph, at) => {
     const shard = new Shard({ dimensions, distance, m, model }, graph.used, shared);
     restoreShard(shard, at, graph, slotIds[at]!, sections);
+    if (shard.live > 0 && shard.isGraph && shard.nodes.isUnlinked) throw withoutEntry();
     return shard;
   });
   return { options, model, shards, ids, shared };
@@ -161,10 +162,14 @@ function readModel(
   return { ...rest, mean, projection, queryProjection };
 }
 
+function withoutEntry(): Error {
+  return corrupt(KIND, 'its graph has no entry point');
+}
+
 function restoreGraph(nodes: NodeMemory, graph: ShardHeader, upper: Uint8Array | undefined): void {
   const { used, entry, maxLevel } = graph;
   if (!Number.isInteger(entry) || !Number.isInteger(maxLevel)) {
-    throw corrupt(KIND, 'its graph has no entry point');
+    throw withoutEntry();
   }
   nodes.setIndex({ entry, maxLevel });
   restoreUpper(nodes, used, upper);

@@ -12,7 +12,9 @@ const DEAD_MIN = 64;
 const NODES_AT_ONCE = 256;
 
 function isDue({ dead, live }: Shard): boolean {
-  return dead.size >= Math.max(DEAD_MIN, DEAD_SHARE_MAX * live);
+  if (dead.size === 0) return false;
+  // Where hardly any vector lives, new ones would find but dead ones to link to.
+  return dead.size >= Math.max(Math.min(DEAD_MIN, live), DEAD_SHARE_MAX * live);
 }
 
 /** Whether enough is deleted to repair the graph around it. */
@@ -51,9 +53,7 @@ function* repairShard(shard: Shard, crew: Crew): Steps<void> {
     );
   });
   nodes.kernels.call.chooseEntry(index, used);
-  for (const slot of dead) shard.dead.delete(slot);
-  shard.free.push(...dead);
-  shard.free.sort((a, b) => a - b);
+  shard.reclaim(dead);
 }
 
 /** Moves the vectors of all shards to memories of their own size; the graph has been repaired. */
@@ -98,8 +98,9 @@ function* copyNodes(from: NodeMemory, to: NodeMemory, slots: Uint32Array): Steps
     if (i % NODES_AT_ONCE === 0) yield;
   }
   if (isGraph && slots.length > 0) {
+    const entry = from.getIndex('entry');
     to.setIndex({
-      entry: renumbered[from.getIndex('entry')]!,
+      entry: entry === NONE ? NONE : renumbered[entry]!,
       maxLevel: from.getIndex('maxLevel'),
     });
   }
@@ -116,12 +117,16 @@ function copyUpper(
   if (level === 0) return;
   const { m } = from.layout;
   const words = from.kernels.u32(from.upperBlockOf(slot) + 16, level * m).slice();
-  renumber(words, renumbered);
+  for (let at = 0; at < words.length; at += m) renumber(words.subarray(at, at + m), renumbered);
   to.addUpperBlock(target, level, words);
 }
 
+/** One list of links, without those to slots that were not copied: deleted nodes may have such. */
 function renumber(links: Uint32Array, renumbered: Uint32Array): void {
-  links.forEach((slot, i) => {
-    if (slot !== NONE) links[i] = renumbered[slot]!;
-  });
+  let count = 0;
+  for (const slot of links) {
+    const other = slot === NONE ? NONE : renumbered[slot]!;
+    if (other !== NONE) links[count++] = other;
+  }
+  links.fill(NONE, count);
 }

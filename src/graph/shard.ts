@@ -28,14 +28,11 @@ export class Shard {
     return this.nodes.isBuilding ? 0 : this.live;
   }
 
-  /** Slots for new vectors: free ones first, lowest first, then new ones. */
+  /** Slots for new vectors: free ones first, then new ones. */
   takeSlots(count: number): Uint32Array {
     const reused = this.free.splice(0, count);
-    const fresh = count - reused.length;
-    const { used } = this.nodes;
-    return Uint32Array.from({ length: count }, (_, i) =>
-      i < reused.length ? reused[i]! : used + i - reused.length,
-    ).subarray(0, reused.length + fresh);
+    const fresh = this.nodes.used - reused.length;
+    return Uint32Array.from({ length: count }, (_, i) => reused[i] ?? fresh + i);
   }
 
   /** The slots now hold live vectors. */
@@ -55,6 +52,15 @@ export class Shard {
   remove(slot: number): void {
     this.live--;
     this.retire(slot);
+  }
+
+  /** Nothing links to these deleted vectors any more. */
+  reclaim(slots: Iterable<number>): void {
+    for (const slot of slots) {
+      this.dead.delete(slot);
+      this.free.push(slot);
+    }
+    this.free.sort((a, b) => a - b);
   }
 
   private retire(slot: number): void {

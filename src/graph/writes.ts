@@ -6,6 +6,7 @@ import { lidOfRows } from '../eval/lid-of-rows.js';
 import { modelSteps } from '../quant/model.js';
 import type { Crew } from '../threads/crew.js';
 import { insertSteps, storeSteps } from './build.js';
+import type { Place } from './id-table.js';
 import { isRepairDue, repairSteps } from './repair.js';
 import { checkRowValues, requireUnchanged } from './rows.js';
 import type { Shard } from './shard.js';
@@ -67,8 +68,11 @@ function* becomeGraph(
   for (const [shard, { first, slots }] of places.entries()) {
     for (const [i, slot] of slots.entries()) {
       const id = storedIds[first + i];
+      const before = id === undefined ? undefined : ids.place(id);
       if (id === undefined) added.push(ids.assign(slot, shard));
-      else if (shard !== 0 || ids.slotOf(id) !== slot) ids.move(id, shard, slot);
+      // Deleted while the graph was being built.
+      else if (before === undefined) shards[shard]!.remove(slot);
+      else if (shard !== before.shard || slot !== before.slot) ids.move(id, shard, slot);
     }
   }
   state.shards = shards;
@@ -126,18 +130,24 @@ function* addToShards(
   vectors: Float32Array,
   context: WriteContext,
 ): Steps<Uint32Array> {
-  const { ids } = state;
-  const added: number[] = [];
+  const { ids, shards } = state;
+  const added: (Place & { id: number })[] = [];
   let complete = false;
+  state.addingFrom = ids.nextId;
   try {
     yield* insertRows(state, vectors, context, (shard, slot) =>
-      added.push(ids.assign(slot, shard)),
+      added.push({ id: ids.assign(slot, shard), shard, slot }),
     );
     complete = true;
   } finally {
-    if (!complete) for (const id of added) ids.remove(id);
+    state.addingFrom = Infinity;
+    if (!complete) for (const { id } of added) ids.remove(id);
   }
-  return Uint32Array.from(added);
+  for (const { id, shard, slot } of added) {
+    // Deleted while it was being added: removeIds() left its slot to this.
+    if (ids.slotOf(id) < 0) shards[shard]!.remove(slot);
+  }
+  return Uint32Array.from(added, ({ id }) => id);
 }
 
 /** Inserts rows into free slots, which `take` hears of in the order of the rows. */
@@ -227,13 +237,16 @@ function notFound(id: number): LeandexError {
 }
 
 /** Deletes ids, from this moment on; returns how many of them lived. */
-export function removeIds({ ids, shards }: IndexState, wanted: Iterable<number>): number {
+export function removeIds(
+  { ids, shards, addingFrom }: IndexState,
+  wanted: Iterable<number>,
+): number {
   let removed = 0;
   for (const id of wanted) {
     const place = ids.place(id);
     if (place === undefined) continue;
     ids.remove(id);
-    shards[place.shard]!.remove(place.slot);
+    if (id < addingFrom) shards[place.shard]!.remove(place.slot);
     removed++;
   }
   return removed;

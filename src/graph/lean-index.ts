@@ -1,6 +1,7 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { Gate } from '../base/gate.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
@@ -43,7 +44,8 @@ export class LeanIndex {
   private pendingWrites = 0;
   /** Searches that run in other threads. */
   private readonly searches = new Set<Promise<unknown>>();
-  private closed = false;
+  private readonly gate = new Gate();
+  private closing: Promise<void> | undefined;
 
   private constructor(state: IndexState) {
     this.state = state;
@@ -233,8 +235,11 @@ export class LeanIndex {
     // The caller may use the array again at once.
     const copy = queries.slice();
     if (!this.state.shared) return searchHere(this.state, copy, plan);
-    const crew = crewOf(await this.pool.get(), Number.POSITIVE_INFINITY);
-    const search = searchElsewhere(this.state, copy, plan, crew);
+    const search = this.pool.get().then((pool) => {
+      const crew = crewOf(pool, Number.POSITIVE_INFINITY);
+      return searchElsewhere(this.state, copy, plan, crew, this.gate);
+    });
+    // From now on close() waits for it, also while the pool starts.
     this.searches.add(search);
     try {
       return await search;
@@ -309,15 +314,19 @@ export class LeanIndex {
    * Waits for what is under way and ends the threads, if no other index uses them. From now on all
    * but this fail with the code `CLOSED`.
    */
-  async close(): Promise<void> {
-    this.closed = true;
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     await this.writing.catch(() => {});
     await this.searchesDone();
     await this.pool.release();
   }
 
   private requireOpen(): void {
-    if (this.closed) throw new LeandexError('CLOSED', 'the index is closed');
+    if (this.closing !== undefined) throw new LeandexError('CLOSED', 'the index is closed');
   }
 }
 

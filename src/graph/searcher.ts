@@ -1,15 +1,17 @@
+import type { Gate } from '../base/gate.js';
 import { ALONE, type Crew } from '../threads/crew.js';
 import { mergeRow } from './merge.js';
 import {
   type BatchSearchResult,
   type Found,
+  findable,
   prepareSearch,
   rowsAtOnce,
   type SearchPlan,
   type ShardSearch,
   takeResults,
 } from './search.js';
-import { type IndexState, searchableCount } from './state.js';
+import type { IndexState } from './state.js';
 
 /** Searches rows from … from + size − 1 of the queries, here and now. */
 export function searchHere(
@@ -30,22 +32,26 @@ export function searchHere(
         const [failed] = ALONE.run(shard.nodes.kernels, [search.job]) as number[];
         return takeResults(search, failed!, from);
       });
-      if (mergeRows(state, found, from, size, out) || wider.k >= searchableCount(state)) break;
+      if (mergeRows(state, found, from, size, out) || isEverything(state, wider)) break;
       wider = widen(wider);
     }
   }
   return trimmed(out);
 }
 
+/** Parts of searches that are ready for each thread: one that it runs, one that it runs next. */
+const PARTS_PER_THREAD = 2;
+
 /**
  * The same by a crew, the rows split among its threads and every shard searched by itself. Vectors
- * deleted meanwhile are not returned.
+ * deleted meanwhile are not returned. The gate bounds the working memory of all searches.
  */
 export async function searchElsewhere(
   state: IndexState,
   queries: Float32Array,
   plan: SearchPlan,
   crew: Crew,
+  gate: Gate,
 ): Promise<BatchSearchResult> {
   const m = queries.length / state.options.dimensions;
   const out = emptyResult(m, plan.k);
@@ -53,10 +59,21 @@ export async function searchElsewhere(
   const atOnce = Math.max(1, Math.min(rowsAtOnce(plan.k), share));
   const parts: Promise<void>[] = [];
   for (let from = 0; from < m; from += atOnce) {
-    parts.push(searchPart(state, queries, from, Math.min(atOnce, m - from), plan, crew, out));
+    const size = Math.min(atOnce, m - from);
+    parts.push(
+      gate.run(PARTS_PER_THREAD * crew.threads, () =>
+        searchPart(state, queries, from, size, plan, crew, out),
+      ),
+    );
   }
-  await Promise.all(parts);
+  await allEnded(parts);
   return trimmed(out);
+}
+
+/** The results of all, or the first failure, once all have ended: writes count on that. */
+async function allEnded<T>(tasks: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(tasks);
+  return Promise.all(tasks);
 }
 
 async function searchPart(
@@ -80,11 +97,10 @@ async function searchPart(
       for (const search of searches) search?.shard.nodes.giveBack(search.scratch);
       throw error;
     }
-    const found = await Promise.all(searches.map((search) => runElsewhere(search, crew, from)));
+    const found = await allEnded(searches.map((search) => runElsewhere(search, crew, from)));
     // Vectors that moved to other memories meanwhile are searched for there.
-    const moved = state.shards !== shards;
-    if (moved) continue;
-    if (mergeRows(state, found, from, size, out) || wider.k >= searchableCount(state)) return;
+    if (state.shards !== shards) continue;
+    if (mergeRows(state, found, from, size, out) || isEverything(state, wider)) return;
     wider = widen(wider);
   }
 }
@@ -145,6 +161,12 @@ function mergeRows(
     complete &&= count === k;
   }
   return complete;
+}
+
+/** Whether there is no more to find than was looked for. */
+function isEverything({ shards }: IndexState, { k, allow }: SearchPlan): boolean {
+  if (allow !== undefined) return k >= allow.count;
+  return k >= shards.reduce((sum, shard) => sum + findable(shard), 0);
 }
 
 /** Looks further: some of what was found had just been deleted or is just being added. */

@@ -9,6 +9,8 @@ export class Shard {
   readonly nodes: NodeMemory;
   /** Number of live vectors. */
   live = 0;
+  /** Number of slots taken for vectors that are being added. */
+  adding = 0;
   /** Slots of deleted vectors that the graph may still link to. */
   readonly dead = new Set<number>();
   /** Slots below nodes.used that hold nothing, unlinked. */
@@ -30,6 +32,7 @@ export class Shard {
 
   /** Slots for new vectors: free ones first, then new ones. */
   takeSlots(count: number): Uint32Array {
+    this.adding = count;
     const reused = this.free.splice(0, count);
     const fresh = this.nodes.used - reused.length;
     return Uint32Array.from({ length: count }, (_, i) => reused[i] ?? fresh + i);
@@ -37,12 +40,14 @@ export class Shard {
 
   /** The slots now hold live vectors. */
   fill(slots: Uint32Array): void {
+    this.adding = 0;
     this.live += slots.length;
     this.noteUsed(slots);
   }
 
   /** Slots that were taken, and perhaps linked, but not filled. */
   abandon(slots: Uint32Array): void {
+    this.adding = 0;
     const had = slots.filter((slot) => slot < this.nodes.capacity);
     this.noteUsed(had);
     for (const slot of had) this.retire(slot);

@@ -15,7 +15,7 @@ import { emptyShards, type IndexState } from './state.js';
 /** What a write needs of the index besides its state. */
 export interface WriteContext {
   crew: Crew;
-  /** Resolves when no search runs in another thread that might still meet a free slot. */
+  /** Resolves when the searches that run in other threads now have ended. */
   searchesDone: () => Promise<unknown> | undefined;
   /** Queries of the kind to come, checked rows, for training; undefined trains on the data. */
   queries?: Float32Array | undefined;
@@ -158,13 +158,13 @@ function* insertRows(
   take: (shard: number, slot: number) => void,
 ): Steps<void> {
   const { options, shards } = state;
-  if (shards.some(({ free }) => free.length > 0)) {
-    const searches = searchesDone();
-    if (searches !== undefined) yield searches;
-  }
   const places = placeRows(shards, vectors.length / options.dimensions);
   let filled = 0;
   try {
+    if (makeRoom(shards, places)) {
+      const searches = searchesDone();
+      if (searches !== undefined) yield searches;
+    }
     places.forEach(({ slots }, shard) => {
       for (const slot of slots) take(shard, slot);
     });
@@ -182,6 +182,22 @@ function* insertRows(
   } finally {
     if (filled < shards.length) undoInsert(shards, places, filled);
   }
+}
+
+/**
+ * Makes room for the slots. Returns whether searches in other threads must end before anything is
+ * put there: they may stand at a slot that was free, or have no marks for a new one.
+ */
+function makeRoom(shards: readonly Shard[], places: readonly Placement[]): boolean {
+  let mustWait = false;
+  places.forEach(({ slots }, i) => {
+    const { nodes } = shards[i]!;
+    const { capacity } = nodes;
+    const end = slots.reduce((most, slot) => Math.max(most, slot + 1), 0);
+    nodes.ensureNodes(end);
+    mustWait ||= nodes.capacity > capacity || slots.some((slot) => slot < nodes.used);
+  });
+  return mustWait;
 }
 
 function undoInsert(shards: readonly Shard[], places: readonly Placement[], filled: number): void {

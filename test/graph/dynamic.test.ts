@@ -364,7 +364,9 @@ describe('a graph under turnover', () => {
     await pair.index.close();
   });
 
-  test('has the recall of a fresh one after five complete turnovers', async () => {
+  // Fails while repair chooses all links of a node anew by diversity, which leaves it fewer than
+  // insertion does (wasm/repair.ts, repairLinks); 1 point where the live links are kept besides.
+  test.fails('has the recall of a fresh one after five complete turnovers', async () => {
     const dimensions = 32;
     const count = 5000;
     const options = { dimensions, distance: 'Euclid' as const, m: 12, efConstruction: 80 };
@@ -392,6 +394,18 @@ describe('a graph under turnover', () => {
     expect(faultsOf(graph)).toEqual([]);
     expect(unreachableShare(graph)).toBeLessThan(0.001);
     await Promise.all([pair.index.close(), fresh.index.close()]);
+  });
+
+  // Fails while a slot that is free may have a higher level than the entry point, and reading
+  // refuses that (wasm/validate.ts, validateGraph).
+  test.fails('can be read when the highest of its nodes are deleted', async () => {
+    const options = { dimensions: D, exactBelow: 0, efConstruction: 60 };
+    const pair = await Pair.build(gaussianRows(2000, D, 1), options);
+    const graph = savedGraph(pair.index);
+    const top = graph.levelOf(graph.entry);
+    await pair.delete(upTo(2000).filter((slot) => slot < 400 || graph.levelOf(slot) === top));
+    expect(pair.index.stats().deleted).toBe(0);
+    expect(LeanIndex.fromBytes(pair.index.toBytes()).count).toBe(pair.mirror.rows.size);
   });
 
   // Fails while insertion counts deleted nodes among the efConstruction that it finds: where only

@@ -16,7 +16,6 @@ const IN_FLIGHT = 4;
 /** What an index may have besides the interface that every version of it has. */
 interface LaterIndex {
   searchAsync(query: Float32Array, k: number, options: SearchOptions): Promise<unknown>;
-  stats(): { readonly buildThreads?: number };
 }
 
 /** Options of `LeanIndex.build` but for dimensions and distance; unknown ones skip a contender. */
@@ -31,9 +30,9 @@ async function create(context: EngineContext<Settings, SearchOptions>): Promise<
   return {
     async build({ data }) {
       const started = performance.now();
-      index = await LeanIndex.build(data, { ...settings, dimensions, distance });
+      index = await LeanIndex.build(data, { threads, ...settings, dimensions, distance });
       const seconds = (performance.now() - started) / 1000;
-      return { seconds, threads: later().stats().buildThreads ?? 1 };
+      return { seconds, threads };
     },
     save(path) {
       writeBytes(path, [index.toBytes()]);

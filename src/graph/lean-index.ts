@@ -69,7 +69,7 @@ export class LeanIndex {
     try {
       await index.write(vectors.length / dimensions, writeOptions(options), function* (context) {
         if (queries !== undefined)
-          yield* checkRowValues(queries, { ...resolved, model: undefined });
+          yield* checkRowValues(queries, { ...resolved, model: undefined }, 'queries');
         return yield* addSteps(index.state, vectors, vectors.length, { ...context, queries });
       });
     } catch (error) {
@@ -335,8 +335,9 @@ function* trainSteps(
   queries: Float32Array | undefined,
   options: ResolvedOptions,
 ): Steps<IndexModel> {
-  yield* checkRowValues(sample, { ...options, model: undefined });
-  if (queries !== undefined) yield* checkRowValues(queries, { ...options, model: undefined });
+  const layout = { ...options, model: undefined };
+  yield* checkRowValues(sample, layout, 'sample');
+  if (queries !== undefined) yield* checkRowValues(queries, layout, 'queries');
   return yield* modelSteps(sample, { ...options, queries });
 }
 

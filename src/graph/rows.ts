@@ -13,7 +13,11 @@ const ROWS_PER_STEP = 256;
  * @throws RangeError `INVALID_ARGUMENT` naming row and column of a NaN or infinity, the row of a
  * zero vector under cosine, or a row too far from the training data for the codes.
  */
-export function* checkRowValues(vectors: Float32Array, layout: NodeLayout): Steps<void> {
+export function* checkRowValues(
+  vectors: Float32Array,
+  layout: Omit<NodeLayout, 'm'>,
+  what = 'vectors',
+): Steps<void> {
   const { dimensions, distance, model } = layout;
   // Under cosine vectors have unit length, and the model's unit makes room for all of those.
   const limit = distance === 'Cosine' || model === undefined ? Infinity : UNITS_MAX * model.unit;
@@ -23,12 +27,12 @@ export function* checkRowValues(vectors: Float32Array, layout: NodeLayout): Step
     let largest = 0;
     for (let i = first; i < first + dimensions; i++) {
       const magnitude = Math.abs(vectors[i]!);
-      if (!(magnitude < Infinity)) throw notFinite('vectors', row, i - first, vectors[i]!);
+      if (!(magnitude < Infinity)) throw notFinite(what, row, i - first, vectors[i]!);
       if (magnitude > largest) largest = magnitude;
     }
-    if (largest === 0 && distance === 'Cosine') throw noDirection('vectors', row);
-    if (largest > limit) throw tooLarge('vectors', row);
-    if (largest > MAGNITUDE_MAX && distance !== 'Cosine') throw tooLong('vectors', row);
+    if (largest === 0 && distance === 'Cosine') throw noDirection(what, row);
+    if (largest > limit) throw tooLarge(what, row);
+    if (largest > MAGNITUDE_MAX && distance !== 'Cosine') throw tooLong(what, row);
     if (row % ROWS_PER_STEP === 0) yield;
   }
 }

@@ -233,7 +233,7 @@ export function* updateSteps(
   const { ids, options } = state;
   if (ids.slotOf(id) < 0) throw notFound(id);
   requireUnchanged(vector, options.dimensions);
-  yield* checkRowValues(vector, { ...options, model: state.model });
+  yield* checkRowValues(vector, { ...options, model: state.model }, 'vector');
   if (isRepairDue(state)) yield* repairSteps(state, context.crew);
   const { shards } = state;
   const taken = { shard: 0, slot: 0 };

@@ -60,7 +60,6 @@ export class NodeMemory {
   private readonly chunkShift: number;
   private readonly chunkTable: number;
   private liveCapacity = 0;
-  private upperBytes = 0;
   private readonly upperSegments: { start: number; byteLength: number }[] = [];
 
   /** @param expected nodes to come: chooses the size of the chunks, no limit. */
@@ -251,7 +250,6 @@ export class NodeMemory {
       this.upperSegments.push({ start, byteLength });
       this.setIndex({ upperNext: start, upperEnd: start + byteLength });
     }
-    this.upperBytes += bytes;
   }
 
   /** Gives a new node an upper block: its level, and m links a layer. */
@@ -268,7 +266,8 @@ export class NodeMemory {
 
   /** Bytes of all upper blocks. */
   get upperBlockTotal(): number {
-    return this.upperBytes;
+    const unused = this.getIndex('upperEnd') - this.getIndex('upperNext');
+    return this.upperSegmentBytes - unused;
   }
 
   /** Calls back for the first `count` nodes, a run that lies in one chunk at a time. */
@@ -283,8 +282,11 @@ export class NodeMemory {
   /** Bytes of what all nodes share when they are searched: model, working memory, marks. */
   get sharedBytes(): number {
     const chunks = (this.capacity / 2 ** this.chunkShift) * this.chunkBytes();
-    const upper = this.upperSegments.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return this.kernels.usedBytes - chunks - upper - this.batchBytes;
+    return this.kernels.usedBytes - chunks - this.upperSegmentBytes - this.batchBytes;
+  }
+
+  private get upperSegmentBytes(): number {
+    return this.upperSegments.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   /** The parts of nodes first … first + count − 1 that lie in one chunk, as one view. */

@@ -193,15 +193,20 @@ function restore(nodes: NodeMemory, part: keyof NodeBytes, count: number, bytes:
   });
 }
 
-/** Upper layers as words: for each node above layer 0 its id, its level, m links a layer. */
+/**
+ * Upper layers as words: for each node above layer 0 its slot, its level, m links a layer. Layers
+ * above the entry point's, which only nodes have that are deleted, are left out.
+ */
 function collectUpper(nodes: NodeMemory, count: number): Uint32Array {
   const { m } = nodes.layout;
+  const highest = nodes.isUnlinked ? Infinity : nodes.getIndex('maxLevel');
   const words: number[] = [];
   nodes.forRuns(count, (first, size) => {
     const bytes = nodes.part('upperPointer', first, size);
     new Uint32Array(bytes.buffer, bytes.byteOffset, size).forEach((block, i) => {
       if (block === 0) return;
-      const level = nodes.kernels.u32(block, 1)[0]!;
+      const level = Math.min(highest, nodes.kernels.u32(block, 1)[0]!);
+      if (level === 0) return;
       words.push(first + i, level, ...nodes.kernels.u32(block + 16, level * m));
     });
   });

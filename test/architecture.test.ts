@@ -19,7 +19,7 @@ interface Import {
 type Sources = ReadonlyMap<string, string>;
 
 const UP_TO_QUANT = ['base', 'kernels', 'format', 'linalg', 'quant'];
-const UP_TO_GRAPH = [...UP_TO_QUANT, 'graph'];
+const UP_TO_GRAPH = [...UP_TO_QUANT, 'threads', 'graph'];
 const UP_TO_DB = [...UP_TO_GRAPH, 'fde', 'kv', 'db'];
 
 /** What a folder may import besides itself. This table is design.md's "arrows point one way". */
@@ -32,7 +32,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   linalg: ['base', 'kernels', 'format'],
   quant: ['base', 'kernels', 'format', 'linalg'],
   eval: ['base', 'kernels', 'linalg'],
-  graph: [...UP_TO_QUANT, 'eval'],
+  threads: ['base', 'kernels'],
+  graph: [...UP_TO_QUANT, 'threads', 'eval'],
   fde: UP_TO_GRAPH,
   kv: UP_TO_GRAPH,
   filter: ['base'],
@@ -180,6 +181,11 @@ describe('this repository', () => {
     expect(outsiders(sources, 'src/index.ts', (name) => name === '@msgpack/msgpack')).toEqual([]);
   });
 
+  test('a worker thread loads nothing but its own file', () => {
+    const { files, outside } = loadedWith(sources, 'src/threads/worker.ts');
+    expect([...files, ...outside]).toEqual(['src/threads/worker.ts']);
+  });
+
   test('the command line loads only dependencies that a consumer has', () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const isThere = (name: string) => isBuiltin(name) || packageOf(name) in dependencies;
@@ -222,6 +228,7 @@ describe('the checker', () => {
   test.each([
     ['src/base/a.ts', '../kernels/index.js', 'base must not use kernels'],
     ['src/linalg/a.ts', '../quant/lvq.js', 'linalg must not use quant'],
+    ['src/threads/a.ts', '../graph/build.js', 'threads must not use graph'],
     ['src/quant/a.ts', '../graph/build.js', 'quant must not use graph'],
     ['src/quant/a.ts', '../eval/metrics.js', 'quant must not use eval'],
     ['src/fde/a.ts', '../kv/a.js', 'fde must not use kv'],

@@ -20,8 +20,8 @@ export function buildCodeBytes(slots: i32): i32 {
 }
 
 /**
- * Encodes the projected vector z (slots float32) of the centred `row`. Its norm word is ‖z‖², or
- * <mean, row> for inner products.
+ * Encodes the projected vector z (slots float32) of the centred `row`. Its norm word is ‖ẑ‖², so that
+ * distances are those of the codes and copies are at distance 0, or <mean, row> for inner products.
  */
 export function encodeBuildCode(ix: Index, z: usize, row: usize, record: usize): void {
   const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
@@ -31,7 +31,10 @@ export function encodeBuildCode(ix: Index, z: usize, row: usize, record: usize):
   let sum: u32 = 0;
   for (let i: usize = 0; i < <usize>slots; i++) sum += load<u8>(record + i);
   store<f32>(tail, step);
-  store<f32>(tail, ix.metric == METRIC_DOT ? dotF32(ix.mean, row, ix.dimensions) : dotF32(z, z, slots), 4);
+  const norm = ix.metric == METRIC_DOT
+    ? dotF32(ix.mean, row, ix.dimensions)
+    : step * step * levelProduct(record, record, sum << 1, slots);
+  store<f32>(tail, norm, 4);
   store<u32>(tail, sum, 8);
 }
 
@@ -46,13 +49,20 @@ export function dotBuildCodes(a: usize, b: usize, slots: i32): i32 {
   return sumI32(i32x4.add(s0, s1));
 }
 
+/** Σ l_a l_b over the levels of two build codes; sums is Σ c_a + Σ c_b. */
+// @ts-ignore: decorator
+@inline
+function levelProduct(a: usize, b: usize, sums: u32, slots: i32): f32 {
+  const codes = <f32>dotBuildCodes(a, b, slots);
+  return codes - CENTRE * <f32>sums + <f32>slots * CENTRE * CENTRE;
+}
+
 // @ts-ignore: decorator
 @inline
 function buildPair(ix: Index, a: usize, b: usize): f32 {
   const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
   const ta = a + <usize>slots, tb = b + <usize>slots;
-  const sums = <f32>(load<u32>(ta, 8) + load<u32>(tb, 8));
-  const levels = <f32>dotBuildCodes(a, b, slots) - CENTRE * sums + <f32>slots * CENTRE * CENTRE;
+  const levels = levelProduct(a, b, load<u32>(ta, 8) + load<u32>(tb, 8), slots);
   const dot = load<f32>(ta) * load<f32>(tb) * levels;
   const na = load<f32>(ta, 4), nb = load<f32>(tb, 4);
   return ix.metric == METRIC_DOT ? -dot - na - nb : na + nb - 2 * dot;

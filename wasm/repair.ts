@@ -54,6 +54,32 @@ function repairLinks(ix: Index, scratch: Scratch, id: u32, layer: u32): void {
     }
   }
   const kept = selectDiverse(ix, scratch.ranked, size, most, scratch.selected);
+  writeRepaired(scratch, links, most, keepLiving(ix, scratch, links, most, kept));
+}
+
+/**
+ * Puts the living ones of the old links behind the `kept` chosen ones, where there is room: to choose
+ * anew by diversity alone would thin the graph with every repair.
+ */
+function keepLiving(ix: Index, scratch: Scratch, links: usize, most: u32, kept: u32): u32 {
+  const selected: usize = scratch.selected;
+  const chosen = kept;
+  for (const end = links + (<usize>most << 2); links < end && kept < most; links += 4) {
+    const other = load<u32>(links);
+    if (other == NONE) break;
+    if (!hasBit(ix.live, other)) continue;
+    let known = false;
+    for (let j: u32 = 0; j < chosen && !known; j++) {
+      known = load<u32>(selected + (<usize>j << 2)) == other;
+    }
+    if (known) continue;
+    store<u32>(selected + (<usize>kept << 2), other);
+    kept++;
+  }
+  return kept;
+}
+
+function writeRepaired(scratch: Scratch, links: usize, most: u32, kept: u32): void {
   for (let i: u32 = 0; i < most; i++) {
     const chosen = i < kept ? load<u32>(<usize>scratch.selected + (<usize>i << 2)) : NONE;
     store<u32>(links + (<usize>i << 2), chosen);
@@ -70,13 +96,14 @@ export function repairNodes(ix: Index, scratch: Scratch, from: u32, to: u32): vo
 
 /** The living node of the highest level below `count` becomes the entry point, if there is one. */
 export function chooseEntry(ix: Index, count: u32): void {
-  ix.entry = NONE;
-  ix.maxLevel = 0;
+  let entry = NONE, top: u32 = 0;
   for (let id: u32 = 0; id < count; id++) {
     if (!hasBit(ix.live, id)) continue;
     const level = levelOf(ix, id);
-    if (ix.entry != NONE && level <= ix.maxLevel) continue;
-    ix.entry = id;
-    ix.maxLevel = level;
+    if (entry != NONE && level <= top) continue;
+    entry = id;
+    top = level;
   }
+  ix.entry = entry;
+  ix.maxLevel = top;
 }

@@ -15,7 +15,8 @@ export interface Container {
   sections: Record<string, Uint8Array>;
 }
 
-export const FORMAT_VERSION = 1;
+/** Version 1 was never released, so nothing reads it. */
+export const FORMAT_VERSION = 2;
 
 const MAGIC = Uint8Array.of(0x4c, 0x45, 0x41, 0x4e, 0x44, 0x45, 0x58, 0x0a); // "LEANDEX\n"
 const PREAMBLE_BYTES = 64;
@@ -56,7 +57,7 @@ export function writeContainer({ kind, header, sections }: Container): Uint8Arra
 /**
  * Reads and verifies a container; sections are views of `input`.
  * @throws TypeError for anything but a Uint8Array; LeandexError `CORRUPT` for bytes that are not a
- * container, are cut short or altered; `UNSUPPORTED_VERSION` for those of a newer leandex.
+ * container, are cut short or altered; `UNSUPPORTED_VERSION` for those of another format version.
  */
 export function readContainer(input: unknown, kind: string): Container {
   if (!(input instanceof Uint8Array)) throw wrongType('bytes', 'a Uint8Array', input);
@@ -98,10 +99,10 @@ function readPreamble(bytes: Uint8Array, kind: string): { head: Uint8Array; base
     throw corrupt(kind, 'the preamble has a wrong checksum', { offset: 0 });
   }
   const version = view.getUint32(8, true);
-  if (version > FORMAT_VERSION) {
+  if (version !== FORMAT_VERSION) {
     throw new LeandexError(
       'UNSUPPORTED_VERSION',
-      `these bytes have format version ${version}; this leandex reads up to ${FORMAT_VERSION}`,
+      `these bytes have format version ${version}; this leandex reads ${FORMAT_VERSION}`,
       { details: { received: version, expected: FORMAT_VERSION } },
     );
   }

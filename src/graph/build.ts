@@ -1,12 +1,12 @@
 import { LeandexError } from '../base/errors.js';
 import type { Progress, Steps } from '../base/steps.js';
 import { paddedDimensions } from '../kernels/index.js';
-import type { Crew } from '../threads/crew.js';
+import type { Crew, Job } from '../threads/crew.js';
 import { levelOf } from './levels.js';
 import type { NodeMemory } from './memory.js';
 import { phase, type Workforce, withWorkforce } from './phase.js';
 import { requireUnchanged } from './rows.js';
-import { BATCH_ROWS } from './scratch.js';
+import { BATCH_ROWS, type Scratch } from './scratch.js';
 
 /** Rows that one thread encodes, nodes that it links, between two turns of the event loop. */
 const ROWS_AT_ONCE = 32;
@@ -28,7 +28,8 @@ export interface InsertPlan {
 
 /**
  * Encodes and links the rows, a batch at a time (wasm/insert.ts). The result does not depend on the
- * crew. After any end but the last some of the rows are linked: the caller deletes them.
+ * crew. After any end but the last some of the rows are linked: the caller deletes them. All slots
+ * have their levels then, as those of nodes that lived, with which they are used again.
  */
 export function* insertSteps(nodes: NodeMemory, plan: InsertPlan, crew: Crew): Steps<void> {
   const { slots } = plan;
@@ -39,17 +40,27 @@ export function* insertSteps(nodes: NodeMemory, plan: InsertPlan, crew: Crew): S
   const progress: Progress = { phase: 'build', done: 0, total: count };
   const whole = nodes.hasRoomForBuildCodes && nodes.isUnlinked;
   nodes.setIndex({ building: Number(whole) });
-  yield* withWorkforce(nodes, crew, function* (workforce) {
-    for (const scratch of workforce.scratches) scratch.ensureBeam(plan.efConstruction);
-    for (let from = 0; from < count; from += BATCH_ROWS) {
-      const places = batchPlaces(plan, from);
-      const layers = yield* encodeBatch(nodes, plan, places, workforce);
-      yield* linkBatch(nodes, plan, places.length, layers, workforce);
-      progress.done = from + places.length;
-      yield progress;
+  let cleared = 0;
+  try {
+    yield* withWorkforce(nodes, crew, function* (workforce) {
+      for (const scratch of workforce.scratches) scratch.ensureBeam(plan.efConstruction);
+      for (let from = 0; from < count; from += BATCH_ROWS) {
+        const places = batchPlaces(plan, from);
+        loadRows(nodes, plan, places);
+        const layers = clearNodes(nodes, plan, places);
+        cleared = from + places.length;
+        yield* encodeBatch(nodes, plan, places, workforce);
+        yield* linkBatch(nodes, plan, places.length, layers, workforce, progress);
+        progress.done = from + places.length;
+        yield progress;
+      }
+      if (whole) yield* encodeSecondaries(nodes, plan, workforce);
+    });
+  } finally {
+    for (let from = cleared; from < count; from += BATCH_ROWS) {
+      clearNodes(nodes, plan, batchPlaces(plan, from));
     }
-    if (whole) yield* encodeSecondaries(nodes, plan, workforce);
-  });
+  }
   nodes.setIndex({ building: 0 });
 }
 
@@ -83,22 +94,26 @@ function loadRows(nodes: NodeMemory, plan: InsertPlan, places: Uint32Array): voi
   kernels.u32(batch.slots, places.length).set(places.map((place) => plan.slots[place]!));
 }
 
-/** Writes the records of a batch and gives its nodes their levels; returns how many layers. */
+/** Gives the slots of a batch empty links on their levels; returns how many layers these are. */
+function clearNodes(nodes: NodeMemory, plan: InsertPlan, places: Uint32Array): number {
+  let layers = 1;
+  for (const place of places) {
+    const slot = plan.slots[place]!;
+    const level = nodes.levelOf(slot) ?? levelOf(plan.seed, slot, nodes.layout.m);
+    nodes.kernels.call.clearNode(nodes.index, slot, level);
+    layers = Math.max(layers, level + 1);
+  }
+  return layers;
+}
+
+/** Writes the records of the batch that is loaded. */
 function* encodeBatch(
   nodes: NodeMemory,
   plan: InsertPlan,
   places: Uint32Array,
   workforce: Workforce,
-): Steps<number> {
-  const { kernels, batch } = nodes;
-  loadRows(nodes, plan, places);
-  let layers = 1;
-  for (const place of places) {
-    const slot = plan.slots[place]!;
-    const level = nodes.levelOf(slot) ?? levelOf(plan.seed, slot, nodes.layout.m);
-    kernels.call.clearNode(nodes.index, slot, level);
-    layers = Math.max(layers, level + 1);
-  }
+): Steps<void> {
+  const { batch } = nodes;
   const stride = paddedDimensions(nodes.layout.dimensions) * 4;
   const failures = yield* phase(
     nodes,
@@ -119,7 +134,6 @@ function* encodeBatch(
   );
   requireEncoded(failures);
   for (const place of places) nodes.setLive(plan.slots[place]!, true);
-  return layers;
 }
 
 function requireEncoded(failures: readonly number[]): void {
@@ -134,9 +148,10 @@ function* linkBatch(
   size: number,
   layers: number,
   workforce: Workforce,
+  progress: Progress,
 ): Steps<void> {
   const { kernels, batch, index } = nodes;
-  yield* phase(nodes, workforce, size, NODES_AT_ONCE, (scratch, from, to) => ({
+  const linkNodes = (scratch: Scratch, from: number, to: number): Job => ({
     kernel: 'linkNodes',
     args: [
       index,
@@ -149,7 +164,8 @@ function* linkBatch(
       nodes.slots * 4,
       efConstruction,
     ],
-  }));
+  });
+  yield* phase(nodes, workforce, size, NODES_AT_ONCE, linkNodes, progress);
   for (let layer = 0; layer < layers; layer++) {
     const count = kernels.call.reverseLinks(index, batch.slots, size, layer, batch.pairs);
     // A signed sort of unsigned keys orders differently, but groups the targets as well.

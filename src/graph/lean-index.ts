@@ -50,7 +50,7 @@ export class LeanIndex {
   /** Searches that run in other threads. */
   private readonly searches = new Set<Promise<unknown>>();
   private queue: Promise<SearchQueue> | undefined;
-  private closed = false;
+  private closing: Promise<void> | undefined;
 
   private constructor(state: IndexState) {
     this.state = state;
@@ -140,8 +140,9 @@ export class LeanIndex {
     checkWriteOptions('delete', options);
     const wanted = checkIds(ids, this.state.ids.nextId);
     const removed = removeIds(this.state, wanted);
-    if (isRepairDue(this.state)) {
-      await this.write(this.count, options, ({ crew }) => repairSteps(this.state, crew));
+    const { state } = this;
+    if (isRepairDue(state, 'many deleted')) {
+      await this.write(this.count, options, ({ crew }) => repairSteps(state, crew, 'many deleted'));
     }
     return removed;
   }
@@ -334,15 +335,19 @@ export class LeanIndex {
    * Waits for what is under way and ends the threads, if no other index uses them. From now on all
    * but this fail with the code `CLOSED`.
    */
-  async close(): Promise<void> {
-    this.closed = true;
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     await this.writing.catch(() => {});
     await this.searchesDone();
     await this.pool.release();
   }
 
   private requireOpen(): void {
-    if (this.closed) throw new LeandexError('CLOSED', 'the index is closed');
+    if (this.closing !== undefined) throw new LeandexError('CLOSED', 'the index is closed');
   }
 }
 
@@ -351,9 +356,9 @@ function* trainSteps(
   queries: Float32Array | undefined,
   options: ResolvedOptions,
 ): Steps<IndexModel> {
-  yield* checkRowValues(sample, { ...options, model: undefined });
-  if (queries !== undefined)
-    yield* checkRowValues(queries, { ...options, model: undefined }, 'queries');
+  const layout = { ...options, model: undefined };
+  yield* checkRowValues(sample, layout, 'sample');
+  if (queries !== undefined) yield* checkRowValues(queries, layout, 'queries');
   return yield* modelSteps(sample, { ...options, queries });
 }
 

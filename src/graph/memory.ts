@@ -1,3 +1,4 @@
+import { LeandexError } from '../base/errors.js';
 import { alignUp, Kernels, type KernelVariant, paddedDimensions } from '../kernels/index.js';
 import { primaryConstants, primarySlots } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
@@ -55,14 +56,12 @@ export class NodeMemory {
   capacity = 0;
   /** Slots 0 … used − 1 are or were in use. */
   used = 0;
-  private readonly scratches: Scratch[] = [];
   private readonly idle: Scratch[] = [];
   private batchBuffers: BatchBuffers | undefined;
   private batchBytes = 0;
   private readonly chunkShift: number;
   private readonly chunkTable: number;
   private liveCapacity = 0;
-  private upperBytes = 0;
   private readonly upperSegments: { start: number; byteLength: number }[] = [];
 
   /** @param expected nodes to come: chooses the size of the chunks, no limit. */
@@ -121,23 +120,33 @@ export class NodeMemory {
     indexFields.writeFloat(this.kernels, this.index, 'alpha', ALPHA);
   }
 
-  /** Makes room for nodes 0 … count − 1. Throws RESOURCE_EXHAUSTED. */
+  /**
+   * Makes room for nodes 0 … count − 1, and in idle working memory for their marks. Searches in
+   * other threads that began before have no room for them: they must end before new nodes are
+   * linked. Throws RESOURCE_EXHAUSTED, and has then changed nothing that counts.
+   */
   ensureNodes(count: number): void {
+    if (count <= this.capacity) return;
     const nodes = 2 ** this.chunkShift;
-    while (this.capacity < count) {
-      const chunk = this.kernels.alloc(this.chunkBytes());
-      this.kernels.u32(this.chunkTable + (this.capacity / nodes) * 4, 1)[0] = chunk;
-      this.capacity += nodes;
+    const capacity = alignUp(count, nodes);
+    try {
+      this.ensureLive(capacity);
+      for (const scratch of this.idle) scratch.ensureMarks(capacity);
+      while (this.capacity < capacity) {
+        const chunk = this.kernels.alloc(this.chunkBytes());
+        this.kernels.u32(this.chunkTable + (this.capacity / nodes) * 4, 1)[0] = chunk;
+        this.capacity += nodes;
+      }
+    } catch (cause) {
+      throw isExhausted(cause) ? noRoom(count, this.capacity, cause) : cause;
     }
-    this.ensureLive();
-    for (const scratch of this.scratches) scratch.ensureMarks(this.capacity);
   }
 
   /** One bit a slot; a copy moves to where there is room, readers may still use the old one. */
-  private ensureLive(): void {
-    if (this.capacity <= this.liveCapacity) return;
+  private ensureLive(least: number): void {
+    if (least <= this.liveCapacity) return;
     const { kernels, liveCapacity } = this;
-    const capacity = Math.max(this.capacity, 2 * liveCapacity);
+    const capacity = Math.max(least, 2 * liveCapacity);
     const live = kernels.alloc(alignUp(capacity / 8, 64));
     if (liveCapacity > 0) {
       kernels.u8(live, liveCapacity / 8).set(kernels.u8(this.getIndex('live'), liveCapacity / 8));
@@ -159,12 +168,15 @@ export class NodeMemory {
 
   /** Working memory for one thread, until it is given back. */
   takeScratch(): Scratch {
-    const idle = this.idle.pop();
-    if (idle !== undefined) return idle;
     const { dimensions, m } = this.layout;
-    const scratch = new Scratch(this.kernels, { dimensions, m, slots: this.slots });
-    scratch.ensureMarks(this.capacity);
-    this.scratches.push(scratch);
+    const shape = { dimensions, m, slots: this.slots };
+    const scratch = this.idle.pop() ?? new Scratch(this.kernels, shape);
+    try {
+      scratch.ensureMarks(this.capacity);
+    } catch (error) {
+      this.idle.push(scratch);
+      throw error;
+    }
     return scratch;
   }
 
@@ -243,7 +255,6 @@ export class NodeMemory {
       this.upperSegments.push({ start, byteLength });
       this.setIndex({ upperNext: start, upperEnd: start + byteLength });
     }
-    this.upperBytes += bytes;
   }
 
   /** Gives a new node an upper block: its level, and m links a layer. */
@@ -260,7 +271,8 @@ export class NodeMemory {
 
   /** Bytes of all upper blocks. */
   get upperBlockTotal(): number {
-    return this.upperBytes;
+    const unused = this.getIndex('upperEnd') - this.getIndex('upperNext');
+    return this.upperSegmentBytes - unused;
   }
 
   /** Calls back for the first `count` nodes, a run that lies in one chunk at a time. */
@@ -275,8 +287,11 @@ export class NodeMemory {
   /** Bytes of what all nodes share when they are searched: model, working memory, marks. */
   get sharedBytes(): number {
     const chunks = (this.capacity / 2 ** this.chunkShift) * this.chunkBytes();
-    const upper = this.upperSegments.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return this.kernels.usedBytes - chunks - upper - this.batchBytes;
+    return this.kernels.usedBytes - chunks - this.upperSegmentBytes - this.batchBytes;
+  }
+
+  private get upperSegmentBytes(): number {
+    return this.upperSegments.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   /** The parts of nodes first … first + count − 1 that lie in one chunk, as one view. */
@@ -309,6 +324,16 @@ export class NodeMemory {
   setIndex(values: Parameters<typeof indexFields.write>[2]): void {
     indexFields.write(this.kernels, this.index, values);
   }
+}
+
+function isExhausted(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'RESOURCE_EXHAUSTED';
+}
+
+function noRoom(count: number, capacity: number, cause: unknown): LeandexError {
+  const problem = `no room for ${count} vectors in one memory, which has room for ${capacity}`;
+  const message = `${problem}: build the index with more \`shards\` (${(cause as Error).message})`;
+  return new LeandexError('RESOURCE_EXHAUSTED', message, { details: { count, capacity }, cause });
 }
 
 function nodeBytes(kernels: Kernels, { model, dimensions, m }: NodeLayout): NodeBytes {

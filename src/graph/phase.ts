@@ -16,8 +16,9 @@ export function* withWorkforce<T>(
   crew: Crew,
   work: (workforce: Workforce) => Steps<T>,
 ): Steps<T> {
-  const scratches = Array.from({ length: crew.threads }, () => nodes.takeScratch());
+  const scratches: Scratch[] = [];
   try {
+    while (scratches.length < crew.threads) scratches.push(nodes.takeScratch());
     return yield* work({ crew, scratches });
   } finally {
     for (const scratch of scratches) nodes.giveBack(scratch);

@@ -11,23 +11,26 @@ const DEAD_MIN = 64;
 /** Nodes that one thread repairs between two turns of the event loop. */
 const NODES_AT_ONCE = 256;
 
-function isDue({ dead, live }: Shard): boolean {
-  return dead.size >= Math.max(DEAD_MIN, DEAD_SHARE_MAX * live);
+/** Which shards to repair: where much is deleted, where it would mislead insertions, or all. */
+export type RepairScope = 'many deleted' | 'before insertion' | 'all';
+
+function isDue({ dead, live }: Shard, scope: RepairScope, { options }: IndexState): boolean {
+  if (dead.size === 0) return false;
+  if (scope === 'all') return true;
+  // Where hardly any vector lives, new ones would find but dead ones to link to.
+  if (dead.size >= Math.max(Math.min(DEAD_MIN, live), DEAD_SHARE_MAX * live)) return true;
+  // Nor may a beam of an insertion be full of them, where a whole cluster has been deleted.
+  return scope === 'before insertion' && dead.size >= options.efConstruction / 2;
 }
 
-/** Whether enough is deleted to repair the graph around it. */
-export function isRepairDue({ shards }: IndexState): boolean {
-  return shards.some(isDue);
+export function isRepairDue(state: IndexState, scope: RepairScope): boolean {
+  return state.shards.some((shard) => isDue(shard, scope, state));
 }
 
-/** Repairs the shards where it is due (or all, where anything is deleted); frees their slots. */
-export function* repairSteps(
-  { shards }: IndexState,
-  crew: Crew,
-  which: 'due' | 'all' = 'due',
-): Steps<void> {
-  for (const shard of shards) {
-    if (which === 'all' ? shard.dead.size > 0 : isDue(shard)) yield* repairShard(shard, crew);
+/** Repairs the graph around what is deleted and frees its slots. */
+export function* repairSteps(state: IndexState, crew: Crew, scope: RepairScope): Steps<void> {
+  for (const shard of state.shards) {
+    if (isDue(shard, scope, state)) yield* repairShard(shard, crew);
   }
 }
 
@@ -51,9 +54,7 @@ function* repairShard(shard: Shard, crew: Crew): Steps<void> {
     );
   });
   nodes.kernels.call.chooseEntry(index, used);
-  for (const slot of dead) shard.dead.delete(slot);
-  shard.free.push(...dead);
-  shard.free.sort((a, b) => a - b);
+  shard.reclaim(dead);
 }
 
 /** Moves the vectors of all shards to memories of their own size; the graph has been repaired. */
@@ -98,8 +99,9 @@ function* copyNodes(from: NodeMemory, to: NodeMemory, slots: Uint32Array): Steps
     if (i % NODES_AT_ONCE === 0) yield;
   }
   if (isGraph && slots.length > 0) {
+    const entry = from.getIndex('entry');
     to.setIndex({
-      entry: renumbered[from.getIndex('entry')]!,
+      entry: entry === NONE ? NONE : renumbered[entry]!,
       maxLevel: from.getIndex('maxLevel'),
     });
   }
@@ -116,12 +118,16 @@ function copyUpper(
   if (level === 0) return;
   const { m } = from.layout;
   const words = from.kernels.u32(from.upperBlockOf(slot) + 16, level * m).slice();
-  renumber(words, renumbered);
+  for (let at = 0; at < words.length; at += m) renumber(words.subarray(at, at + m), renumbered);
   to.addUpperBlock(target, level, words);
 }
 
+/** One list of links, without those to slots that were not copied: deleted nodes may have such. */
 function renumber(links: Uint32Array, renumbered: Uint32Array): void {
-  links.forEach((slot, i) => {
-    if (slot !== NONE) links[i] = renumbered[slot]!;
-  });
+  let count = 0;
+  for (const slot of links) {
+    const other = slot === NONE ? NONE : renumbered[slot]!;
+    if (other !== NONE) links[count++] = other;
+  }
+  links.fill(NONE, count);
 }

@@ -15,7 +15,7 @@ const ROWS_PER_STEP = 256;
  */
 export function* checkRowValues(
   vectors: Float32Array,
-  layout: NodeLayout,
+  layout: Omit<NodeLayout, 'm'>,
   what = 'vectors',
 ): Steps<void> {
   const { dimensions, distance, model } = layout;

@@ -64,18 +64,18 @@ export class Scratch {
   ensureMarks(capacity: number): void {
     if (this.marksLength >= capacity) return;
     const length = Math.max(capacity, 2 * this.marksLength);
-    this.marksLength = length;
     this.set({ marks: this.kernels.alloc(length), marksLength: length, epoch: 0 });
+    this.marksLength = length;
   }
 
   /** Makes room for a beam of ef nodes and as many ranked ones. */
   ensureBeam(ef: number): void {
     if (ef <= this.beamCapacity) return;
     const capacity = Math.max(ef, 2 * this.beamCapacity);
-    this.beamCapacity = capacity;
     const beam = this.kernels.alloc((capacity + 2) * 8);
     const ranked = this.kernels.alloc((capacity + 2) * 8);
     this.set({ beam, ranked, beamCapacity: capacity });
+    this.beamCapacity = capacity;
   }
 
   /** Makes room for so many results of one kernel call. */

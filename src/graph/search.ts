@@ -105,12 +105,18 @@ function restrictionOf(
 ): { way: Way; beam: number; budget: number; found: number } {
   const count = shard.searchable;
   if (allow === undefined && shard.dead.size === 0)
-    return { way: WAYS.graph, beam: ef, budget: 0, found: count };
+    return { way: WAYS.graph, beam: ef, budget: 0, found: findable(shard) };
   const allowed = allow === undefined ? count : Math.min(count, allow.countOf(at));
   const search = { allowed, count: count + shard.dead.size, ef };
   // Few deleted vectors cost little on the way; a scan would cost what the index is to save.
   const way = allow === undefined ? WAYS.allowed : planRestricted(search);
-  return { way, beam: beamCapacity(way, search), budget: codesScanned(search), found: allowed };
+  const found = allow === undefined ? findable(shard) : allowed;
+  return { way, beam: beamCapacity(way, search), budget: codesScanned(search), found };
+}
+
+/** How many vectors a search may come across: those being added are found and have no id yet. */
+export function findable({ searchable, adding }: Shard): number {
+  return searchable === 0 ? 0 : searchable + adding;
 }
 
 /** The bitmap of what may be returned: 0 where that is every slot that was ever used. */

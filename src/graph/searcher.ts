@@ -3,6 +3,7 @@ import { mergeRow } from './merge.js';
 import {
   type BatchSearchResult,
   type Found,
+  findable,
   prepareSearch,
   rowsAtOnce,
   runHere,
@@ -10,7 +11,7 @@ import {
   type ShardSearch,
   takeResults,
 } from './search.js';
-import { type IndexState, searchableCount } from './state.js';
+import type { IndexState } from './state.js';
 
 /** Searches one query, here and now. */
 export function searchOne(
@@ -49,7 +50,7 @@ export function searchHere(
         if (search === undefined) return undefined;
         return takeResults(search, runHere(search), from);
       });
-      if (mergeRows(state, found, from, size, out) || wider.k >= searchableCount(state)) break;
+      if (mergeRows(state, found, from, size, out) || isEverything(state, wider)) break;
       wider = widen(wider);
     }
   }
@@ -80,13 +81,19 @@ export async function searchElsewhere(
       for (const search of searches) search?.shard.nodes.giveBack(search.scratch);
       throw error;
     }
-    const found = await Promise.all(searches.map((search) => runElsewhere(search, crew)));
+    const found = await allEnded(searches.map((search) => runElsewhere(search, crew)));
     // Vectors that moved to other memories meanwhile are searched for there.
     if (state.shards !== shards) continue;
-    if (mergeRows(state, found, 0, m, out) || wider.k >= searchableCount(state)) break;
+    if (mergeRows(state, found, 0, m, out) || isEverything(state, wider)) break;
     wider = widen(wider);
   }
   return trimmed(out);
+}
+
+/** The results of all, or the first failure, once all have ended: writes count on that. */
+async function allEnded<T>(tasks: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(tasks);
+  return Promise.all(tasks);
 }
 
 async function runElsewhere(
@@ -144,6 +151,12 @@ function mergeRows(
     complete &&= count === k;
   }
   return complete;
+}
+
+/** Whether there is no more to find than was looked for. */
+function isEverything({ shards }: IndexState, { k, allow }: SearchPlan): boolean {
+  if (allow !== undefined) return k >= allow.count;
+  return k >= shards.reduce((sum, shard) => sum + findable(shard), 0);
 }
 
 /** Looks further: some of what was found had just been deleted or is just being added. */

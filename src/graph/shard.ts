@@ -9,6 +9,8 @@ export class Shard {
   readonly nodes: NodeMemory;
   /** Number of live vectors. */
   live = 0;
+  /** Number of slots taken for vectors that are being added. */
+  adding = 0;
   /** Slots of deleted vectors that the graph may still link to. */
   readonly dead = new Set<number>();
   /** Slots below nodes.used that hold nothing, unlinked. */
@@ -28,24 +30,24 @@ export class Shard {
     return this.nodes.isBuilding ? 0 : this.live;
   }
 
-  /** Slots for new vectors: free ones first, lowest first, then new ones. */
+  /** Slots for new vectors: free ones first, then new ones. */
   takeSlots(count: number): Uint32Array {
+    this.adding = count;
     const reused = this.free.splice(0, count);
-    const fresh = count - reused.length;
-    const { used } = this.nodes;
-    return Uint32Array.from({ length: count }, (_, i) =>
-      i < reused.length ? reused[i]! : used + i - reused.length,
-    ).subarray(0, reused.length + fresh);
+    const fresh = this.nodes.used - reused.length;
+    return Uint32Array.from({ length: count }, (_, i) => reused[i] ?? fresh + i);
   }
 
   /** The slots now hold live vectors. */
   fill(slots: Uint32Array): void {
+    this.adding = 0;
     this.live += slots.length;
     this.noteUsed(slots);
   }
 
   /** Slots that were taken, and perhaps linked, but not filled. */
   abandon(slots: Uint32Array): void {
+    this.adding = 0;
     const had = slots.filter((slot) => slot < this.nodes.capacity);
     this.noteUsed(had);
     for (const slot of had) this.retire(slot);
@@ -55,6 +57,15 @@ export class Shard {
   remove(slot: number): void {
     this.live--;
     this.retire(slot);
+  }
+
+  /** Nothing links to these deleted vectors any more. */
+  reclaim(slots: Iterable<number>): void {
+    for (const slot of slots) {
+      this.dead.delete(slot);
+      this.free.push(slot);
+    }
+    this.free.sort((a, b) => a - b);
   }
 
   private retire(slot: number): void {

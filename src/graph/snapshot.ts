@@ -65,9 +65,10 @@ export function readIndex(bytes: Uint8Array, shared: boolean): IndexState {
   const shards = graphs.map((graph, at) => {
     const shard = new Shard({ dimensions, distance, m, model }, graph.used, shared);
     restoreShard(shard, at, graph, slotIds[at]!, sections);
+    if (shard.live > 0 && shard.isGraph && shard.nodes.isUnlinked) throw withoutEntry();
     return shard;
   });
-  return { options, model, shards, ids, shared };
+  return { options, model, shards, ids, addingFrom: Infinity, shared };
 }
 
 interface ShardHeader {
@@ -163,10 +164,14 @@ function readModel(
   return { ...rest, mean, projection, queryProjection };
 }
 
+function withoutEntry(): Error {
+  return corrupt(KIND, 'its graph has no entry point');
+}
+
 function restoreGraph(nodes: NodeMemory, graph: ShardHeader, upper: Uint8Array | undefined): void {
   const { used, entry, maxLevel } = graph;
   if (!Number.isInteger(entry) || !Number.isInteger(maxLevel)) {
-    throw corrupt(KIND, 'its graph has no entry point');
+    throw withoutEntry();
   }
   nodes.setIndex({ entry, maxLevel });
   restoreUpper(nodes, used, upper);
@@ -190,15 +195,20 @@ function restore(nodes: NodeMemory, part: keyof NodeBytes, count: number, bytes:
   });
 }
 
-/** Upper layers as words: for each node above layer 0 its id, its level, m links a layer. */
+/**
+ * Upper layers as words: for each node above layer 0 its slot, its level, m links a layer. Layers
+ * above the entry point's, which only nodes have that are deleted, are left out.
+ */
 function collectUpper(nodes: NodeMemory, count: number): Uint32Array {
   const { m } = nodes.layout;
+  const highest = nodes.isUnlinked ? Infinity : nodes.getIndex('maxLevel');
   const words: number[] = [];
   nodes.forRuns(count, (first, size) => {
     const bytes = nodes.part('upperPointer', first, size);
     new Uint32Array(bytes.buffer, bytes.byteOffset, size).forEach((block, i) => {
       if (block === 0) return;
-      const level = nodes.kernels.u32(block, 1)[0]!;
+      const level = Math.min(highest, nodes.kernels.u32(block, 1)[0]!);
+      if (level === 0) return;
       words.push(first + i, level, ...nodes.kernels.u32(block + 16, level * m));
     });
   });

@@ -11,6 +11,8 @@ export interface IndexState {
   /** Replaced as a whole where vectors move to other memories. */
   shards: Shard[];
   readonly ids: IdTable;
+  /** Ids from here on are those of vectors still being added; Infinity while there are none. */
+  addingFrom: number;
   /** Whether memories are shared with other threads. */
   readonly shared: boolean;
 }
@@ -33,7 +35,7 @@ export function emptyState(
   shared: boolean,
 ): IndexState {
   const shards = emptyShards({ options, shared }, model, 0);
-  return { options, model, shards, ids: new IdTable(), shared };
+  return { options, model, shards, ids: new IdTable(), addingFrom: Infinity, shared };
 }
 
 /** Number of vectors that a search can find. */

@@ -6,7 +6,8 @@ import { lidOfRows } from '../eval/lid-of-rows.js';
 import { modelSteps } from '../quant/model.js';
 import type { Crew } from '../threads/crew.js';
 import { insertSteps, storeSteps } from './build.js';
-import { isRepairDue, repairSteps } from './repair.js';
+import type { Place } from './id-table.js';
+import { repairSteps } from './repair.js';
 import { checkRowValues, requireUnchanged } from './rows.js';
 import type { Shard } from './shard.js';
 import { emptyShards, type IndexState } from './state.js';
@@ -14,7 +15,7 @@ import { emptyShards, type IndexState } from './state.js';
 /** What a write needs of the index besides its state. */
 export interface WriteContext {
   crew: Crew;
-  /** Resolves when no search runs in another thread that might still meet a free slot. */
+  /** Resolves when the searches that run in other threads now have ended. */
   searchesDone: () => Promise<unknown> | undefined;
   /** Queries of the kind to come, checked rows, for training; undefined trains on the data. */
   queries?: Float32Array | undefined;
@@ -38,7 +39,7 @@ export function* addSteps(
   if (state.model === undefined && total >= options.exactBelow && total > 0) {
     return yield* becomeGraph(state, vectors, context);
   }
-  if (isRepairDue(state)) yield* repairSteps(state, context.crew);
+  yield* repairSteps(state, context.crew, 'before insertion');
   return yield* addToShards(state, vectors, context);
 }
 
@@ -68,8 +69,11 @@ function* becomeGraph(
   for (const [shard, { first, slots }] of places.entries()) {
     for (const [i, slot] of slots.entries()) {
       const id = storedIds[first + i];
+      const before = id === undefined ? undefined : ids.place(id);
       if (id === undefined) added.push(ids.assign(slot, shard));
-      else if (shard !== 0 || ids.slotOf(id) !== slot) ids.move(id, shard, slot);
+      // Deleted while the graph was being built.
+      else if (before === undefined) shards[shard]!.remove(slot);
+      else if (shard !== before.shard || slot !== before.slot) ids.move(id, shard, slot);
     }
   }
   state.shards = shards;
@@ -127,18 +131,24 @@ function* addToShards(
   vectors: Float32Array,
   context: WriteContext,
 ): Steps<Uint32Array> {
-  const { ids } = state;
-  const added: number[] = [];
+  const { ids, shards } = state;
+  const added: (Place & { id: number })[] = [];
   let complete = false;
+  state.addingFrom = ids.nextId;
   try {
     yield* insertRows(state, vectors, context, (shard, slot) =>
-      added.push(ids.assign(slot, shard)),
+      added.push({ id: ids.assign(slot, shard), shard, slot }),
     );
     complete = true;
   } finally {
-    if (!complete) for (const id of added) ids.remove(id);
+    state.addingFrom = Infinity;
+    if (!complete) for (const { id } of added) ids.remove(id);
   }
-  return Uint32Array.from(added);
+  for (const { id, shard, slot } of added) {
+    // Deleted while it was being added: removeIds() left its slot to this.
+    if (ids.slotOf(id) < 0) shards[shard]!.remove(slot);
+  }
+  return Uint32Array.from(added, ({ id }) => id);
 }
 
 /** Inserts rows into free slots, which `take` hears of in the order of the rows. */
@@ -149,13 +159,13 @@ function* insertRows(
   take: (shard: number, slot: number) => void,
 ): Steps<void> {
   const { options, shards } = state;
-  if (shards.some(({ free }) => free.length > 0)) {
-    const searches = searchesDone();
-    if (searches !== undefined) yield searches;
-  }
   const places = placeRows(shards, vectors.length / options.dimensions);
   let filled = 0;
   try {
+    if (makeRoom(shards, places)) {
+      const searches = searchesDone();
+      if (searches !== undefined) yield searches;
+    }
     places.forEach(({ slots }, shard) => {
       for (const slot of slots) take(shard, slot);
     });
@@ -173,6 +183,22 @@ function* insertRows(
   } finally {
     if (filled < shards.length) undoInsert(shards, places, filled);
   }
+}
+
+/**
+ * Makes room for the slots. Returns whether searches in other threads must end before anything is
+ * put there: they may stand at a slot that was free, or have no marks for a new one.
+ */
+function makeRoom(shards: readonly Shard[], places: readonly Placement[]): boolean {
+  let mustWait = false;
+  places.forEach(({ slots }, i) => {
+    const { nodes } = shards[i]!;
+    const { capacity } = nodes;
+    const end = slots.reduce((most, slot) => Math.max(most, slot + 1), 0);
+    nodes.ensureNodes(end);
+    mustWait ||= nodes.capacity > capacity || slots.some((slot) => slot < nodes.used);
+  });
+  return mustWait;
 }
 
 function undoInsert(shards: readonly Shard[], places: readonly Placement[], filled: number): void {
@@ -208,8 +234,8 @@ export function* updateSteps(
   const { ids, options } = state;
   if (ids.slotOf(id) < 0) throw notFound(id);
   requireUnchanged(vector, options.dimensions);
-  yield* checkRowValues(vector, { ...options, model: state.model });
-  if (isRepairDue(state)) yield* repairSteps(state, context.crew);
+  yield* checkRowValues(vector, { ...options, model: state.model }, 'vector');
+  yield* repairSteps(state, context.crew, 'before insertion');
   const { shards } = state;
   const taken = { shard: 0, slot: 0 };
   yield* insertRows(state, vector, context, (shard, slot) => Object.assign(taken, { shard, slot }));
@@ -228,13 +254,16 @@ function notFound(id: number): LeandexError {
 }
 
 /** Deletes ids, from this moment on; returns how many of them lived. */
-export function removeIds({ ids, shards }: IndexState, wanted: Iterable<number>): number {
+export function removeIds(
+  { ids, shards, addingFrom }: IndexState,
+  wanted: Iterable<number>,
+): number {
   let removed = 0;
   for (const id of wanted) {
     const place = ids.place(id);
     if (place === undefined) continue;
     ids.remove(id);
-    shards[place.shard]!.remove(place.slot);
+    if (id < addingFrom) shards[place.shard]!.remove(place.slot);
     removed++;
   }
   return removed;

@@ -5,7 +5,8 @@ import { paddedDimensions } from '../kernels/index.js';
 export type PrimaryBits = 2 | 4 | 7 | 32;
 export const PRIMARY_BITS: readonly PrimaryBits[] = [2, 4, 7, 32];
 /** Those that are codes: 32 keeps the vector as float32, unprojected, to compare with. */
-export const PRIMARY_CODE_BITS = [2, 4, 7] as const satisfies readonly PrimaryBits[];
+export type PrimaryCodeBits = Exclude<PrimaryBits, 32>;
+export const PRIMARY_CODE_BITS: readonly PrimaryCodeBits[] = [2, 4, 7];
 
 /** Widths of secondary codes; 32 stands for float32. */
 export type SecondaryBits = 4 | 8 | 32;

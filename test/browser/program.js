@@ -31,8 +31,8 @@ export async function program() {
     mode,
     byteLength: bytes.byteLength,
     sha256: await sha256(bytes),
-    found: plain(index.searchBatch(queries, K)),
-    foundAfterReading: plain(LeanIndex.fromBytes(bytes).searchBatch(queries, K)),
+    found: plain(await index.searchBatch(queries, K)),
+    foundAfterReading: plain(await LeanIndex.fromBytes(bytes).searchBatch(queries, K)),
   };
 }
 

@@ -54,10 +54,10 @@ describe('a container', () => {
   test('of a newer version is named as such', () => {
     const newer = bytes.slice();
     const view = new DataView(newer.buffer);
-    view.setUint32(8, 2, true);
+    view.setUint32(8, 3, true);
     view.setUint32(20, crc32(newer.subarray(0, 20)), true);
     expect(reading(newer)).toThrow(withCode('UNSUPPORTED_VERSION'));
-    expect(reading(newer)).toThrow(/format version 2; this leandex reads up to 1/);
+    expect(reading(newer)).toThrow(/format version 3; this leandex reads 2/);
   });
 
   test('of another kind is refused', () => {

@@ -17,16 +17,16 @@ describe.each(DISTANCES)('an index by %s', (distance) => {
     truth = exactNeighbours(corpus, queries, DIMENSIONS, 20, distance);
   });
 
-  test('finds the true neighbours at the default settings', () => {
+  test('finds the true neighbours at the default settings', async () => {
     expect(index.stats().mode).toBe('graph');
-    const { ids } = index.searchBatch(queries, 10);
+    const { ids } = await index.searchBatch(queries, 10);
     // Inner products of gaussians, whose lengths differ much, are the hardest case for any graph:
     // hnswlib has .943 at ef 64 here.
     const floor = distance === 'Dot' ? 0.93 : 0.95;
     expect(recallAtK(ids, truth, 10)).toBeGreaterThanOrEqual(floor);
   });
 
-  test('returns scores best first that differ little from the exact ones', () => {
+  test('returns scores best first that differ little from the exact ones', async () => {
     for (let q = 0; q < 20; q++) {
       const query = rowOf(queries, DIMENSIONS, q);
       const { ids, scores } = index.search(query, 10);
@@ -39,8 +39,8 @@ describe.each(DISTANCES)('an index by %s', (distance) => {
     }
   });
 
-  test('answers a batch as it answers each query alone', () => {
-    const batch = index.searchBatch(queries, 7, { ef: 33 });
+  test('answers a batch as it answers each query alone', async () => {
+    const batch = await index.searchBatch(queries, 7, { ef: 33 });
     expect(batch.k).toBe(7);
     for (let q = 0; q < 100; q++) {
       const one = index.search(rowOf(queries, DIMENSIONS, q), 7, { ef: 33 });
@@ -69,7 +69,7 @@ describe.each(DISTANCES)('an index by %s', (distance) => {
       20,
       distance,
     );
-    const { ids, scores } = small.searchBatch(queries, 10);
+    const { ids, scores } = await small.searchBatch(queries, 10);
     expect(recallAtK(ids, exact, 10)).toBe(1);
     for (let q = 0; q < 100; q++) {
       expect(scores[q * 10]).toBeCloseTo(exact.scores[q * 20]!, 4);
@@ -83,7 +83,7 @@ describe.each(DISTANCES)('an index by %s', (distance) => {
     const full = await LeanIndex.build(part, options);
     expect(full.stats().mode).toBe('graph');
     const exact = exactNeighbours(part, queries, DIMENSIONS, 20, distance);
-    const { ids } = full.searchBatch(queries, 10, { ef: count, rerank: count });
+    const { ids } = await full.searchBatch(queries, 10, { ef: count, rerank: count });
     expect(recallAtK(ids, exact, 10)).toBe(1);
   });
 });
@@ -94,7 +94,7 @@ describe('recall', () => {
     const truth = exactNeighbours(corpus, queries, DIMENSIONS, 20, 'Cosine');
     let previous = 0;
     for (const ef of [10, 16, 32, 64, 128, 512]) {
-      const recall = recallAtK(index.searchBatch(queries, 10, { ef }).ids, truth, 10);
+      const recall = recallAtK((await index.searchBatch(queries, 10, { ef })).ids, truth, 10);
       expect(recall).toBeGreaterThan(previous - 0.005);
       previous = recall;
     }
@@ -104,14 +104,14 @@ describe('recall', () => {
     const index = await LeanIndex.build(corpus, { dimensions: DIMENSIONS, primaryBits });
     expect(index.stats().primaryBits).toBe(primaryBits);
     const truth = exactNeighbours(corpus, queries, DIMENSIONS, 20, 'Cosine');
-    const { ids } = index.searchBatch(queries, 10);
+    const { ids } = await index.searchBatch(queries, 10);
     expect(recallAtK(ids, truth, 10)).toBeGreaterThan(0.9);
   });
 
   test('of the 7-bit codes is not lost to 4-bit secondary codes alone', async () => {
     const index = await LeanIndex.build(corpus, { dimensions: DIMENSIONS, secondaryBits: 4 });
     const truth = exactNeighbours(corpus, queries, DIMENSIONS, 20, 'Cosine');
-    const recall = recallAtK(index.searchBatch(queries, 10).ids, truth, 10);
+    const recall = recallAtK((await index.searchBatch(queries, 10)).ids, truth, 10);
     expect(recall).toBeGreaterThan(0.7);
     expect(index.stats().bytesPerVector.secondary).toBeLessThanOrEqual(DIMENSIONS);
   });
@@ -125,14 +125,15 @@ describe('the re-rank', () => {
     // Re-ranking k of the beam keeps the primary order's choice; re-ranking all can only add.
     let previous = 0;
     for (const rerank of [10, 15, 20, 40, 80]) {
-      const recall = recallAtK(index.searchBatch(queries, 10, { ef: 80, rerank }).ids, truth, 10);
+      const { ids } = await index.searchBatch(queries, 10, { ef: 80, rerank });
+      const recall = recallAtK(ids, truth, 10);
       expect(recall).toBeGreaterThanOrEqual(previous);
       previous = recall;
     }
     for (let q = 0; q < 100; q++) {
       const query = rowOf(queries, DIMENSIONS, q);
       const beam = new Set(index.search(query, 80, { ef: 80 }).ids);
-      const best = new Set(index.search(query, 10, { ef: 80 }).ids);
+      const best = new Set(index.search(query, 10, { ef: 80, rerank: 80 }).ids);
       for (const id of truth.ids.subarray(q * 20, q * 20 + 10)) {
         if (beam.has(id)) expect(best.has(id)).toBe(true);
       }
@@ -150,7 +151,7 @@ describe('train and add', () => {
     const second = await index.add(corpus.subarray(3000 * DIMENSIONS));
     expect([first[0], first[2999], second[0], second[999]]).toEqual([0, 2999, 3000, 3999]);
     const truth = exactNeighbours(corpus, queries, DIMENSIONS, 20, 'Cosine');
-    const { ids } = index.searchBatch(queries, 10);
+    const { ids } = await index.searchBatch(queries, 10);
     expect(recallAtK(ids, truth, 10)).toBeGreaterThanOrEqual(0.95);
   });
 
@@ -163,7 +164,9 @@ describe('train and add', () => {
     expect(index.stats().mode).toBe('graph');
     expect(index.count).toBe(4000);
     const truth = exactNeighbours(corpus, queries, DIMENSIONS, 20, 'Cosine');
-    expect(recallAtK(index.searchBatch(queries, 10).ids, truth, 10)).toBeGreaterThanOrEqual(0.95);
+    expect(recallAtK((await index.searchBatch(queries, 10)).ids, truth, 10)).toBeGreaterThanOrEqual(
+      0.95,
+    );
   });
 
   test('run one after the other when started together', async () => {
@@ -181,9 +184,10 @@ describe('train and add', () => {
 describe('a search between the slices of an add', () => {
   test('changes nothing of what is built', async () => {
     const build = async (disturb: (index: LeanIndex) => void) => {
-      const index = await LeanIndex.train(corpus, { dimensions: DIMENSIONS });
+      const options = { dimensions: DIMENSIONS, efConstruction: 60 };
+      const index = await LeanIndex.train(corpus, options);
       await index.add(corpus.subarray(0, 500 * DIMENSIONS));
-      const adding = index.add(corpus.subarray(500 * DIMENSIONS));
+      const adding = index.add(corpus.subarray(500 * DIMENSIONS, 2500 * DIMENSIONS));
       let isDone = false;
       const done = adding.finally(() => {
         isDone = true;
@@ -197,32 +201,45 @@ describe('a search between the slices of an add', () => {
     };
     let searches = 0;
     const disturbed = await build((index) => {
-      const { ids } = index.searchBatch(queries.subarray(0, 3 * DIMENSIONS), 300);
-      expect(ids).toHaveLength(900);
+      for (const q of [0, 1, 2]) {
+        expect(index.search(rowOf(queries, DIMENSIONS, q), 300).ids).toHaveLength(300);
+      }
       searches++;
     });
     expect(searches).toBeGreaterThan(3);
-    expect(disturbed).toEqual(await build(() => {}));
+    expect(Buffer.compare(disturbed, await build(() => {}))).toBe(0);
   });
 });
 
 describe('float32 secondary codes', () => {
+  /** Two clusters, on either side of the origin. */
+  const apart = (rows: Float32Array, distance: number) =>
+    rows.map((x, i) => x + (Math.floor(i / DIMENSIONS) % 2 === 0 ? distance : -distance));
+  const options = {
+    dimensions: DIMENSIONS,
+    distance: 'Euclid' as const,
+    secondaryBits: 32 as const,
+  };
+
   test('give the exact distances, however far the clusters are apart', async () => {
-    const vectors = corpus.map((x, i) => x + (Math.floor(i / DIMENSIONS) % 2 === 0 ? 1000 : -1000));
-    const index = await LeanIndex.build(vectors, {
-      dimensions: DIMENSIONS,
-      distance: 'Euclid',
-      secondaryBits: 32,
-    });
+    const vectors = apart(corpus, 1000);
+    const index = await LeanIndex.build(vectors, options);
     const query = rowOf(vectors, DIMENSIONS, 5);
-    const { ids, scores } = index.search(query, 10, { ef: 4000, rerank: 4000 });
-    expect(ids[0]).toBe(5);
+    const { ids, scores } = index.search(query, 10);
     ids.forEach((id, i) => {
       const exact = scoreOf(query, rowOf(vectors, DIMENSIONS, id), 'Euclid');
       expect(Math.abs(scores[i]! - exact)).toBeLessThan(2e-3 * (1 + exact));
     });
-    const truth = exactNeighbours(vectors, query, DIMENSIONS, 20, 'Euclid');
-    expect(recallAtK(ids, truth, 10)).toBe(1);
+  });
+
+  // Fails while build codes keep the norm of the vector itself instead of that of its code
+  // (wasm/pair.ts, encodeBuildCode): their distances are then noise between clusters far apart.
+  test('find all neighbours with a beam of all nodes', async () => {
+    const vectors = apart(corpus, 5);
+    const index = await LeanIndex.build(vectors, options);
+    const truth = exactNeighbours(vectors, apart(queries, 5), DIMENSIONS, 20, 'Euclid');
+    const found = await index.searchBatch(apart(queries, 5), 10, { ef: 4000, rerank: 4000 });
+    expect(recallAtK(found.ids, truth, 10)).toBeGreaterThan(0.999);
   });
 });
 

@@ -10,7 +10,7 @@ import {
   gaussianDistortion,
   LINE_BYTES,
   PRIMARY_CODE_BITS,
-  type PrimaryBits,
+  type PrimaryCodeBits,
   primaryBytes,
   primaryCapacity,
   primaryConstants,
@@ -31,7 +31,7 @@ const CODECS = PRIMARY_CODE_BITS.flatMap((bits) =>
 );
 
 interface Codec {
-  bits: PrimaryBits;
+  bits: PrimaryCodeBits;
   distance: Distance;
 }
 

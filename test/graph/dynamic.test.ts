@@ -404,8 +404,6 @@ describe('a graph under turnover', () => {
     await pair.index.close();
   });
 
-  // Fails while repair chooses all links of a node anew by diversity, which leaves it fewer than
-  // insertion does (wasm/repair.ts, repairLinks); 1 point where the live links are kept besides.
   test('has the recall of a fresh one after five complete turnovers', async () => {
     const dimensions = 32;
     const count = 5000;
@@ -449,8 +447,6 @@ describe('a graph under turnover', () => {
     expect(Buffer.compare(restored.toBytes(), bytes)).toBe(0);
   });
 
-  // Fails while insertion counts deleted nodes among the efConstruction that it finds: where only
-  // those are near, a new node gets no links (wasm/insert.ts, rankCandidates).
   test('finds what is added where a whole cluster has just been deleted', async () => {
     const set = generateClusters({
       count: 8000,

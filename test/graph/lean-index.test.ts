@@ -232,8 +232,6 @@ describe('float32 secondary codes', () => {
     });
   });
 
-  // Fails while build codes keep the norm of the vector itself instead of that of its code
-  // (wasm/pair.ts, encodeBuildCode): their distances are then noise between clusters far apart.
   test('find all neighbours with a beam of all nodes', async () => {
     const vectors = apart(corpus, 5);
     const index = await LeanIndex.build(vectors, options);

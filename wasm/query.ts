@@ -4,7 +4,10 @@
 import { scanCodes, searchAllowed } from './allowed';
 import { keyDistance, keyId, makeKey, offerKey } from './beam';
 import { dotF32, normaliseF32, scaleF32, squaredL2F32, subtractF32, sumF32 } from './float';
-import { hasBit, Index, METRIC_COSINE, METRIC_EUCLID, NONE, Scratch, secondaryOf } from './layout';
+import {
+  hasBit, hasHalfNorm, Index, METRIC_COSINE, METRIC_EUCLID, NONE, primaryOf, Scratch, secondaryOf,
+} from './layout';
+import { nestedDistance } from './nested';
 import { paddedDimensions } from './pack';
 import { primarySlots } from './primary';
 import { projectInput, quantiseInput } from './project';
@@ -44,7 +47,10 @@ function rerank(ix: Index, scratch: Scratch, depth: u32, k: u32): u32 {
     touchSecondary(ix, scratch, from, to);
     for (let i = from; i < to; i++) {
       const id = keyId(load<i64>(beam + (<usize>i << 3)));
-      const distance = rerankDistance(ix, scratch, secondaryOf(ix, id));
+      const record = secondaryOf(ix, id);
+      const distance = ix.nested == 0
+        ? rerankDistance(ix, scratch, record)
+        : nestedDistance(ix, scratch, primaryOf(ix, id), record, hasHalfNorm(ix));
       size = offerKey(ranked, size, k, makeKey(distance, id));
     }
   }
@@ -114,7 +120,9 @@ function prepareQuery(ix: Index, scratch: Scratch, row: usize, slots: i32, proje
     prepareProjected(ix, scratch, row); // rows are padded with zeros to whole slots
     return;
   }
-  projectInput(scratch.input, d, scratch.inputFactor, ix.queryProjection, slots, projected);
+  const outputs = <i32>ix.outputs;
+  projectInput(scratch.input, d, scratch.inputFactor, ix.queryProjection, outputs, projected);
+  if (ix.nested != 0) scratch.shortFactor = quantiseInput(projected, outputs, scratch.short);
   prepareProjected(ix, scratch, projected);
 }
 

@@ -6,6 +6,7 @@ import type { Moments } from '../linalg/moments.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
 import { type PrimaryBits, primaryBytes, type SecondaryBits } from './layout.js';
 import { type LeanVec, leanVecSteps, momentSteps, sampleRows } from './leanvec.js';
+import { type NestedModel, nestedSteps, nestedTarget } from './nested.js';
 import {
   choosePrimary,
   PRIMARY_LOSS_MAX,
@@ -32,6 +33,8 @@ export interface IndexModel {
   primaryBits: PrimaryBits;
   primaryBytes: number;
   secondaryBits: SecondaryBits;
+  /** Given where secondaryBits is 'nested'. */
+  nested: NestedModel | undefined;
   /**
    * The map of queries where it is not that of the data: primaryDimensions x dimensions, rows of
    * length up to 1. Its products with `projection` are to be multiplied by queryScale.
@@ -62,12 +65,19 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const moments = yield* momentSteps(kernels, rows, dimensions);
   let leanVec!: LeanVec;
   let choice!: PrimaryChoice;
-  for (const target of primaryTargets(dimensions, options)) {
+  const isNested = options.secondaryBits === 'nested' && options.primaryBits !== 32;
+  const targets = isNested ? [nestedTarget(dimensions)] : primaryTargets(dimensions, options);
+  for (const target of targets) {
     leanVec = yield* leanVecSteps(kernels, moments, target, seed);
     choice = choosePrimary(leanVec, moments.count, options);
     if (choice.loss <= PRIMARY_LOSS_MAX) break;
   }
   const { bits, used, energyKept } = choice;
+  const bytes = primaryBytes(used, bits, distance);
+  // Nested records refine 2-bit codes of the data's own principal components; LVQ serves the others.
+  const canNest = isNested && bits === 2 && options.queries === undefined;
+  const nested = canNest ? yield* nestedSteps(leanVec, used, bytes, seed) : undefined;
+  const lvqBits = options.secondaryBits === 'nested' ? 4 : options.secondaryBits;
   return {
     distance,
     dimensions,
@@ -76,8 +86,9 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     ...(yield* projections(kernels, leanVec, moments, used, options)),
     primaryDimensions: used,
     primaryBits: bits,
-    primaryBytes: primaryBytes(used, bits, distance),
-    secondaryBits: options.secondaryBits,
+    primaryBytes: bytes,
+    secondaryBits: canNest ? 'nested' : lvqBits,
+    nested,
     seed,
     energyKept,
   };

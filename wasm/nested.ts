@@ -11,7 +11,7 @@
 //     levels of Lloyd and Max for a gaussian beyond the step .9957 σ (Max 1960), to the nearest
 //     integer. Negative cells are their mirror image.
 //   other blocks: odd numbers around 0, the uniform grid with the step that errs least.
-// Error: a gaussian's coordinates err by .0030 of their energy in block 0 (the 4-bit grid: .0115).
+// Of a gaussian's energy block 0 loses .0007, and blocks of 4, 2 and 1 bits .012, .13 and .57.
 
 import { sumI32 } from './dot';
 import { Index, Scratch } from './layout';

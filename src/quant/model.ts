@@ -4,7 +4,7 @@ import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import type { Moments } from '../linalg/moments.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
-import { type PrimaryBits, primaryBytes, type SecondaryBits } from './layout.js';
+import { type PrimaryBits, primaryBytes, primaryCapacity, type SecondaryBits } from './layout.js';
 import { type LeanVec, leanVecSteps, momentSteps, sampleRows } from './leanvec.js';
 import { type NestedModel, nestedSteps, nestedTarget } from './nested.js';
 import {
@@ -69,7 +69,7 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const targets = isNested ? [nestedTarget(dimensions)] : primaryTargets(dimensions, options);
   for (const target of targets) {
     leanVec = yield* leanVecSteps(kernels, moments, target, seed);
-    choice = choosePrimary(leanVec, moments.count, options);
+    choice = choosePrimary(leanVec, moments.count, isNested ? nestedWish(options) : options);
     if (choice.loss <= PRIMARY_LOSS_MAX) break;
   }
   const { bits, used, energyKept } = choice;
@@ -92,6 +92,15 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     seed,
     energyKept,
   };
+}
+
+/**
+ * Nested records need 2-bit codes, and make up for what these lose; where all dimensions fit into a
+ * line with 4 bits, that is better.
+ */
+function nestedWish(options: ModelOptions): PrimaryWish {
+  const isNarrow = options.dimensions <= primaryCapacity(1, 4, options.distance);
+  return { ...options, primaryBits: options.primaryBits ?? (isNarrow ? undefined : 2) };
 }
 
 /**

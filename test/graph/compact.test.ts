@@ -55,7 +55,7 @@ describe.each(DISTANCES)('the compact preset, %s', (distance) => {
 
   test('built at once: nested codes, recall, scores in the units of the metric', async () => {
     const data = rows(1, 3000);
-    const index = await LeanIndex.build(data, { ...options, primaryBits: 2 });
+    const index = await LeanIndex.build(data, options);
     expect(index.stats().secondaryBits).toBe('nested');
     expect(index.stats().bytesPerVector.secondary).toBeLessThanOrEqual(192);
     const { recall, worst } = judge(index, data, distance);
@@ -65,18 +65,18 @@ describe.each(DISTANCES)('the compact preset, %s', (distance) => {
 
   test('grown by small additions, whose links nested codes choose', async () => {
     const data = rows(1, 3000);
-    const index = await LeanIndex.train(data, { ...options, primaryBits: 2 });
+    const index = await LeanIndex.train(data, options);
     for (let from = 0; from < 3000; from += 300) {
       await index.add(data.subarray(from * DIMENSIONS, (from + 300) * DIMENSIONS));
     }
-    const atOnce = await LeanIndex.build(data, { ...options, primaryBits: 2 });
+    const atOnce = await LeanIndex.build(data, options);
     const grown = judge(index, data, distance).recall;
     expect(grown).toBeGreaterThan(judge(atOnce, data, distance).recall - 0.01);
   });
 
   test('saved and loaded: the same answers, the same bytes', async () => {
     const data = rows(1, 2500);
-    const index = await LeanIndex.build(data, { ...options, primaryBits: 2 });
+    const index = await LeanIndex.build(data, options);
     const bytes = index.toBytes();
     const same = LeanIndex.fromBytes(bytes);
     expect(same.toBytes()).toEqual(bytes);
@@ -145,7 +145,7 @@ test('vectors all alike', async () => {
 describe('a damaged model is refused', () => {
   const nestedBits: unknown[] = [undefined, [3, 2], [4, 4, 4, 4, 4, 4, 4], 'x', [4.5], {}];
   test.each(nestedBits)('bits %j', async (bits) => {
-    const options = { dimensions: DIMENSIONS, preset: 'compact', primaryBits: 2 } as const;
+    const options = { dimensions: DIMENSIONS, preset: 'compact' } as const;
     const index = await LeanIndex.build(rows(1, 2100), options);
     const { header, sections } = readContainer(index.toBytes(), 'index');
     const model = { ...(header.model as object), nestedBits: bits };

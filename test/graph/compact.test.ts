@@ -88,6 +88,19 @@ describe.each(DISTANCES)('the compact preset, %s', (distance) => {
   });
 });
 
+test('any number of threads gives the same bytes', async () => {
+  const saved = [1, 2].map(async (threads) => {
+    const options = { dimensions: DIMENSIONS, preset: 'compact', threads } as const;
+    const index = await LeanIndex.build(rows(1, 2500), options);
+    await index.add(rows(2, 1100), { threads });
+    const bytes = index.toBytes();
+    await index.close();
+    return bytes;
+  });
+  const [one, two] = await Promise.all(saved);
+  expect(two!).toEqual(one!);
+});
+
 describe('what cannot be nested', () => {
   test('primary codes of 4 and 7 bits: LVQ-4', async () => {
     const data = rows(2, 2500, 32);

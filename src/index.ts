@@ -9,6 +9,7 @@ export type {
   BuildOptions,
   InsertionOrder,
   LeanIndexOptions,
+  Preset,
   SearchOptions,
   WriteOptions,
 } from './graph/options.js';

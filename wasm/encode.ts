@@ -2,10 +2,11 @@
 
 import { normaliseF32, scaleF32, subtractF32, dotF32 } from './float';
 import {
-  hasHalfNorm, Index, METRIC_COSINE, METRIC_EUCLID, primaryOf, Scratch, secondaryOf,
+  hasHalfNorm, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, primaryOf, Scratch, secondaryOf,
 } from './layout';
 import { paddedDimensions } from './pack';
 import { encodeBuildCode } from './pair';
+import { nestedEncode, Nested } from './nested';
 import { primaryEncode, primarySlots } from './primary';
 import { projectVector } from './project';
 import { rotate } from './rotate';
@@ -29,10 +30,22 @@ function copyRow(ix: Index, row: usize, z: usize, slots: i32): void {
   memory.fill(z + bytes, 0, (<usize>slots << 2) - bytes);
 }
 
+/** Writes a secondary record, of the row or, where records are nested, of its projection z. */
+// @ts-ignore: decorator
+@inline
+function encodeRecord(ix: Index, row: usize, z: usize, id: u32): i32 {
+  const record = secondaryOf(ix, id);
+  if (ix.nested == 0) return secondaryEncode(ix, row, record);
+  const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
+  const norm = ix.metric == METRIC_DOT ? dotF32(ix.mean, row, ix.dimensions) : dotF32(z, z, slots);
+  const nested = changetype<Nested>(<usize>ix.nested);
+  return nestedEncode(nested, z, primaryOf(ix, id), ix.primaryBytes, norm, record);
+}
+
 /**
  * Encodes `count` rows (stride paddedDimensions(d) floats; overwritten by the centred vectors) into
  * the records of the slots at `ids`; while the index is building, build codes take the place of
- * secondary records. projected: count × slots float32, left holding the traversal queries of the
+ * secondary records. projected: count × outputs float32, their first slots left holding the traversal queries of the
  * rows (of the uncentred vectors, for inner products and cosine).
  * Returns 0, or 1 + the first row that binary16 constants cannot hold.
  */
@@ -45,10 +58,10 @@ export function encodeRows(
   for (let r: u32 = 0; r < count; r++) {
     const row = rows + (<usize>r * <usize>stride << 2);
     centreRow(ix, row);
-    const z = projected + (<usize>r * <usize>slots << 2);
+    const z = projected + (<usize>r * <usize>ix.outputs << 2);
     const id = load<u32>(ids + (<usize>r << 2));
     if (ix.primaryBits == 32) copyRow(ix, row, z, slots);
-    else projectVector(row, d, ix.projection, slots, scratch.input, z);
+    else projectVector(row, d, ix.projection, ix.building ? slots : ix.outputs, scratch.input, z);
     const halfNorm = hasHalfNorm(ix) ? dotF32(row, row, d) * <f32>0.5 : <f32>0;
     if (ix.primaryBits == 32) {
       memory.copy(primaryOf(ix, id), z, <usize>slots << 2);
@@ -60,7 +73,7 @@ export function encodeRows(
       );
     }
     if (ix.building) encodeBuildCode(ix, z, row, secondaryOf(ix, id));
-    else if (secondaryEncode(ix, row, secondaryOf(ix, id)) == 0) return r + 1;
+    else if (encodeRecord(ix, row, z, id) == 0) return r + 1;
     if (ix.projection != ix.queryProjection) {
       projectVector(row, d, ix.queryProjection, slots, scratch.input, z);
     }
@@ -76,16 +89,19 @@ export function encodeRows(
 }
 
 /**
- * Replaces the build codes of the slots at `ids` by secondary records; rows as for encodeRows.
- * Returns 0, or 1 + the first row that binary16 constants cannot hold.
+ * Replaces the build codes of the slots at `ids` by secondary records; rows and `projected` as for
+ * encodeRows. Returns 0, or 1 + the first row that binary16 constants cannot hold.
  */
-export function encodeSecondary(ix: Index, rows: usize, count: u32, ids: usize): u32 {
+export function encodeSecondary(
+  ix: Index, scratch: Scratch, rows: usize, count: u32, ids: usize, projected: usize,
+): u32 {
   const stride = <usize>paddedDimensions(ix.dimensions) << 2;
   for (let r: u32 = 0; r < count; r++) {
     const row = rows + <usize>r * stride;
     centreRow(ix, row);
-    const id = load<u32>(ids + (<usize>r << 2));
-    if (secondaryEncode(ix, row, secondaryOf(ix, id)) == 0) return r + 1;
+    const z = projected + (<usize>r * <usize>ix.outputs << 2);
+    if (ix.nested != 0) projectVector(row, ix.dimensions, ix.projection, ix.outputs, scratch.input, z);
+    if (encodeRecord(ix, row, z, load<u32>(ids + (<usize>r << 2))) == 0) return r + 1;
   }
   return 0;
 }

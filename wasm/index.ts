@@ -21,6 +21,9 @@ export { rotate, oneStage, twoStages } from './rotate';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
 export { buildCodeBytes, dotBuildCodes } from './pair';
+export {
+  dotBlock, dotCellPair, dotCells, nestedDot, nestedEncode, nestedPairDot,
+} from './nested';
 export { encodeRows, encodeSecondary } from './encode';
 export { gather, prepareProjected } from './search';
 export { searchRows } from './query';

@@ -66,7 +66,6 @@ function offerMates(
 
 /** The beam's nodes with distances by richer codes, sorted, into scratch.ranked. */
 function rankCandidates(ix: Index, scratch: Scratch, id: u32): u32 {
-  const record = secondaryOf(ix, id);
   const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
   const count = scratch.beamSize, bytes = pairBytes(ix);
   let size: u32 = 0;
@@ -78,7 +77,7 @@ function rankCandidates(ix: Index, scratch: Scratch, id: u32): u32 {
     }
     const other = keyId(load<i64>(beam + (<usize>i << 3)));
     if (!hasBit(ix.live, other)) continue;
-    const distance = pairDistance(ix, record, secondaryOf(ix, other));
+    const distance = pairDistance(ix, id, other);
     size = offerKey(ranked, size, count, makeKey(distance, other));
   }
   return size;
@@ -160,13 +159,12 @@ function connectTarget(
     memory.copy(links + (<usize>have << 2), ids, <usize>count << 2);
     return;
   }
-  const record = secondaryOf(ix, target);
   let size: u32 = 0;
   for (let i: u32 = 0; i < have + count; i++) {
     const other = i < have
       ? load<u32>(links + (<usize>i << 2))
       : load<u32>(ids + (<usize>(i - have) << 2));
-    const distance = pairDistance(ix, record, secondaryOf(ix, other));
+    const distance = pairDistance(ix, target, other);
     size = offerKey(scratch.ranked, size, have + count, makeKey(distance, other));
   }
   const kept = selectDiverse(ix, scratch.ranked, size, most, scratch.selected);

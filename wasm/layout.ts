@@ -4,7 +4,7 @@
 // A node's number is its slot: slots of deleted nodes are used again.
 //
 // A secondary record is an LVQ record (see lvq.ts), or float32 where secondaryBits is 32, then two
-// words aligned to 4: `norm` (f32) and `sum` (u32, Σ codes).
+// words aligned to 4: `norm` (f32) and `sum` (u32, Σ codes); or it is nested (nested.ts).
 // TypeScript writes these structures (src/graph/memory.ts): the order of the fields is the contract.
 
 /** A link that is not there, or an index without entry point. */
@@ -40,6 +40,10 @@ export class Index {
   upperEnd: u32;
   /** μ / unit, paddedDimensions(d) floats (zero behind d), then their sum. */
   mean: u32;
+  /** How nested secondary records are made up (nested.ts), 0 where they are not nested. */
+  nested: u32;
+  /** Outputs of the projection: the primary's slots, then nested blocks. */
+  outputs: u32;
   /** The maps of vectors and of queries (the same for PCA): int16, packed as project.ts has it. */
   projection: u32;
   queryProjection: u32;
@@ -76,6 +80,9 @@ export class Scratch {
   /** Σ of the float32 query, and what makes products with `input` those with the query. */
   querySum: f32;
   inputFactor: f32;
+  /** All outputs of the projected query as int16, and what makes products with it those with it. */
+  short: u32;
+  shortFactor: f32;
   /** Projected query as signed bytes; step and offset (two f32) are in `constants`. */
   codes: u32;
   constants: u32;

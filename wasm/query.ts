@@ -7,8 +7,10 @@ import {
   dotF32, normaliseF32, scaleF32, squaredL2F32, squaredLength, subtractF32, sumF32,
 } from './float';
 import {
-  hasBit, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, NONE, Scratch, secondaryOf,
+  hasBit, hasHalfNorm, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, NONE, primaryOf, Scratch,
+  secondaryOf,
 } from './layout';
+import { nestedDistance } from './nested';
 import { paddedDimensions } from './pack';
 import { primarySlots } from './primary';
 import { projectInput, quantiseInput } from './project';
@@ -41,6 +43,15 @@ function touchSecondary(ix: Index, scratch: Scratch, from: u32, to: u32): void {
   scratch.sink += sum;
 }
 
+/** The re-rank distance of a node. */
+// @ts-ignore: decorator
+@inline
+function fullDistance(ix: Index, scratch: Scratch, id: u32): f32 {
+  const record = secondaryOf(ix, id);
+  if (ix.nested == 0) return rerankDistance(ix, scratch, record);
+  return nestedDistance(ix, scratch, primaryOf(ix, id), record, hasHalfNorm(ix));
+}
+
 let missedSum: f64 = 0;
 let missedSquares: f64 = 0;
 
@@ -48,7 +59,7 @@ let missedSquares: f64 = 0;
 // @ts-ignore: decorator
 @inline
 function rerankNode(ix: Index, scratch: Scratch, id: u32, primary: f32): f32 {
-  const distance = rerankDistance(ix, scratch, secondaryOf(ix, id));
+  const distance = fullDistance(ix, scratch, id);
   const missed = <f64>(distance - inRerankUnits(ix, primary));
   missedSum += missed;
   missedSquares += missed * missed;
@@ -113,7 +124,7 @@ function deepen(ix: Index, scratch: Scratch, count: u32, depth: u32, k: u32): vo
     }
     for (let i: usize = 0; i < n; i += 4) {
       const other = load<u32>(ids + i);
-      const distance = rerankDistance(ix, scratch, secondaryOf(ix, other));
+      const distance = fullDistance(ix, scratch, other);
       offerKey(ranked, k, k, makeKey(distance, other));
     }
   }
@@ -210,7 +221,9 @@ function prepareQuery(ix: Index, scratch: Scratch, row: usize, slots: i32, proje
     prepareProjected(ix, scratch, row); // rows are padded with zeros to whole slots
     return;
   }
-  projectInput(scratch.input, d, scratch.inputFactor, ix.queryProjection, slots, projected);
+  const outputs = <i32>ix.outputs;
+  projectInput(scratch.input, d, scratch.inputFactor, ix.queryProjection, outputs, projected);
+  if (ix.nested != 0) scratch.shortFactor = quantiseInput(projected, outputs, scratch.short);
   prepareProjected(ix, scratch, projected);
 }
 

@@ -4,7 +4,7 @@
 // list is written by one thread, and those of deleted nodes, the only ones that others read, by none.
 
 import { makeKey, offerKey } from './beam';
-import { hasBit, Index, levelOf, linksOf, NONE, Scratch, secondaryOf } from './layout';
+import { hasBit, Index, levelOf, linksOf, NONE, Scratch } from './layout';
 import { pairDistance } from './pair';
 import { nextEpoch } from './search';
 import { selectDiverse } from './select';
@@ -13,13 +13,13 @@ import { selectDiverse } from './select';
 // @ts-ignore: decorator
 @inline
 function offerCandidate(
-  ix: Index, scratch: Scratch, record: usize, other: u32, size: u32, capacity: u32,
+  ix: Index, scratch: Scratch, id: u32, other: u32, size: u32, capacity: u32,
 ): u32 {
   const mark = <usize>scratch.marks + other;
   if (load<u8>(mark) == <u8>scratch.epoch) return size;
   store<u8>(mark, <u8>scratch.epoch);
   if (!hasBit(ix.live, other)) return size;
-  const key = makeKey(pairDistance(ix, record, secondaryOf(ix, other)), other);
+  const key = makeKey(pairDistance(ix, id, other), other);
   return offerKey(scratch.ranked, size, capacity, key);
 }
 
@@ -37,7 +37,7 @@ function repairLinks(ix: Index, scratch: Scratch, id: u32, layer: u32): void {
   if (!broken) return;
   nextEpoch(scratch);
   store<u8>(<usize>scratch.marks + id, <u8>scratch.epoch);
-  const record = secondaryOf(ix, id), capacity = scratch.beamCapacity;
+  const capacity = scratch.beamCapacity;
   let size: u32 = 0;
   for (let p = links; p < end; p += 4) {
     const other = load<u32>(p);
@@ -47,10 +47,10 @@ function repairLinks(ix: Index, scratch: Scratch, id: u32, layer: u32): void {
       for (const stop = q + (<usize>most << 2); q < stop; q += 4) {
         const further = load<u32>(q);
         if (further == NONE) break;
-        size = offerCandidate(ix, scratch, record, further, size, capacity);
+        size = offerCandidate(ix, scratch, id, further, size, capacity);
       }
     } else {
-      size = offerCandidate(ix, scratch, record, other, size, capacity);
+      size = offerCandidate(ix, scratch, id, other, size, capacity);
     }
   }
   const kept = selectDiverse(ix, scratch.ranked, size, most, scratch.selected);

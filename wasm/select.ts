@@ -1,8 +1,8 @@
 // The diversity heuristic of HNSW (arXiv 1603.09320, algorithm 4), which chooses the links.
 
 import { keyDistance, keyId } from './beam';
-import { Index, METRIC_DOT, secondaryOf } from './layout';
-import { pairDistance, sameRecord } from './pair';
+import { Index, METRIC_DOT } from './layout';
+import { pairDistance, sameCodes } from './pair';
 
 /**
  * Algorithm 4 without extendCandidates and keepPruned: walks the sorted keys and keeps a candidate
@@ -24,25 +24,25 @@ export function selectDiverse(ix: Index, keys: usize, count: u32, most: u32, sel
   let kept: u32 = 0, copies: u32 = 0;
   for (let i: u32 = 0; i < count && kept < most; i++) {
     const key = load<i64>(keys + (<usize>i << 3));
-    const record = secondaryOf(ix, keyId(key));
+    const id = keyId(key);
     const distance = keyDistance(key);
     let diverse = true;
     let copy = false;
     for (let j: u32 = 0; j < kept; j++) {
-      const other = secondaryOf(ix, load<u32>(selected + (<usize>j << 2)));
-      const apart = pairDistance(ix, record, other);
+      const other = load<u32>(selected + (<usize>j << 2));
+      const apart = pairDistance(ix, id, other);
       if (apart * alpha < distance) {
         diverse = false;
         break;
       }
-      copy = copy || sameRecord(ix, record, other);
+      copy = copy || sameCodes(ix, id, other);
     }
     if (diverse && copy) {
       if (copies >= most >> 2) diverse = false;
       copies++;
     }
     if (diverse) {
-      store<u32>(selected + (<usize>kept << 2), keyId(key));
+      store<u32>(selected + (<usize>kept << 2), id);
       kept++;
     }
   }

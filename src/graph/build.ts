@@ -128,7 +128,7 @@ function* encodeBatch(
         batch.rows + from * stride,
         to - from,
         batch.slots + from * 4,
-        batch.projected + from * nodes.slots * 4,
+        batch.projected + from * nodes.outputs * 4,
       ],
     }),
   );
@@ -161,7 +161,7 @@ function* linkBatch(
       from,
       to,
       batch.projected,
-      nodes.slots * 4,
+      nodes.outputs * 4,
       efConstruction,
     ],
   });
@@ -195,9 +195,16 @@ function* encodeSecondaries(
       workforce,
       places.length,
       ROWS_AT_ONCE,
-      (_, first, to) => ({
+      (scratch, first, to) => ({
         kernel: 'encodeSecondary',
-        args: [index, batch.rows + first * stride, to - first, batch.slots + first * 4],
+        args: [
+          index,
+          scratch.pointer,
+          batch.rows + first * stride,
+          to - first,
+          batch.slots + first * 4,
+          batch.projected + first * nodes.outputs * 4,
+        ],
       }),
     );
     requireEncoded(failures);

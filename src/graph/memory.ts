@@ -1,7 +1,8 @@
 import { LeandexError } from '../base/errors.js';
 import { alignUp, Kernels, type KernelVariant, paddedDimensions } from '../kernels/index.js';
-import { primaryConstants, primarySlots } from '../quant/layout.js';
+import { primaryConstants, primarySlots, type SecondaryBits } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
+import { NESTED_BLOCK, nestedBytes } from '../quant/nested.js';
 import { indexFields } from './fields.js';
 import { writeModel } from './model-memory.js';
 import { BATCH_ROWS, Scratch } from './scratch.js';
@@ -53,6 +54,8 @@ export class NodeMemory {
   readonly index: number;
   /** Positions in a primary record. */
   readonly slots: number;
+  /** Outputs of the projection: the slots, then nested blocks. */
+  readonly outputs: number;
   capacity = 0;
   /** Slots 0 … used − 1 are or were in use. */
   used = 0;
@@ -73,6 +76,7 @@ export class NodeMemory {
     this.bytes = nodeBytes(kernels, layout);
     this.chunkShift = Math.min(14, Math.max(10, Math.floor(Math.log2(Math.max(1, expected) / 16))));
     this.slots = model === undefined ? 0 : primarySlots(model.primaryBytes, model.primaryBits);
+    this.outputs = this.slots + NESTED_BLOCK * (model?.nested?.bits.length ?? 0);
     this.index = kernels.alloc(indexFields.byteLength);
     this.chunkTable = kernels.alloc(Math.ceil(MEMORY_BYTES_MAX / this.chunkBytes()) * 4);
     this.writeIndex();
@@ -109,7 +113,8 @@ export class NodeMemory {
       upperOffset: offsets.upperPointer,
       secondaryOffset: offsets.secondary,
       secondaryStride: bytes.secondary,
-      secondaryBits: model?.secondaryBits ?? 32,
+      secondaryBits: kernelBits(model?.secondaryBits ?? 32),
+      outputs: this.outputs,
       m: layout.m,
       m0: 2 * layout.m,
       entry: NONE,
@@ -169,7 +174,7 @@ export class NodeMemory {
   /** Working memory for one thread, until it is given back. */
   takeScratch(): Scratch {
     const { dimensions, m } = this.layout;
-    const shape = { dimensions, m, slots: this.slots };
+    const shape = { dimensions, m, slots: this.slots, outputs: this.outputs };
     const scratch = this.idle.pop() ?? new Scratch(this.kernels, shape);
     try {
       scratch.ensureMarks(this.capacity);
@@ -187,11 +192,11 @@ export class NodeMemory {
   /** The buffers of a batch of insertions. */
   get batch(): BatchBuffers {
     if (this.batchBuffers === undefined) {
-      const { kernels, slots, layout } = this;
+      const { kernels, outputs, layout } = this;
       const before = kernels.usedBytes;
       this.batchBuffers = {
         rows: kernels.alloc(BATCH_ROWS * paddedDimensions(layout.dimensions) * 4),
-        projected: kernels.alloc(BATCH_ROWS * Math.max(8, slots) * 4),
+        projected: kernels.alloc(BATCH_ROWS * Math.max(8, outputs) * 4),
         slots: kernels.alloc(BATCH_ROWS * 4),
         pairs: kernels.alloc(BATCH_ROWS * layout.m * 8),
       };
@@ -214,7 +219,10 @@ export class NodeMemory {
   get hasRoomForBuildCodes(): boolean {
     // Distances between vectors projected for queries are not those of the vectors.
     if (this.layout.model?.queryProjection !== undefined) return false;
-    return this.kernels.call.buildCodeBytes(this.slots) <= this.bytes.secondary;
+    const { primaryBytes, primaryBits = 32 } = this.layout.model ?? {};
+    const constants = primaryConstants(this.layout.distance);
+    const bytes = this.kernels.call.buildCodeBytes(primaryBytes ?? 0, primaryBits, constants);
+    return bytes <= this.bytes.secondary;
   }
 
   /** Whether no node is linked. */
@@ -341,6 +349,14 @@ function nodeBytes(kernels: Kernels, { model, dimensions, m }: NodeLayout): Node
   return {
     node: alignUp(model.primaryBytes + 2 * m * 4, 64),
     upperPointer: 4,
-    secondary: kernels.call.secondaryBytes(dimensions, model.secondaryBits),
+    secondary:
+      model.nested === undefined
+        ? kernels.call.secondaryBytes(dimensions, kernelBits(model.secondaryBits))
+        : nestedBytes(model.primaryBytes, model.nested.bits),
   };
+}
+
+/** What `secondaryBits` is to the kernels; nested records have a structure of their own instead. */
+function kernelBits(bits: SecondaryBits): number {
+  return bits === 'nested' ? 0 : bits;
 }

@@ -2,6 +2,7 @@ import { Random } from '../base/random.js';
 import { alignUp, type Kernels, paddedDimensions } from '../kernels/index.js';
 import { primaryConstants } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
+import { nestedCodeBytes } from '../quant/nested.js';
 import type { NodeMemory } from './memory.js';
 
 /** Fewer dimensions have nothing to spread. */
@@ -37,12 +38,40 @@ export function writeModel(nodes: NodeMemory, model: IndexModel): void {
   const input = kernels.alloc(alignUp(d, 8) * 2);
   call.projectVector(mean, d, queryProjection, slots, input, projectedMean);
   kernels.release(mark);
-  nodes.setIndex({ rotation, mean, projection, queryProjection, projectedMean });
+  const nested = writeNested(kernels, model, slots);
+  nodes.setIndex({ rotation, mean, projection, queryProjection, projectedMean, nested });
+}
+
+/** The structure `Nested` of wasm/nested.ts; 0 where records are not nested. */
+function writeNested(kernels: Kernels, model: IndexModel, slots: number): number {
+  if (model.nested === undefined) return 0;
+  const { bits } = model.nested;
+  const words = kernels.alloc(Math.max(4, bits.length * 4));
+  kernels.u32(words, bits.length).set(bits);
+  const mask = kernels.alloc(slots);
+  for (const slot of slotOrder(kernels, model, slots)) kernels.u8(mask, slots)[slot] = 255;
+  const nested = kernels.alloc(16);
+  const codeBytes = nestedCodeBytes(model.primaryBytes, bits);
+  kernels.u32(nested, 4).set([bits.length, words, mask, codeBytes]);
+  return nested;
+}
+
+/** The slots that hold coordinates 0, 1, … */
+function slotOrder(kernels: Kernels, model: IndexModel, slots: number): Uint32Array {
+  const { primaryBytes, primaryBits, primaryDimensions, distance } = model;
+  const mark = kernels.mark();
+  const order = kernels.alloc(slots * 4);
+  kernels.call.primarySlotOrder(primaryBytes, primaryBits, primaryConstants(distance), order);
+  const slotOf = kernels.u32(order, primaryDimensions).slice();
+  kernels.release(mark);
+  return slotOf;
 }
 
 /** Two rounds of random signs, as words 0 or 2^31; 0 where vectors are not rotated. */
 function writeRotation(kernels: Kernels, { dimensions, seed, secondaryBits }: IndexModel): number {
-  if (dimensions < ROTATED_DIMENSIONS_MIN || secondaryBits === 32) return 0;
+  // Float32 needs no rotation, and nested codes are of what the projection has rotated.
+  const isPlain = secondaryBits === 32 || secondaryBits === 'nested';
+  if (dimensions < ROTATED_DIMENSIONS_MIN || isPlain) return 0;
   const length = alignUp(dimensions, 4);
   const signs = kernels.alloc(2 * length * 4);
   const random = new Random(seed);
@@ -55,7 +84,7 @@ function writeRotation(kernels: Kernels, { dimensions, seed, secondaryBits }: In
   return signs;
 }
 
-/** Row j of a map goes to the slot that holds coordinate j. */
+/** Row j of a map goes to the slot that holds coordinate j, rows of nested blocks behind them. */
 function packProjection(
   kernels: Kernels,
   model: IndexModel,
@@ -65,18 +94,20 @@ function packProjection(
 ): number {
   const { call } = kernels;
   const d = model.dimensions;
-  const packed = kernels.alloc(call.projectionBytes(d, slots));
+  const nestedRows = model.nested?.projection ?? new Float32Array(0);
+  const packed = kernels.alloc(call.projectionBytes(d, slots + nestedRows.length / d));
+  const slotOf = slotOrder(kernels, model, slots);
   const mark = kernels.mark();
-  const order = kernels.alloc(slots * 4);
   const row = kernels.alloc(alignUp(d, 4) * 4);
-  const { primaryBytes, primaryBits } = model;
-  call.primarySlotOrder(primaryBytes, primaryBits, primaryConstants(model.distance), order);
-  const slotOf = kernels.u32(order, model.primaryDimensions);
-  slotOf.forEach((slot, j) => {
-    kernels.f32(row, d).set(rows.subarray(j * d, (j + 1) * d));
+  const pack = (source: Float32Array, j: number, slot: number) => {
+    kernels.f32(row, d).set(source.subarray(j * d, (j + 1) * d));
     if (rotation !== 0) call.rotate(row, rotation, d);
     call.packProjectionRow(row, d, slot, packed);
+  };
+  slotOf.forEach((slot, j) => {
+    pack(rows, j, slot);
   });
+  for (let j = 0; j < nestedRows.length / d; j++) pack(nestedRows, j, slots + j);
   kernels.release(mark);
   return packed;
 }

@@ -32,7 +32,14 @@ export interface LeanIndexOptions {
   primaryBits?: PrimaryBits;
   /** Dimensions that the projection keeps. Default: what fills the cache lines of a code. */
   primaryDimensions?: number;
-  /** Bits a number in the full-dimensional codes of the re-rank; 32 keeps float32. Default 8. */
+  /** Values for the options that are not given. Default `default`. */
+  preset?: Preset;
+  /**
+   * Bits a number in the full-dimensional codes of the re-rank; 32 keeps float32. `nested` refines
+   * the primary codes instead of storing the vector a second time: a third of the bytes of 8 bits,
+   * recall@10 ends near .97 on text embeddings. It needs 2-bit primary codes (the default
+   * above 120 dimensions) and no `queries` to train for, else 4 bits serve. Default 8, with the preset `compact` nested.
+   */
   secondaryBits?: SecondaryBits;
   /** Fewer vectors than this are kept as float32 and scanned exactly. Default 2,000. */
   exactBelow?: number;
@@ -47,6 +54,13 @@ export interface LeanIndexOptions {
    */
   shards?: number;
 }
+
+/** `compact` takes about half of the memory of `default`, for some recall (docs/tuning.md). */
+export type Preset = 'default' | 'compact';
+const PRESETS: Readonly<Record<Preset, Partial<LeanIndexOptions>>> = {
+  default: {},
+  compact: { secondaryBits: 'nested' },
+};
 
 export type InsertionOrder = 'shuffle' | 'given' | 'lid-asc' | 'lid-desc';
 const INSERTION_ORDERS: readonly InsertionOrder[] = ['shuffle', 'given', 'lid-asc', 'lid-desc'];
@@ -81,6 +95,7 @@ export interface ResolvedOptions {
 
 const INDEX_OPTIONS = [
   'dimensions',
+  'preset',
   'distance',
   'seed',
   'm',
@@ -103,9 +118,11 @@ const WRITE_OPTIONS = [
 ] as const satisfies readonly (keyof WriteOptions)[];
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
-export function resolveOptions(options: LeanIndexOptions & BuildOptions): ResolvedOptions {
-  checkOptions('LeanIndex', options, [...INDEX_OPTIONS, ...WRITE_OPTIONS, 'queries']);
-  checkRunTypes(options);
+export function resolveOptions(given: LeanIndexOptions & BuildOptions): ResolvedOptions {
+  checkOptions('LeanIndex', given, [...INDEX_OPTIONS, ...WRITE_OPTIONS, 'queries']);
+  checkRunTypes(given);
+  const presets = Object.keys(PRESETS) as Preset[];
+  const options = withPreset(given, checkOneOf('preset', given.preset ?? 'default', presets));
   const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
   const { primaryBits, primaryDimensions } = options;
   if (primaryBits !== undefined) checkOneOf('primaryBits', primaryBits, PRIMARY_BITS);
@@ -127,6 +144,12 @@ export function resolveOptions(options: LeanIndexOptions & BuildOptions): Resolv
     order: checkOneOf('order', options.order ?? 'shuffle', INSERTION_ORDERS),
     shards: checkInteger('shards', options.shards ?? 1, 1, 256),
   };
+}
+
+/** The preset's values where no other is given. */
+function withPreset(given: LeanIndexOptions, preset: Preset): LeanIndexOptions {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...PRESETS[preset], ...Object.fromEntries(set), dimensions: given.dimensions };
 }
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */

@@ -12,6 +12,8 @@ export interface ScratchShape {
   dimensions: number;
   /** Positions in a primary record; 0 in an exact store. */
   slots: number;
+  /** Outputs of the projection, at least as many. */
+  outputs: number;
   m: number;
 }
 
@@ -37,17 +39,18 @@ export class Scratch {
   private marksLength = 0;
   private readonly kernels: Kernels;
 
-  constructor(kernels: Kernels, { dimensions, slots, m }: ScratchShape) {
+  constructor(kernels: Kernels, { dimensions, slots, outputs, m }: ScratchShape) {
     this.kernels = kernels;
     this.pointer = kernels.alloc(scratchFields.byteLength);
     const floats = paddedDimensions(dimensions);
     this.rows = kernels.alloc(QUERY_ROWS * floats * 4);
-    this.projected = kernels.alloc(Math.max(8, slots) * 4);
+    this.projected = kernels.alloc(Math.max(8, outputs) * 4);
     // Both hops of a restricted search, or all that a batch links to one node.
     const gathered = Math.max(16 * m, BATCH_ROWS);
     this.set({
       input: kernels.alloc(floats * 2),
       // A byte a slot; float32 where the primary records are.
+      short: kernels.alloc(Math.max(8, outputs) * 2),
       codes: kernels.alloc(Math.max(16, 4 * slots)),
       constants: kernels.alloc(8),
       gatherIds: kernels.alloc((gathered + 4) * 4),

@@ -7,8 +7,9 @@ import {
   sectionOf,
   writeContainer,
 } from '../format/container.js';
-import { PRIMARY_BITS, primaryBytes } from '../quant/layout.js';
+import { PRIMARY_BITS, primaryBytes, type SecondaryBits } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
+import { areNestedBits, NESTED_BLOCK, type NestedModel } from '../quant/nested.js';
 import { IdTable } from './id-table.js';
 import { NONE, type NodeBytes, type NodeMemory } from './memory.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
@@ -29,8 +30,9 @@ export function writeIndex({ options, model, shards, ids }: IndexState): Uint8Ar
     })),
   };
   if (model !== undefined) {
-    const { mean, projection, queryProjection, ...rest } = model;
-    header.model = rest;
+    const { mean, projection, queryProjection, nested, ...rest } = model;
+    header.model = { ...rest, ...(nested && { nestedBits: nested.bits }) };
+    if (nested !== undefined) sections.nestedProjection = asBytes(nested.projection);
     sections.mean = asBytes(mean);
     sections.projection = asBytes(projection);
     if (queryProjection !== undefined) sections.queryProjection = asBytes(queryProjection);
@@ -134,14 +136,17 @@ function readModel(
   sections: Container['sections'],
   options: ResolvedOptions,
 ): IndexModel {
-  const rest = value as Omit<IndexModel, 'mean' | 'projection' | 'queryProjection'>;
+  const { nestedBits, ...rest } = (value ?? {}) as Omit<
+    IndexModel,
+    'mean' | 'projection' | 'queryProjection' | 'nested'
+  > & { nestedBits?: unknown };
   const { dimensions } = options;
   const isValid =
     typeof value === 'object' &&
     value !== null &&
     rest.dimensions === dimensions &&
     rest.distance === options.distance &&
-    rest.secondaryBits === options.secondaryBits &&
+    isSecondary(rest.secondaryBits, options.secondaryBits) &&
     PRIMARY_BITS.includes(rest.primaryBits) &&
     Number.isInteger(rest.primaryDimensions) &&
     rest.primaryDimensions >= 1 &&
@@ -161,7 +166,31 @@ function readModel(
   const projection = floatSection(sections, 'projection', length, KIND);
   const queryProjection =
     sections.queryProjection && floatSection(sections, 'queryProjection', length, KIND);
-  return { ...rest, mean, projection, queryProjection };
+  const nested = readNested(nestedBits, rest, sections, queryProjection !== undefined);
+  return { ...rest, mean, projection, queryProjection, nested };
+}
+
+/** Whether a model that was to have `wanted` may have `bits`. */
+function isSecondary(bits: SecondaryBits, wanted: SecondaryBits): boolean {
+  return bits === wanted || (wanted === 'nested' && bits === 4);
+}
+
+function readNested(
+  bits: unknown,
+  {
+    secondaryBits,
+    primaryBits,
+    dimensions,
+  }: Pick<IndexModel, 'secondaryBits' | 'primaryBits' | 'dimensions'>,
+  sections: Container['sections'],
+  hasQueryProjection: boolean,
+): NestedModel | undefined {
+  if (secondaryBits !== 'nested') return undefined;
+  if (!areNestedBits(bits) || primaryBits !== 2 || hasQueryProjection) {
+    throw corrupt(KIND, 'its nested codes are not valid');
+  }
+  const length = bits.length * NESTED_BLOCK * dimensions;
+  return { bits, projection: floatSection(sections, 'nestedProjection', length, KIND) };
 }
 
 function withoutEntry(): Error {

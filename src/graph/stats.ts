@@ -15,6 +15,7 @@ export interface IndexStats {
   /** Dimensions that the traversal's codes keep; all of them in an exact index. */
   primaryDimensions: number;
   primaryBits: PrimaryBits | 32;
+  /** 4 where `nested` was asked for and the data's codes cannot be nested. */
   secondaryBits: SecondaryBits;
   /** Share of the variance of new vectors that the projection keeps, 0 … 1, estimated. */
   energyKept: number;

@@ -164,7 +164,7 @@ export interface KernelExports {
   readKeys(list: number, size: number, ids: number, distances: number): void;
 
   secondaryBytes(n: number, bits: number): number;
-  buildCodeBytes(slots: number): number;
+  buildCodeBytes(bytes: number, bits: number, constants: number): number;
   dotBuildCodes(a: number, b: number, slots: number): number;
   encodeRows(
     index: number,
@@ -174,7 +174,39 @@ export interface KernelExports {
     ids: number,
     projected: number,
   ): number;
-  encodeSecondary(index: number, rows: number, count: number, ids: number): number;
+  encodeSecondary(
+    index: number,
+    scratch: number,
+    rows: number,
+    count: number,
+    ids: number,
+    projected: number,
+  ): number;
+  dotCells(q: number, primary: number, bytes: number, codes: number): number;
+  dotBlock(q: number, codes: number, bits: number): number;
+  dotCellPair(
+    primaryA: number,
+    codesA: number,
+    primaryB: number,
+    codesB: number,
+    bytes: number,
+    mask: number,
+  ): number;
+  nestedEncode(
+    nested: number,
+    z: number,
+    primary: number,
+    primaryBytes: number,
+    norm: number,
+    record: number,
+  ): number;
+  nestedDot(
+    nested: number,
+    q: number,
+    primary: number,
+    primaryBytes: number,
+    record: number,
+  ): number;
   prepareProjected(index: number, scratch: number, projected: number): void;
   searchRows(
     index: number,

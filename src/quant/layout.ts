@@ -8,9 +8,9 @@ export const PRIMARY_BITS: readonly PrimaryBits[] = [2, 4, 7, 32];
 export type PrimaryCodeBits = Exclude<PrimaryBits, 32>;
 export const PRIMARY_CODE_BITS: readonly PrimaryCodeBits[] = [2, 4, 7];
 
-/** Widths of secondary codes; 32 stands for float32. */
-export type SecondaryBits = 4 | 8 | 32;
-export const SECONDARY_BITS: readonly SecondaryBits[] = [4, 8, 32];
+/** Widths of secondary codes; 32 stands for float32, 'nested' refines 2-bit primaries (nested.ts). */
+export type SecondaryBits = 4 | 8 | 32 | 'nested';
+export const SECONDARY_BITS: readonly SecondaryBits[] = [4, 8, 32, 'nested'];
 
 /** Bytes of a cache line, the unit of primary records. */
 export const LINE_BYTES = 64;

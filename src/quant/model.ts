@@ -5,8 +5,9 @@ import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import type { Moments } from '../linalg/moments.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
-import { type PrimaryBits, primaryBytes, type SecondaryBits } from './layout.js';
+import { type PrimaryBits, primaryBytes, primaryCapacity, type SecondaryBits } from './layout.js';
 import { type LeanVec, leanVecSteps, momentSteps, sampleRows } from './leanvec.js';
+import { type NestedModel, nestedSteps, nestedTarget } from './nested.js';
 import {
   choosePrimary,
   PRIMARY_LOSS_MAX,
@@ -33,6 +34,8 @@ export interface IndexModel {
   primaryBits: PrimaryBits;
   primaryBytes: number;
   secondaryBits: SecondaryBits;
+  /** Given where secondaryBits is 'nested'. */
+  nested: NestedModel | undefined;
   /**
    * The map of queries where it is not that of the data: primaryDimensions x dimensions, rows of
    * length up to 1. Its products with `projection` are to be multiplied by queryScale.
@@ -63,12 +66,19 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const moments = yield* momentSteps(kernels, rows, dimensions);
   let leanVec!: LeanVec;
   let choice!: PrimaryChoice;
-  for (const target of primaryTargets(dimensions, options)) {
+  const isNested = options.secondaryBits === 'nested' && options.primaryBits !== 32;
+  const targets = isNested ? [nestedTarget(dimensions)] : primaryTargets(dimensions, options);
+  for (const target of targets) {
     leanVec = yield* leanVecSteps(kernels, moments, target, seed);
-    choice = choosePrimary(leanVec, moments.count, options);
+    choice = choosePrimary(leanVec, moments.count, isNested ? nestedWish(options) : options);
     if (choice.loss <= PRIMARY_LOSS_MAX) break;
   }
   const { bits, used, energyKept } = choice;
+  const bytes = primaryBytes(used, bits, distance);
+  // Nested records refine 2-bit codes of the data's own principal components; LVQ serves the others.
+  const canNest = isNested && bits === 2 && options.queries === undefined;
+  const nested = canNest ? yield* nestedSteps(leanVec, used, bytes, seed) : undefined;
+  const lvqBits = options.secondaryBits === 'nested' ? 4 : options.secondaryBits;
   return {
     distance,
     dimensions,
@@ -77,8 +87,9 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     ...(yield* projections(kernels, leanVec, moments, used, options)),
     primaryDimensions: used,
     primaryBits: bits,
-    primaryBytes: primaryBytes(used, bits, distance),
-    secondaryBits: options.secondaryBits,
+    primaryBytes: bytes,
+    secondaryBits: canNest ? 'nested' : lvqBits,
+    nested,
     seed,
     energyKept,
   };
@@ -86,6 +97,15 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
 
 /** What one is divided by must stay within float32, with room for numbers above the average. */
 const UNIT_MIN = 1e-30;
+
+/**
+ * Nested records need 2-bit codes, and make up for what these lose; where all dimensions fit into a
+ * line with 4 bits, that is better.
+ */
+function nestedWish(options: ModelOptions): PrimaryWish {
+  const isNarrow = options.dimensions <= primaryCapacity(1, 4, options.distance);
+  return { ...options, primaryBits: options.primaryBits ?? (isNarrow ? undefined : 2) };
+}
 
 /**
  * The root mean square coordinate around the mean, but no less than 2^−10 of that around zero: so

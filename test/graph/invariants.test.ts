@@ -92,6 +92,7 @@ function lineNodes(positions: number[]): NodeMemory {
     projection: Float32Array.of(1),
     queryProjection: undefined,
     queryScale: 1,
+    nested: undefined,
     seed: 1,
     primaryDimensions: 1,
     primaryBits: 7,

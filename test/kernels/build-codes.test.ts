@@ -9,8 +9,15 @@ const TOP = 127;
 describeBinaries('build codes', (kernels) => {
   const { call } = kernels;
 
-  test('take a byte a slot and 16 bytes more', () => {
-    for (const slots of SLOTS) expect(call.buildCodeBytes(slots)).toBe(slots + 16);
+  test('take a byte a coordinate and 12 bytes more', () => {
+    for (let lines = 1; lines <= 4; lines++) {
+      const bytes = 64 * lines;
+      // Records of 2-bit codes leave out the slots that the constants take up.
+      expect(call.buildCodeBytes(bytes, 2, 4)).toBe(4 * bytes);
+      expect(call.buildCodeBytes(bytes, 2, 8)).toBe(4 * bytes);
+      expect(call.buildCodeBytes(bytes, 4, 4)).toBe(2 * bytes + 12);
+      expect(call.buildCodeBytes(bytes, 7, 8)).toBe(bytes + 12);
+    }
   });
 
   test('dots: 64 … 4,096 slots, random and extreme, at any address', () => {

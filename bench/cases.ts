@@ -5,6 +5,7 @@ import {
   contender,
   edgevecWith,
   FEW_CONTENDERS,
+  hnswlibWith,
   LEANDEX_COLUMNS,
   nativesWith,
 } from './contenders.js';
@@ -102,7 +103,7 @@ export const CASES: readonly BenchCase[] = [
     name: 'wordnet-mpnet768',
     data: { kind: 'shared', folder: 'wordnet-mpnet768' },
     // Without edgevec, which would build for a quarter of an hour and cannot save what it built.
-    contenders: [...LEANDEX_COLUMNS, ...[16, 24, 32].flatMap(nativesWith)],
+    contenders: [...LEANDEX_COLUMNS, ...[16, 32].flatMap(nativesWith), hnswlibWith(24)],
   },
   {
     ...small('scifact-mpnet768', 500),

@@ -53,6 +53,7 @@ function readSources(...folders: string[]): Sources {
     for (const entry of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
       const file = posix.join(folder, entry.replaceAll('\\', '/'));
       if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
+      if (file.includes('/node_modules/')) continue;
       sources.set(file, readFileSync(join(ROOT, file), 'utf8'));
     }
   }

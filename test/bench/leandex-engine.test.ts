@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { leandex } from '../../bench/engines/leandex.js';
 import { Random } from '../../src/base/random.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
@@ -28,27 +28,12 @@ test('searches one query a call, with the settings of the contender', async () =
   for (const row of [0, 7, ROWS - 1]) expect(idsOf(search(row))[0]).toBe(row);
 });
 
-test('searches on all threads where the version has searchAsync, each query once', async () => {
-  const asked: number[] = [];
-  const searchAsync = async (query: Float32Array, k: number, options: object) => {
-    expect([k, options]).toEqual([3, { rerank: 60, ef: 20 }]);
-    asked.push(query.byteOffset / query.byteLength);
-  };
-  const original = Object.getOwnPropertyDescriptor(LeanIndex.prototype, 'searchAsync');
-  Object.defineProperty(LeanIndex.prototype, 'searchAsync', {
-    ...{ value: searchAsync, configurable: true },
-  });
-  try {
-    const { engine } = await filled();
-    await engine.searchAll!(3, 20);
-    expect(asked.sort((a, b) => a - b)).toEqual(Array.from({ length: ROWS }, (_, i) => i));
-  } finally {
-    Reflect.deleteProperty(LeanIndex.prototype, 'searchAsync');
-    if (original) Object.defineProperty(LeanIndex.prototype, 'searchAsync', original);
-  }
-});
-
-test('says nothing of all threads where it has not', async () => {
+test('searches on all threads by batch, all queries once', async () => {
   const { engine } = await filled();
-  expect(engine.searchAll !== undefined).toBe('searchAsync' in LeanIndex.prototype);
+  const searchBatch = vi.spyOn(LeanIndex.prototype, 'searchBatch');
+  await engine.searchAll!(3, 20);
+  expect(searchBatch).toHaveBeenCalledOnce();
+  const [queries, k, options] = searchBatch.mock.calls[0]!;
+  expect([queries.length % ROWS, k, options]).toEqual([0, 3, { rerank: 60, ef: 20 }]);
+  searchBatch.mockRestore();
 });

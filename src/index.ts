@@ -4,6 +4,11 @@ export type { Progress, RunOptions } from './base/steps.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';
 export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';
+export {
+  type IntrinsicDimensionalityOptions,
+  intrinsicDimensionality,
+  type LidReport,
+} from './graph/intrinsic-dimensionality.js';
 export { LeanIndex } from './graph/lean-index.js';
 export type {
   BuildOptions,

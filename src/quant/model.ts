@@ -109,7 +109,7 @@ function nestedWish(options: ModelOptions): PrimaryWish {
 
 /**
  * The root mean square coordinate around the mean, but no less than 2^−10 of that around zero: so
- * binary16, which ends at 65,504 units, leaves room for vectors of 60 times the usual length even
+ * binary16, which ends at 65,504 units, leaves room for vectors of ten times the usual length even
  * where the training vectors are all alike. Under cosine coordinates end at 1, and all of them fit.
  */
 function chooseUnit(leanVec: LeanVec, distance: Distance): number {

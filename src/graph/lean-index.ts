@@ -1,7 +1,7 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
@@ -230,7 +230,8 @@ export class LeanIndex {
     this.requireOpen();
     const { dimensions } = this.state.options;
     const m = checkRows('queries', queries, dimensions);
-    drain(checkRowValues(queries, { ...this.state.options, model: undefined }, 'query'));
+    await runSteps(checkRowValues(queries, { ...this.state.options, model: undefined }, 'query'));
+    this.requireOpen();
     const plan = this.plan(k, options);
     const parts: Float32Array[] = [];
     const atOnce = rowsAtOnce(plan.k);

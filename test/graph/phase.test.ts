@@ -33,6 +33,7 @@ test.each([
   const work = drain(
     withWorkforce(nodes, crew, function* (workforce) {
       expect(workforce.scratches).toHaveLength(threads);
+      yield undefined;
       expect(out.size).toBe(threads);
       return workforce.crew.threads;
     }),

@@ -130,7 +130,8 @@ export function gatherAllowed(ix: Index, scratch: Scratch, id: u32, count: u32):
         id += 8;
         continue;
       }
-      if (!hasBit(allow, id)) {
+      // A slot that is just being filled has an id, and still what a deleted vector left there.
+      if (!hasBit(allow, id) || !hasBit(ix.live, id)) {
         id++;
         continue;
       }

@@ -91,7 +91,7 @@ function linkNode(
   const level = levelOf(ix, id);
   const hasGraph = ix.entry != NONE;
   const top = hasGraph ? levelOf(ix, ix.entry) : 0;
-  let nearest = hasGraph ? descend(ix, scratch, level) : NONE;
+  let nearest = hasGraph ? descend(ix, scratch, ix.entry, level) : NONE;
   for (let layer = <i32>level; layer >= 0; layer--) {
     scratch.beamSize = 0;
     if (hasGraph && <u32>layer <= top) {

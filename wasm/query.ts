@@ -66,11 +66,14 @@ function rerankNode(ix: Index, scratch: Scratch, id: u32, primary: f32): f32 {
   return distance;
 }
 
+/** What re-rank distances have and primary ones have not: ‖q‖², for euclid on float32. */
+let rerankOffset: f32 = 0;
+
 /** A primary distance in the units of re-rank distances: half a squared one, for euclid. */
 // @ts-ignore: decorator
 @inline
 function inRerankUnits(ix: Index, primary: f32): f32 {
-  return ix.metric == METRIC_EUCLID ? 2 * primary : primary;
+  return ix.metric == METRIC_EUCLID ? 2 * primary + rerankOffset : primary;
 }
 
 /** Re-ranks the first `depth` of the beam with the full query; the k best are in `ranked`. */
@@ -153,8 +156,12 @@ function searchGraph(
   ix: Index, scratch: Scratch, count: u32, way: u32, budget: u32, k: u32, ef: u32, depth: u32,
 ): u32 {
   let found: u32 = 0;
-  if (way != SCAN && ix.entry != NONE) {
-    const entry = descend(ix, scratch, 0);
+  const query: usize = scratch.query, d = <i32>ix.dimensions;
+  const hasOffset = ix.metric == METRIC_EUCLID && ix.secondaryBits == 32;
+  rerankOffset = hasOffset ? dotF32(query, query, d) : 0;
+  const top = ix.entry;
+  if (way != SCAN && top != NONE) {
+    const entry = descend(ix, scratch, top, 0);
     if (way == THROUGH_GRAPH) searchLayer(ix, scratch, entry, ef, 0);
     else searchAllowed(ix, scratch, entry, ef, way == TWO_HOPS, budget);
     found = rerank(ix, scratch, min(depth, scratch.beamSize), k);
@@ -164,7 +171,8 @@ function searchGraph(
     scanCodes(ix, scratch, count, max(depth, k));
     found = rerank(ix, scratch, scratch.beamSize, k);
   }
-  if (way != THROUGH_GRAPH && found == k) {
+  // Without the caller's restriction, `allow` only leaves deleted nodes out.
+  if (way != THROUGH_GRAPH && scratch.allow != ix.live && found == k) {
     deepen(ix, scratch, count, min(max(depth, k), scratch.beamSize), k);
   }
   return found;
@@ -176,7 +184,7 @@ function scanExact(ix: Index, scratch: Scratch, count: u32, k: u32): u32 {
   const n = <i32>ix.dimensions;
   let size: u32 = 0;
   for (let id: u32 = 0; id < count; id++) {
-    if (scratch.allow != 0 && !hasBit(scratch.allow, id)) continue;
+    if (scratch.allow != 0 && !(hasBit(scratch.allow, id) && hasBit(ix.live, id))) continue;
     const record = secondaryOf(ix, id);
     const distance = ix.metric == METRIC_EUCLID
       ? squaredL2F32(query, record, n)

@@ -159,10 +159,13 @@ export function searchLayer(ix: Index, scratch: Scratch, entry: u32, ef: u32, le
   scratch.beamSize = size;
 }
 
-/** Greedy descent from the entry point through the layers above `level` (algorithm 5, ef = 1). */
-export function descend(ix: Index, scratch: Scratch, level: u32): u32 {
+/**
+ * Greedy descent from `entry`, the entry point, through the layers above `level` (algorithm 5, ef = 1).
+ * The caller reads the entry point once: another thread may replace it, or take it away.
+ */
+export function descend(ix: Index, scratch: Scratch, entry: u32, level: u32): u32 {
   // The entry's own level: maxLevel may already be another's while nodes are being inserted.
-  let nearest = ix.entry, layer = levelOf(ix, nearest);
+  let nearest = entry, layer = levelOf(ix, nearest);
   if (layer <= level) return nearest;
   nextEpoch(scratch);
   let distance = nodeDistance(ix, scratch, nearest);

@@ -1,6 +1,7 @@
 import { decode, encode } from '@msgpack/msgpack';
 import { LeandexError, wrongType } from '../base/errors.js';
 import { crc32 } from './checksum.js';
+import { isBoundedMsgpack } from './msgpack-bounds.js';
 
 /**
  * The file form of everything that leandex saves (docs/format.md): a 64-byte preamble, a msgpack
@@ -122,6 +123,7 @@ function readPreamble(bytes: Uint8Array, kind: string): { head: Uint8Array; base
 function readHead(head: Uint8Array, kind: string) {
   let decoded: { kind?: unknown; header?: unknown; sections?: unknown };
   try {
+    if (!isBoundedMsgpack(head)) throw new RangeError('sizes that do not fit');
     decoded = decode(head) as typeof decoded;
   } catch (cause) {
     throw corrupt(kind, 'the header is not msgpack', { offset: PREAMBLE_BYTES }, cause);

@@ -36,12 +36,10 @@ export async function importHnswlib(
     readHnswlibSteps(bytes, options.dimensions),
     signal === undefined ? {} : { signal },
   );
-  const { vectors, labels, m, efConstruction } = content;
-  const links = Math.max(2, Math.min(LINKS_MAX, m));
-  const index = await LeanIndex.build(vectors, {
-    m: links,
-    efConstruction: Math.max(links, Math.min(EF_CONSTRUCTION_MAX, efConstruction)),
-    ...options,
-  });
+  const { vectors, labels } = content;
+  const m = options.m ?? Math.max(2, Math.min(LINKS_MAX, content.m));
+  const width = Math.min(EF_CONSTRUCTION_MAX, content.efConstruction);
+  const efConstruction = options.efConstruction ?? Math.max(m, width);
+  const index = await LeanIndex.build(vectors, { ...options, m, efConstruction });
   return { index, labels };
 }

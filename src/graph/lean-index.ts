@@ -1,7 +1,7 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
@@ -27,7 +27,7 @@ import {
   type SearchResult,
 } from './search.js';
 import { SearchQueue } from './search-queue.js';
-import { joinResults, searchElsewhere, searchHere, searchOne } from './searcher.js';
+import { searchElsewhere, searchHere, searchOne, searchParts } from './searcher.js';
 import { readIndex, writeIndex } from './snapshot.js';
 import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
@@ -230,16 +230,17 @@ export class LeanIndex {
     this.requireOpen();
     const { dimensions } = this.state.options;
     const m = checkRows('queries', queries, dimensions);
-    drain(checkRowValues(queries, { ...this.state.options, model: undefined }, 'query'));
+    await runSteps(checkRowValues(queries, { ...this.state.options, model: undefined }, 'query'));
+    this.requireOpen();
     const plan = this.plan(k, options);
-    const parts: Promise<BatchSearchResult>[] = [];
+    const parts: Float32Array[] = [];
     const atOnce = rowsAtOnce(plan.k);
     for (let from = 0; from < m; from += atOnce) {
-      const to = Math.min(m, from + atOnce);
-      const rows = queries.slice(from * dimensions, to * dimensions);
-      parts.push(this.enqueue(rows, to - from, plan));
+      parts.push(queries.slice(from * dimensions, Math.min(m, from + atOnce) * dimensions));
     }
-    return joinResults(await Promise.all(parts), plan.k);
+    return searchParts(this.state, parts, plan.k, (rows) =>
+      this.enqueue(rows, rows.length / dimensions, plan),
+    );
   }
 
   /** Searches rows in another thread, together with what else waits. */

@@ -179,7 +179,8 @@ export class NodeMemory {
     try {
       scratch.ensureMarks(this.capacity);
     } catch (error) {
-      this.idle.push(scratch);
+      // Next time another one, which may have them.
+      this.idle.unshift(scratch);
       throw error;
     }
     return scratch;

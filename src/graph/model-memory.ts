@@ -1,12 +1,9 @@
 import { Random } from '../base/random.js';
 import { alignUp, type Kernels, paddedDimensions } from '../kernels/index.js';
-import { primaryConstants } from '../quant/layout.js';
+import { isRotated, primaryConstants } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
 import { nestedCodeBytes } from '../quant/nested.js';
 import type { NodeMemory } from './memory.js';
-
-/** Fewer dimensions have nothing to spread. */
-const ROTATED_DIMENSIONS_MIN = 16;
 
 /**
  * Writes a model into the memory of an index. Vectors are rotated before they are centred and
@@ -69,9 +66,7 @@ function slotOrder(kernels: Kernels, model: IndexModel, slots: number): Uint32Ar
 
 /** Two rounds of random signs, as words 0 or 2^31; 0 where vectors are not rotated. */
 function writeRotation(kernels: Kernels, { dimensions, seed, secondaryBits }: IndexModel): number {
-  // Float32 needs no rotation, and nested codes are of what the projection has rotated.
-  const isPlain = secondaryBits === 32 || secondaryBits === 'nested';
-  if (dimensions < ROTATED_DIMENSIONS_MIN || isPlain) return 0;
+  if (!isRotated(dimensions, secondaryBits)) return 0;
   const length = alignUp(dimensions, 4);
   const signs = kernels.alloc(2 * length * 4);
   const random = new Random(seed);

@@ -1,5 +1,5 @@
 import type { Progress, Steps } from '../base/steps.js';
-import type { Crew, Job } from '../threads/crew.js';
+import { ALONE, type Crew, type Job } from '../threads/crew.js';
 import type { NodeMemory } from './memory.js';
 import type { Scratch } from './scratch.js';
 
@@ -10,7 +10,10 @@ export interface Workforce {
   scratches: readonly Scratch[];
 }
 
-/** The crew with its working memory, while `work` runs. */
+/**
+ * The crew with its working memory, while `work` runs; where the memory is nearly full, as many of it
+ * as there is room for.
+ */
 export function* withWorkforce<T>(
   nodes: NodeMemory,
   crew: Crew,
@@ -18,10 +21,22 @@ export function* withWorkforce<T>(
 ): Steps<T> {
   const scratches: Scratch[] = [];
   try {
-    while (scratches.length < crew.threads) scratches.push(nodes.takeScratch());
-    return yield* work({ crew, scratches });
+    takeScratches(nodes, crew.threads, scratches);
+    const { length: threads } = scratches;
+    return yield* work({ crew: threads === 1 ? ALONE : { ...crew, threads }, scratches });
   } finally {
     for (const scratch of scratches) nodes.giveBack(scratch);
+  }
+}
+
+function takeScratches(nodes: NodeMemory, wanted: number, scratches: Scratch[]): void {
+  while (scratches.length < wanted) {
+    try {
+      scratches.push(nodes.takeScratch());
+    } catch (error) {
+      if (scratches.length === 0) throw error;
+      return;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { notFinite, tooLarge } from '../base/check.js';
 import { outOfRange, wrongDimension } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
+import { isRotated } from '../quant/layout.js';
 import type { NodeLayout } from './memory.js';
 
 /** binary16 holds up to 65,504; codes are in units of the training data (IndexModel.unit). */
@@ -21,17 +22,22 @@ export function* checkRowValues(
   const { dimensions, distance, model } = layout;
   // Under cosine vectors have unit length, and the model's unit makes room for all of those.
   const limit = distance === 'Cosine' || model === undefined ? Infinity : UNITS_MAX * model.unit;
+  // The rotation spreads a vector over its coordinates: none gets six times the average's share.
+  const rotated = model !== undefined && isRotated(dimensions, model.secondaryBits);
+  const lengthLimit = rotated ? (limit * Math.sqrt(dimensions)) / 6 : Infinity;
   const count = vectors.length / dimensions;
   for (let row = 0; row < count; row++) {
     const first = row * dimensions;
     let largest = 0;
+    let squares = 0;
     for (let i = first; i < first + dimensions; i++) {
       const magnitude = Math.abs(vectors[i]!);
+      squares += magnitude * magnitude;
       if (!(magnitude < Infinity)) throw notFinite(what, row, i - first, vectors[i]!);
       if (magnitude > largest) largest = magnitude;
     }
     if (largest === 0 && distance === 'Cosine') throw noDirection(what, row);
-    if (largest > limit) throw tooLarge(what, row);
+    if (largest > limit || Math.sqrt(squares) > lengthLimit) throw tooLarge(what, row);
     if (largest > MAGNITUDE_MAX && distance !== 'Cosine') throw tooLong(what, row);
     if (row % ROWS_PER_STEP === 0) yield;
   }

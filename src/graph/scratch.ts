@@ -66,8 +66,16 @@ export class Scratch {
   /** One visited mark a node. */
   ensureMarks(capacity: number): void {
     if (this.marksLength >= capacity) return;
-    const length = Math.max(capacity, 2 * this.marksLength);
-    this.set({ marks: this.kernels.alloc(length), marksLength: length, epoch: 0 });
+    let length = Math.max(capacity, 2 * this.marksLength);
+    let marks: number;
+    try {
+      marks = this.kernels.alloc(length);
+    } catch {
+      // Little memory is left: no more than is needed.
+      length = capacity;
+      marks = this.kernels.alloc(length);
+    }
+    this.set({ marks, marksLength: length, epoch: 0 });
     this.marksLength = length;
   }
 

@@ -1,5 +1,4 @@
-import { QUERY_ROWS } from './scratch.js';
-import type { BatchSearchResult, SearchPlan } from './search.js';
+import { type BatchSearchResult, rowsAtOnce, type SearchPlan } from './search.js';
 
 /** Some rows of queries that wait to be searched together. */
 interface Waiting {
@@ -51,12 +50,13 @@ export class SearchQueue {
   /** The first that waits, and its share of those that are searched alike. */
   private takeGroup(): Waiting[] {
     const [first] = this.waiting as [Waiting];
+    const most = rowsAtOnce(first.plan.k);
     const share = Math.ceil(this.waiting.length / (this.threads - this.running));
     const group: Waiting[] = [];
     let rows = 0;
     const rest: Waiting[] = [];
     for (const search of this.waiting) {
-      const fits = group.length === 0 || rows + search.rows <= QUERY_ROWS;
+      const fits = group.length === 0 || rows + search.rows <= most;
       if (group.length < share && fits && isAlike(search.plan, first.plan)) {
         group.push(search);
         rows += search.rows;

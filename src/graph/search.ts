@@ -157,7 +157,9 @@ function loadQueries(
     floats.set(isAll ? queries : queries.subarray(first, first + d), at / 4);
     const bad = call.firstNonFinite(at, d);
     if (bad >= 0) throw notFinite('query', from + r, bad, queries[first + bad]!);
-    if (call.dotF32(at, at, d) > MAGNITUDE_MAX ** 2) throw tooLong('query', from + r);
+    // As rows may be: under cosine of any length, else of numbers up to MAGNITUDE_MAX.
+    const isLong = call.dotF32(at, at, d) > d * MAGNITUDE_MAX ** 2;
+    if (isLong && nodes.layout.distance !== 'Cosine') throw tooLong('query', from + r);
   }
 }
 

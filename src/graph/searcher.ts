@@ -164,8 +164,32 @@ function widen(plan: SearchPlan): SearchPlan {
   return { ...plan, k: 2 * plan.k, ef: 2 * plan.ef, rerank: 2 * plan.rerank };
 }
 
+/**
+ * Searches consecutive rows in parts that wait for each other. Those that found what was deleted
+ * before the last of them had ended are searched once more.
+ */
+export async function searchParts(
+  { ids }: IndexState,
+  parts: readonly Float32Array[],
+  k: number,
+  search: (rows: Float32Array) => Promise<BatchSearchResult>,
+): Promise<BatchSearchResult> {
+  let { version } = ids;
+  const results = await Promise.all(parts.map(search));
+  while (version !== ids.version) {
+    version = ids.version;
+    const isGone = (id: number) => ids.slotOf(id) < 0;
+    const again = [...results.keys()].filter((at) => results[at]!.ids.some(isGone));
+    const found = await Promise.all(again.map((at) => search(parts[at]!)));
+    again.forEach((at, i) => {
+      results[at] = found[i]!;
+    });
+  }
+  return joinResults(results, k);
+}
+
 /** The results of consecutive rows as one matrix, as wide as the narrowest of them. */
-export function joinResults(parts: readonly BatchSearchResult[], k: number): BatchSearchResult {
+function joinResults(parts: readonly BatchSearchResult[], k: number): BatchSearchResult {
   const least = parts.reduce((few, part) => Math.min(few, part.k), k);
   const rows = parts.reduce((sum, { ids, k }) => sum + (k === 0 ? 0 : ids.length / k), 0);
   const out = {

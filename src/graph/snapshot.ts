@@ -151,6 +151,7 @@ function readModel(
     Number.isInteger(rest.primaryDimensions) &&
     rest.primaryDimensions >= 1 &&
     rest.primaryDimensions <= dimensions &&
+    (rest.primaryBits !== 32 || rest.primaryDimensions === dimensions) &&
     rest.primaryBytes ===
       primaryBytes(rest.primaryDimensions, rest.primaryBits, options.distance) &&
     Number.isInteger(rest.seed) &&

@@ -162,8 +162,12 @@ function* insertRows(
   const places = placeRows(shards, vectors.length / options.dimensions);
   let filled = 0;
   try {
-    if (makeRoom(shards, places)) {
-      const searches = searchesDone();
+    let mustWait = true;
+    try {
+      mustWait = makeRoom(shards, places);
+    } finally {
+      // Also where only a part of the room could be made: a later write may find all that it needs.
+      const searches = mustWait ? searchesDone() : undefined;
       if (searches !== undefined) yield searches;
     }
     places.forEach(({ slots }, shard) => {

@@ -12,6 +12,16 @@ export const PRIMARY_CODE_BITS: readonly PrimaryCodeBits[] = [2, 4, 7];
 export type SecondaryBits = 4 | 8 | 32 | 'nested';
 export const SECONDARY_BITS: readonly SecondaryBits[] = [4, 8, 32, 'nested'];
 
+/** Fewer dimensions have nothing to spread. */
+const ROTATED_DIMENSIONS_MIN = 16;
+
+/** Whether vectors are rotated before their full-dimensional codes are made. */
+export function isRotated(dimensions: number, secondaryBits: SecondaryBits): boolean {
+  // Float32 needs no rotation, and nested codes are of what the projection has rotated.
+  const isPlain = secondaryBits === 32 || secondaryBits === 'nested';
+  return dimensions >= ROTATED_DIMENSIONS_MIN && !isPlain;
+}
+
 /** Bytes of a cache line, the unit of primary records. */
 export const LINE_BYTES = 64;
 

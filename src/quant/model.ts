@@ -5,6 +5,7 @@ import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import type { Moments } from '../linalg/moments.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
+import { matrixProductSteps } from '../linalg/row-products.js';
 import { type PrimaryBits, primaryBytes, primaryCapacity, type SecondaryBits } from './layout.js';
 import { type LeanVec, leanVecSteps, momentSteps, sampleRows } from './leanvec.js';
 import { type NestedModel, nestedSteps, nestedTarget } from './nested.js';
@@ -109,7 +110,7 @@ function nestedWish(options: ModelOptions): PrimaryWish {
 
 /**
  * The root mean square coordinate around the mean, but no less than 2^−10 of that around zero: so
- * binary16, which ends at 65,504 units, leaves room for vectors of 60 times the usual length even
+ * binary16, which ends at 65,504 units, leaves room for vectors of ten times the usual length even
  * where the training vectors are all alike. Under cosine coordinates end at 1, and all of them fit.
  */
 function chooseUnit(leanVec: LeanVec, distance: Distance): number {
@@ -153,7 +154,7 @@ function* projections(
   }
   const rotation = yield* randomOrthogonalSteps(used, new Random(seed));
   if (queries === undefined) {
-    const projection = yield* rotated(rotation, used, leanVec.basis, dimensions);
+    const projection = yield* rotated(kernels, rotation, used, leanVec.basis, dimensions);
     return { projection, queryProjection: undefined, queryScale: 1 };
   }
   const sample = sampleRows(queries, dimensions, seed);
@@ -161,8 +162,8 @@ function* projections(
   const queryMoments = yield* momentSteps(kernels, rows, dimensions);
   const options = { target: used, distance, seed };
   const maps = yield* queryAwareSteps(kernels, moments, queryMoments, options);
-  const projection = yield* rotated(rotation, used, maps.basis, dimensions);
-  const queryProjection = yield* rotated(rotation, used, maps.queryBasis, dimensions);
+  const projection = yield* rotated(kernels, rotation, used, maps.basis, dimensions);
+  const queryProjection = yield* rotated(kernels, rotation, used, maps.queryBasis, dimensions);
   const queryScale = shortenRows(projection, dimensions) * shortenRows(queryProjection, dimensions);
   return { projection, queryProjection, queryScale };
 }
@@ -182,21 +183,12 @@ function shortenRows(rows: Float32Array, dimensions: number): number {
 
 /** R · P: a rotation of the first `used` rows of a basis of d columns. */
 function* rotated(
+  kernels: Kernels,
   rotation: Float64Array,
   used: number,
   basis: Float32Array | Float64Array,
   d: number,
 ): Steps<Float32Array> {
-  const out = new Float32Array(used * d);
-  const row = new Float64Array(d);
-  for (let i = 0; i < used; i++) {
-    row.fill(0);
-    for (let k = 0; k < used; k++) {
-      const factor = rotation[i * used + k]!;
-      for (let j = 0; j < d; j++) row[j]! += factor * basis[k * d + j]!;
-    }
-    out.set(row, i * d);
-    yield;
-  }
-  return out;
+  const rows = Float64Array.from(basis.subarray(0, used * d));
+  return Float32Array.from(yield* matrixProductSteps(kernels, rotation, rows, used));
 }

@@ -3,16 +3,21 @@ import type { Progress, Steps } from '../base/steps.js';
 import type { Kernels } from '../kernels/index.js';
 import { createMoments, type Moments } from '../linalg/moments.js';
 
-/** Rows that the training reads at the most; more change the leading subspace little. */
-const SAMPLE_ROWS_MAX = 16_384;
+/**
+ * Rows that the training reads at the most: eight for each dimension, within these. More change the
+ * leading subspace little, and training is what other threads cannot help with.
+ */
+const SAMPLE_ROWS = { least: 8192, most: 16_384, ofEach: 8 };
 const BLOCK_ROWS = 256;
 
-/** At most SAMPLE_ROWS_MAX rows, in random order where they are a choice. */
+/** A sample of rows, in random order where they are a choice. */
 export function sampleRows(vectors: Float32Array, dimensions: number, seed: number): Float32Array {
   const count = vectors.length / dimensions;
-  if (count <= SAMPLE_ROWS_MAX) return vectors;
-  const chosen = new Random(seed).permutation(count).subarray(0, SAMPLE_ROWS_MAX);
-  const sample = new Float32Array(SAMPLE_ROWS_MAX * dimensions);
+  const { least, most, ofEach } = SAMPLE_ROWS;
+  const size = Math.min(most, Math.max(least, ofEach * dimensions));
+  if (count <= size) return vectors;
+  const chosen = new Random(seed).permutation(count).subarray(0, size);
+  const sample = new Float32Array(size * dimensions);
   chosen.forEach((row, i) => {
     sample.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
   });

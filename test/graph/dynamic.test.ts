@@ -284,6 +284,31 @@ describe.each(modes)('in %s', (_, exactBelow) => {
     expect(restored.count).toBe(2690);
   });
 
+  test('a search that is restricted to all ids finds no deleted vector under a new id', async () => {
+    const { index } = await Pair.build(rows, options);
+    await index.delete(upTo(600));
+    await index.compact();
+    await index.add(rows.subarray(0, 600 * D)); // 1500 … 2099, far from the next
+    await index.delete(upTo(2100, 1500));
+    const query = rowOf(rows, D, 7);
+    const far = rows.subarray(0, 600 * D).map((x) => x + 50);
+    const adding = index.add(far, { threads: 1 });
+    let isDone = false;
+    const done = adding.then(() => {
+      isDone = true;
+    });
+    const allow = new Uint8Array(500).fill(255);
+    while (!isDone) {
+      const { ids, scores } = index.search(query, 5, { allow });
+      ids.forEach((id, i) => {
+        if (id >= 2100) expect(scores[i]).toBeGreaterThan(100);
+      });
+      await Promise.resolve();
+      if (!isDone) await turn();
+    }
+    await done;
+  });
+
   test('searches while a vector is updated find the old one or the new, and all others', async () => {
     const { index } = await Pair.build(rows.subarray(0, 60 * D), options);
     for (let id = 0; id < 60; id++) {

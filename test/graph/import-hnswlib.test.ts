@@ -31,7 +31,9 @@ const SPACES: [SpaceName, Distance][] = [
 ];
 
 describe('importHnswlib', () => {
-  test.each(SPACES)('%s: finds the same neighbours, under the same labels', async (space, distance) => {
+  test.each(
+    SPACES,
+  )('%s: finds the same neighbours, under the same labels', async (space, distance) => {
     const rows = gaussianRows(COUNT, D, 1);
     const queries = gaussianRows(50, D, 2);
     const { index, labels } = await importHnswlib(fileOf(space, rows), { dimensions: D, distance });
@@ -57,6 +59,8 @@ describe('importHnswlib', () => {
     const options = { dimensions: D, distance: 'euclid' as const, exactBelow: 10_000 };
     const { index } = await importHnswlib(bytes, options);
     expect(index.stats().mode).toBe('exact');
+    const more = { dimensions: D, distance: 'euclid' as const, m: 64 };
+    expect((await importHnswlib(bytes, more)).index.count).toBe(COUNT * 0.9);
   });
 
   test('says what is wrong: no distance, other dimensions, no bytes, damage', async () => {

@@ -105,6 +105,16 @@ describe('build refuses', () => {
     await expect(index.add(far)).rejects.toEqual(failure(RangeError, 'INVALID_ARGUMENT', /row 3/));
     expect(index.count).toBe(0);
   });
+
+  test('a row whose length is too much, spread over many numbers', async () => {
+    const index = await LeanIndex.train(rows, { dimensions: D, distance: 'Euclid' });
+    const far = small.slice();
+    for (let i = 0; i < D; i++) far[3 * D + i] = i % 3 === 0 ? 55_000 : -55_000;
+    await expect(index.add(far)).rejects.toEqual(failure(RangeError, 'INVALID_ARGUMENT', /row 3/));
+    await expect(
+      LeanIndex.build(far, { dimensions: D, distance: 'Euclid' }),
+    ).resolves.toBeDefined();
+  });
 });
 
 describe('train refuses', () => {

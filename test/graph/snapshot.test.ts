@@ -145,6 +145,14 @@ describe('bytes with valid checksums but a wrong graph', () => {
       ({ sections }) => new Float32Array(sections.mean!.buffer).fill(NaN),
     ],
     ['a model without unit', ({ header }) => Object.assign(header.model as object, { unit: 0 })],
+    [
+      'float32 codes of fewer dimensions',
+      ({ header, sections }) => {
+        const codes = { primaryBits: 32, primaryDimensions: 1, primaryBytes: 128 };
+        Object.assign(header.model as object, codes);
+        sections.projection = new Uint8Array(0);
+      },
+    ],
     ['a section missing', ({ sections }) => void delete sections.mean],
   ])('are refused: %s', (_, change) => {
     expect(altered(change)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 
 /** Unpacked it is about 0.8 MB, half of it the kernels in both forms; this leaves room to grow. */
-const UNPACKED_BYTES_MAX = 1_300_000;
+const UNPACKED_BYTES_MAX = 1_400_000;
 
 const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander', 'piscina'];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];

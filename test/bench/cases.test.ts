@@ -32,6 +32,8 @@ test('every case has the default, and M is swept on wordnet-mpnet768 only', () =
   for (const { name, contenders } of CASES) {
     expect(contenders[0]).toMatchObject({ engine: 'leandex', name: 'leandex', settings: {} });
     const ms = new Set(contenders.map(({ settings }) => (settings as { m?: number }).m ?? 16));
-    expect([...ms].sort((a, b) => a - b)).toEqual(name === 'wordnet-mpnet768' ? [16, 24, 32] : [16]);
+    expect([...ms].sort((a, b) => a - b)).toEqual(
+      name === 'wordnet-mpnet768' ? [16, 24, 32] : [16],
+    );
   }
 });

@@ -1,7 +1,7 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { type IndexModel, modelSteps } from '../quant/model.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
@@ -133,12 +133,14 @@ export class LeanIndex {
   /**
    * Deletes ids: from this moment on none of them is returned. Resolves to how many there were, once
    * the graph is repaired around them where that was due; their memory is used again.
-   * Errors as for add(); ids that were never assigned are an error, deleted ones are not.
+   * Errors as for add(); ids that were never assigned are an error, deleted ones are not. An abort
+   * during the repair ends that, and leaves the ids deleted.
    */
   async delete(ids: Iterable<number>, options: WriteOptions = {}): Promise<number> {
     this.requireOpen();
     checkWriteOptions('delete', options);
     const wanted = checkIds(ids, this.state.ids.nextId);
+    throwIfAborted(options.signal);
     const removed = removeIds(this.state, wanted);
     const { state } = this;
     if (isRepairDue(state, 'many deleted')) {

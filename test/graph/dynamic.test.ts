@@ -103,6 +103,13 @@ describe.each(modes)('in %s', (_, exactBelow) => {
     await index.close();
   });
 
+  test('a delete that is aborted before it begins deletes nothing', async () => {
+    const { index } = await Pair.build(rows, options);
+    const deleting = index.delete(upTo(400), { signal: AbortSignal.abort() });
+    await expect(deleting).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(index.count).toBe(1500);
+  });
+
   test('an update keeps the id, and the old vector is gone', async () => {
     const pair = await Pair.build(rows, options);
     const { index } = pair;

@@ -247,3 +247,25 @@ describe('the plan', () => {
     expect(beamCapacity(WAYS.allowed, { ...search, allowed: 0 })).toBe(1000);
   });
 });
+
+describe('looking deeper than the beam', () => {
+  test.each([
+    8, 32,
+  ] as const)('is not what one deleted vector brings about, nor half of all allowed (%i bits)', async (secondaryBits) => {
+    const options = { dimensions: D, distance: 'Euclid', efConstruction: 80 } as const;
+    const index = await LeanIndex.build(rows, { ...options, secondaryBits });
+    await index.delete([1]);
+    const { nodes } = stateOf(index).shards[0]!;
+    const scoredIn = (allow?: number[]) => {
+      const scratch = nodes.takeScratch();
+      scratch.set({ distances: 0 });
+      nodes.giveBack(scratch);
+      for (let q = 0; q < 10; q++) {
+        index.search(rowOf(queries, D, q), 10, { ef: 64, ...(allow && { allow }) });
+      }
+      return scratch.get('distances') / 10;
+    };
+    expect(scoredIn()).toBeLessThan(COUNT / 4);
+    expect(scoredIn(upTo(COUNT).filter((id) => id % 10 !== 0))).toBeLessThan(COUNT / 2);
+  });
+});

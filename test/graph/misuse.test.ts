@@ -555,3 +555,16 @@ describe('abort', () => {
     await index.close();
   });
 });
+
+describe('a vector that may be stored may be looked for', () => {
+  const vector = (x: number) => new Float32Array(D).fill(x);
+
+  test.each([
+    ['Cosine', 1e17],
+    ['Dot', 9e14],
+    ['Euclid', 9e14],
+  ] as const)('%s: numbers of %f', async (distance, x) => {
+    const index = await LeanIndex.build(vector(x), { dimensions: D, distance });
+    expect([...index.search(vector(x), 1).ids]).toEqual([0]);
+  });
+});

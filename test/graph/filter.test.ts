@@ -7,14 +7,13 @@ import { LeanIndex } from '../../src/graph/lean-index.js';
 import { prepareSearch, takeResults } from '../../src/graph/search.js';
 import { ALONE } from '../../src/threads/crew.js';
 import { gaussianRows, nearestIds, recallOf, rowOf, scoreOf } from './oracle.js';
-import { stateOf } from './support.js';
+import { stateOf, upTo } from './support.js';
 
 const D = 32;
 const COUNT = 24_000;
 const QUERIES = 40;
 const rows = gaussianRows(COUNT, D, 1);
 const queries = gaussianRows(QUERIES, D, 2);
-const upTo = (end: number) => Array.from({ length: end }, (_, i) => i);
 const SHARES = [0.5, 0.1, 0.01, 0.003, 0.001];
 
 /** A random share of all ids. */

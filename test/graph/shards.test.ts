@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { DISTANCES } from '../../src/base/distance.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import { gaussianRows, nearestIds, recallOf, rowOf, scoreOf } from './oracle.js';
-import { stateOf } from './support.js';
+import { stateOf, upTo } from './support.js';
 
 const D = 24;
 const rows = gaussianRows(4000, D, 1);
 const queries = gaussianRows(100, D, 2);
-const upTo = (end: number, start = 0) => Array.from({ length: end - start }, (_, i) => start + i);
 
 describe.each(DISTANCES)('three shards by %s', (distance) => {
   const build = (shards: number) =>

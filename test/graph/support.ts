@@ -4,6 +4,10 @@ import { NONE } from '../../src/graph/memory.js';
 import type { LeanIndexOptions } from '../../src/graph/options.js';
 import type { IndexState } from '../../src/graph/state.js';
 
+/** Whole numbers from `start` up to `end`, without it. */
+export const upTo = (end: number, start = 0): number[] =>
+  Array.from({ length: end - start }, (_, i) => start + i);
+
 /** The inside of an index, for tests that look at one. */
 export function stateOf(index: LeanIndex): IndexState {
   return (index as unknown as { state: IndexState }).state;

@@ -3,12 +3,11 @@ import { Random } from '../../src/base/random.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import { NodeMemory } from '../../src/graph/memory.js';
 import { gaussianRows, nearestIds, recallOf, rowOf } from '../graph/oracle.js';
-import { faultsOf, Mirror, savedGraph, stateOf } from '../graph/support.js';
+import { faultsOf, Mirror, savedGraph, stateOf, upTo } from '../graph/support.js';
 
 const D = 24;
 const options = { dimensions: D, distance: 'Euclid' as const, efConstruction: 60, m: 12 };
 const queries = gaussianRows(64, D, 2);
-const upTo = (end: number, start = 0) => Array.from({ length: end - start }, (_, i) => start + i);
 
 describe.each([1, 2])('searches during writes, %i shards', (shards) => {
   test('fail never, return no id that had been deleted, and find well at the end', async () => {

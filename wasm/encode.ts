@@ -45,8 +45,8 @@ function encodeRecord(ix: Index, row: usize, z: usize, id: u32): i32 {
 /**
  * Encodes `count` rows (stride paddedDimensions(d) floats; overwritten by the centred vectors) into
  * the records of the slots at `ids`; while the index is building, build codes take the place of
- * secondary records. projected: count × outputs float32, their first slots left holding the traversal queries of the
- * rows (of the uncentred vectors, for inner products and cosine).
+ * secondary records. projected: count × outputs float32, their first slots left holding the traversal
+ * queries of the rows (of the uncentred vectors, for inner products and cosine).
  * Returns 0, or 1 + the first row that binary16 constants cannot hold.
  */
 export function encodeRows(

@@ -82,6 +82,13 @@ function addCode(codes: usize, i: i32, bits: i32, code: i32): void {
   store<u8>(at, <u8>(load<u8>(at) | (code << shiftOf(i, bits))));
 }
 
+/** The primary's code of slot i. */
+// @ts-ignore: decorator
+@inline
+function cellOf(primary: usize, i: i32): i32 {
+  return (<i32>load<u8>(primary + byteOf(i, 2)) >> shiftOf(i, 2)) & 3;
+}
+
 /** The outer level nearest to v. */
 function outerCode(v: f64): i32 {
   let code = 0;
@@ -105,7 +112,7 @@ function codeCells(
   memory.fill(codes, 0, <usize>slots >> 1);
   for (let i = 0; i < slots; i++) {
     if (load<u8>(mask + <usize>i) == 0) continue;
-    const cell = (<i32>load<u8>(primary + byteOf(i, 2)) >> shiftOf(i, 2)) & 3;
+    const cell = cellOf(primary, i);
     const x = <f64>load<f32>(z + (<usize>i << 2));
     const v = (cell < 2 ? -x : x) / unit;
     const inner = cell == 1 || cell == 2;
@@ -124,7 +131,7 @@ function encodeCells(z: usize, primary: usize, slots: i32, mask: usize, codes: u
   for (let i = 0; i < slots; i++) {
     if (load<u8>(mask + <usize>i) == 0) continue;
     const x = <f64>load<f32>(z + (<usize>i << 2));
-    const cell = (<i32>load<u8>(primary + byteOf(i, 2)) >> shiftOf(i, 2)) & 3;
+    const cell = cellOf(primary, i);
     const level = <f64>cell - 1.5;
     squares += x * x;
     zl += x * level;

@@ -1,7 +1,8 @@
 // Distances between stored vectors, which choose the links. They are taken on secondary codes: those
-// between two 2-bit codes are too noisy for the diversity heuristic; of nested records block 0 serves. While a whole graph is built,
-// secondary records hold build codes instead (the projected vector, 7 bits a number): a third of the
-// bytes, a fifth of the time; the real records replace them at the end.
+// between two 2-bit codes are too noisy for the diversity heuristic; of nested records block 0
+// serves. While a whole graph is built, secondary records hold build codes instead (the projected
+// vector, 7 bits a number): a third of the bytes, a fifth of the time; the real records replace them
+// at the end.
 
 import { addDot32, dotCodePair, sumI32 } from './dot';
 import { dotF32, squaredL2F32 } from './float';
@@ -107,9 +108,8 @@ function pairDot(n: i32, bits: i32, a: usize, b: usize, tail: usize): f32 {
 
 // @ts-ignore: decorator
 @inline
-function nestedPair(ix: Index, idA: u32, idB: u32): f32 {
-  const a = secondaryOf(ix, idA), b = secondaryOf(ix, idB);
-  const dot = nestedPairDot(ix, primaryOf(ix, idA), a, primaryOf(ix, idB), b);
+function nestedPair(ix: Index, primaryA: usize, a: usize, primaryB: usize, b: usize): f32 {
+  const dot = nestedPairDot(ix, primaryA, a, primaryB, b);
   const na = nestedNorm(ix, a), nb = nestedNorm(ix, b);
   return ix.metric == METRIC_DOT ? -dot - na - nb : na + nb - 2 * dot;
 }
@@ -121,9 +121,9 @@ function nestedPair(ix: Index, idA: u32, idB: u32): f32 {
 // @ts-ignore: decorator
 @inline
 export function pairDistance(ix: Index, idA: u32, idB: u32): f32 {
-  if (ix.nested != 0 && !ix.building) return nestedPair(ix, idA, idB);
   const a = secondaryOf(ix, idA), b = secondaryOf(ix, idB);
   if (ix.building) return buildPair(ix, a, b);
+  if (ix.nested != 0) return nestedPair(ix, primaryOf(ix, idA), a, primaryOf(ix, idB), b);
   const n = <i32>ix.dimensions, bits = <i32>ix.secondaryBits;
   if (bits == 32 && ix.metric != METRIC_DOT) return squaredL2F32(a, b, n);
   const tail = secondaryTail(n, bits);

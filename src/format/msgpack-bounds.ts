@@ -1,43 +1,15 @@
 const DEPTH_MAX = 16;
 
-/** Bytes of what follows the type byte of a value without content: 0xc0 … 0xdf. */
-const FIXED: Readonly<Record<number, number>> = {
-  192: 0,
-  194: 0,
-  195: 0,
-  202: 4,
-  203: 8,
-  204: 1,
-  205: 2,
-  206: 4,
-  207: 8,
-  208: 1,
-  209: 2,
-  210: 4,
-  211: 8,
-  212: 2,
-  213: 3,
-  214: 5,
-  215: 9,
-  216: 17,
-};
+/** Bytes behind the types 0xc0 … 0xdf that say all by themselves; −1 for the others. */
+const FIXED: readonly number[] = [
+  0, -1, 0, 0, -1, -1, -1, -1, -1, -1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, -1, -1, -1, -1,
+  -1, -1, -1,
+];
 
-/** Bytes of the length that follows: bin, ext, str; then array and map. */
-const LENGTHS: Readonly<Record<number, number>> = {
-  196: 1,
-  197: 2,
-  198: 4,
-  199: 1,
-  200: 2,
-  201: 4,
-  217: 1,
-  218: 2,
-  219: 4,
-  220: 2,
-  221: 4,
-  222: 2,
-  223: 4,
-};
+/** Bytes of the length behind those of them that have one: bin, ext, str; then array and map. */
+const LENGTHS: readonly number[] = [
+  0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
+];
 
 /**
  * Whether bytes are one msgpack value, nested at most 16 deep, whose arrays and maps say no more items
@@ -73,10 +45,10 @@ function headAt(view: DataView, at: number): { bytes: number; items: number } | 
   if (type < 0x90) return { bytes: 1, items: 2 * (type & 15) };
   if (type < 0xa0) return { bytes: 1, items: type & 15 };
   if (type < 0xc0) return { bytes: 1 + (type & 31), items: 0 };
-  const fixed = FIXED[type];
-  if (fixed !== undefined) return { bytes: 1 + fixed, items: 0 };
-  const width = LENGTHS[type];
-  if (width === undefined || at + 1 + width > view.byteLength) return undefined;
+  const fixed = FIXED[type - 0xc0]!;
+  if (fixed >= 0) return { bytes: 1 + fixed, items: 0 };
+  const width = LENGTHS[type - 0xc0]!;
+  if (width === 0 || at + 1 + width > view.byteLength) return undefined;
   const length = lengthAt(view, at + 1, width);
   const bytes = 1 + width;
   if (type >= 0xdc) return { bytes, items: type >= 0xde ? 2 * length : length };

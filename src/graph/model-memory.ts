@@ -26,27 +26,33 @@ export function writeModel(nodes: NodeMemory, model: IndexModel): void {
     nodes.setIndex({ rotation, mean, projectedMean });
     return;
   }
-  const projection = packProjection(kernels, model, model.projection, slots, rotation);
+  const slotOf = slotOrder(kernels, model, slots);
+  const pack = (rows: Float32Array) =>
+    packProjection(kernels, model, rows, slotOf, slots, rotation);
+  const projection = pack(model.projection);
   const queryProjection =
-    model.queryProjection === undefined
-      ? projection
-      : packProjection(kernels, model, model.queryProjection, slots, rotation);
+    model.queryProjection === undefined ? projection : pack(model.queryProjection);
   const mark = kernels.mark();
   const input = kernels.alloc(alignUp(d, 8) * 2);
   call.projectVector(mean, d, queryProjection, slots, input, projectedMean);
   kernels.release(mark);
-  const nested = writeNested(kernels, model, slots);
+  const nested = writeNested(kernels, model, slotOf, slots);
   nodes.setIndex({ rotation, mean, projection, queryProjection, projectedMean, nested });
 }
 
 /** The structure `Nested` of wasm/nested.ts; 0 where records are not nested. */
-function writeNested(kernels: Kernels, model: IndexModel, slots: number): number {
+function writeNested(
+  kernels: Kernels,
+  model: IndexModel,
+  slotOf: Uint32Array,
+  slots: number,
+): number {
   if (model.nested === undefined) return 0;
   const { bits } = model.nested;
   const words = kernels.alloc(Math.max(4, bits.length * 4));
   kernels.u32(words, bits.length).set(bits);
   const mask = kernels.alloc(slots);
-  for (const slot of slotOrder(kernels, model, slots)) kernels.u8(mask, slots)[slot] = 255;
+  for (const slot of slotOf) kernels.u8(mask, slots)[slot] = 255;
   const nested = kernels.alloc(16);
   const codeBytes = nestedCodeBytes(model.primaryBytes, bits);
   kernels.u32(nested, 4).set([bits.length, words, mask, codeBytes]);
@@ -84,6 +90,7 @@ function packProjection(
   kernels: Kernels,
   model: IndexModel,
   rows: Float32Array,
+  slotOf: Uint32Array,
   slots: number,
   rotation: number,
 ): number {
@@ -91,7 +98,6 @@ function packProjection(
   const d = model.dimensions;
   const nestedRows = model.nested?.projection ?? new Float32Array(0);
   const packed = kernels.alloc(call.projectionBytes(d, slots + nestedRows.length / d));
-  const slotOf = slotOrder(kernels, model, slots);
   const mark = kernels.mark();
   const row = kernels.alloc(alignUp(d, 4) * 4);
   const pack = (source: Float32Array, j: number, slot: number) => {

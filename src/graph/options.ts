@@ -37,8 +37,9 @@ export interface LeanIndexOptions {
   /**
    * Bits a number in the full-dimensional codes of the re-rank; 32 keeps float32. `nested` refines
    * the primary codes instead of storing the vector a second time: a third of the bytes of 8 bits,
-   * recall@10 ends near .97 on text embeddings. It needs 2-bit primary codes (the default
-   * above 120 dimensions) and no `queries` to train for, else 4 bits serve. Default 8, with the preset `compact` nested.
+   * recall@10 ends near .97 on text embeddings. It needs 2-bit primary codes (the default above 120
+   * dimensions) and no `queries` to train for, else 4 bits serve. Default 8, with the preset
+   * `compact` nested.
    */
   secondaryBits?: SecondaryBits;
   /** Fewer vectors than this are kept as float32 and scanned exactly. Default 2,000. */

@@ -49,8 +49,8 @@ export class Scratch {
     const gathered = Math.max(16 * m, BATCH_ROWS);
     this.set({
       input: kernels.alloc(floats * 2),
-      // A byte a slot; float32 where the primary records are.
       short: kernels.alloc(Math.max(8, outputs) * 2),
+      // A byte a slot; float32 where the primary records are.
       codes: kernels.alloc(Math.max(16, 4 * slots)),
       constants: kernels.alloc(8),
       gatherIds: kernels.alloc((gathered + 4) * 4),

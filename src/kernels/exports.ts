@@ -1,6 +1,16 @@
 /** Which instructions the search kernels use. */
 export type KernelVariant = 'simd' | 'relaxed-simd';
 
+/** Writes the records of `count` rows; 0, or 1 + the first row that has none (wasm/encode.ts). */
+type EncodeKernel = (
+  index: number,
+  scratch: number,
+  rows: number,
+  count: number,
+  ids: number,
+  projected: number,
+) => number;
+
 /**
  * The functions of the binaries (wasm/index.ts). Pointers are byte offsets into the memory; sizes
  * count elements, not bytes, unless their name says so. The kernels check nothing: callers do.
@@ -166,22 +176,8 @@ export interface KernelExports {
   secondaryBytes(n: number, bits: number): number;
   buildCodeBytes(bytes: number, bits: number, constants: number): number;
   dotBuildCodes(a: number, b: number, slots: number): number;
-  encodeRows(
-    index: number,
-    scratch: number,
-    rows: number,
-    count: number,
-    ids: number,
-    projected: number,
-  ): number;
-  encodeSecondary(
-    index: number,
-    scratch: number,
-    rows: number,
-    count: number,
-    ids: number,
-    projected: number,
-  ): number;
+  encodeRows: EncodeKernel;
+  encodeSecondary: EncodeKernel;
   dotCells(q: number, primary: number, bytes: number, codes: number): number;
   dotBlock(q: number, codes: number, bits: number): number;
   dotCellPair(

@@ -78,7 +78,7 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const bytes = primaryBytes(used, bits, distance);
   // Nested records refine 2-bit codes of the data's own principal components; LVQ serves the others.
   const canNest = isNested && bits === 2 && options.queries === undefined;
-  const nested = canNest ? yield* nestedSteps(leanVec, used, bytes, seed) : undefined;
+  const nested = canNest ? yield* nestedSteps(kernels, leanVec, used, bytes, seed) : undefined;
   const lvqBits = options.secondaryBits === 'nested' ? 4 : options.secondaryBits;
   return {
     distance,

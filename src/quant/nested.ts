@@ -1,7 +1,8 @@
 import { Random } from '../base/random.js';
 import type { Steps } from '../base/steps.js';
-import { alignUp } from '../kernels/index.js';
+import { alignUp, type Kernels } from '../kernels/index.js';
 import { randomOrthogonalSteps } from '../linalg/qr.js';
+import { matrixProductSteps } from '../linalg/row-products.js';
 import { allocateBlockBits } from './bit-allocation.js';
 import { LINE_BYTES } from './layout.js';
 import type { LeanVec } from './leanvec.js';
@@ -57,6 +58,7 @@ function budget(dimensions: number, primaryBytes: number): number {
  * rotates each block at random. The last block's few dimensions are spread over 128 outputs.
  */
 export function* nestedSteps(
+  kernels: Kernels,
   leanVec: LeanVec,
   used: number,
   primaryBytes: number,
@@ -81,16 +83,10 @@ export function* nestedSteps(
   for (const [b, { from }] of kept.entries()) {
     const count = Math.min(NESTED_BLOCK, target - from);
     const rotation = yield* randomOrthogonalSteps(NESTED_BLOCK, new Random(seed + 1 + b));
-    for (let i = 0; i < NESTED_BLOCK; i++) {
-      const row = new Float64Array(dimensions);
-      for (let k = 0; k < count; k++) {
-        const factor = rotation[i * NESTED_BLOCK + k]!;
-        const at = (from + k) * dimensions;
-        for (let j = 0; j < dimensions; j++) row[j]! += factor * basis[at + j]!;
-      }
-      projection.set(row, (b * NESTED_BLOCK + i) * dimensions);
-      yield;
-    }
+    const rows = new Float64Array(NESTED_BLOCK * dimensions);
+    rows.set(basis.subarray(from * dimensions, (from + count) * dimensions));
+    const rotated = yield* matrixProductSteps(kernels, rotation, rows, NESTED_BLOCK);
+    projection.set(rotated, b * NESTED_BLOCK * dimensions);
   }
   return { bits: kept.map(({ width }) => width), projection };
 }

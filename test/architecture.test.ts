@@ -37,7 +37,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   fde: UP_TO_GRAPH,
   kv: UP_TO_GRAPH,
   filter: ['base'],
-  store: ['base', 'kernels', 'format'],
+  store: ['base', 'kernels', 'format', 'filter'],
   db: [...UP_TO_GRAPH, 'fde', 'kv', 'eval', 'filter', 'store'],
   index: UP_TO_DB,
   server: UP_TO_DB,

@@ -4,13 +4,16 @@
  */
 export type ErrorCode =
   | 'ABORTED'
+  | 'ALREADY_EXISTS'
   | 'BUSY'
   | 'CLOSED'
   | 'CORRUPT'
   | 'DIMENSION_MISMATCH'
   | 'INTERNAL'
   | 'INVALID_ARGUMENT'
+  | 'IO_ERROR'
   | 'NOT_FOUND'
+  | 'READ_ONLY'
   | 'RESOURCE_EXHAUSTED'
   | 'UNSUPPORTED'
   | 'UNSUPPORTED_VERSION';

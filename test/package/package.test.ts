@@ -7,7 +7,7 @@ import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 /** Unpacked it is about 0.8 MB, half of it the kernels in both forms; this leaves room to grow. */
 const UNPACKED_BYTES_MAX = 1_400_000;
 
-const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander', 'piscina'];
+const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander', 'piscina', 'roaring-wasm'];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];
 
 /** Scripts that npm runs on a consumer's machine, or when it installs from git. */
@@ -49,9 +49,12 @@ describe('package.json', () => {
 
   test('depends on the allowed packages and nothing else', () => {
     expect(Object.keys(manifest.dependencies).sort()).toEqual(DEPENDENCIES);
-    for (const kind of ['peerDependencies', 'optionalDependencies', 'bundleDependencies']) {
+    for (const kind of ['optionalDependencies', 'bundleDependencies']) {
       expect(manifest).not.toHaveProperty(kind);
     }
+    // Native code is needed by open() alone, and installed by those who call it.
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['better-sqlite3']);
+    expect(manifest.peerDependenciesMeta).toEqual({ 'better-sqlite3': { optional: true } });
   });
 
   test('lists the files that it ships', () => {

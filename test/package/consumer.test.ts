@@ -20,7 +20,9 @@ const COMPILER_OPTIONS = {
 };
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-const programs = readmePrograms(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+/** Texts whose programs a user may paste. */
+const TEXTS = ['README.md', 'docs/collections.md', 'docs/durability.md'];
+const programs = TEXTS.flatMap((text) => readmePrograms(readFileSync(join(ROOT, text), 'utf8')));
 
 describe('in a project of a user', () => {
   const project = emptyFolder('consumer');

@@ -7,27 +7,30 @@ function markdown(...blocks: [string, string][]): string {
 }
 
 describe('readmePrograms', () => {
-  test('takes the ts blocks that use LeanIndex', () => {
+  test('takes the ts blocks that import leandex', () => {
     const text = markdown(
-      ['sh', 'npm install leandex # LeanIndex\n'],
-      ['ts', 'LeanIndex.build(a);\n'],
+      ['sh', "npm install leandex # from 'leandex'\n"],
+      ['ts', "import { a } from 'leandex';\n"],
       ['ts', 'other();\n'],
-      ['tsx', 'LeanIndex.build(b);\n'],
-      ['ts', 'LeanIndex.build(c);\nd();\n'],
+      ['tsx', "import { b } from 'leandex';\n"],
+      ['ts', "import { c } from 'leandex';\nd();\n"],
     );
-    expect(readmePrograms(text)).toEqual(['LeanIndex.build(a);\n', 'LeanIndex.build(c);\nd();\n']);
+    expect(readmePrograms(text)).toEqual([
+      "import { a } from 'leandex';\n",
+      "import { c } from 'leandex';\nd();\n",
+    ]);
   });
 
   test('joins a fragment to what it continues', () => {
     const text = markdown(
-      ['ts', 'LeanIndex.build(a);\n'],
+      ['ts', "import { a } from 'leandex';\n"],
       ['ts', '// A fragment: goes on.\nb();\n'],
       ['ts', 'c();\n'],
-      ['ts', '// fragment\nLeanIndex.build(d);\n'],
+      ['ts', "// fragment\nimport { d } from 'leandex';\n"],
     );
     expect(readmePrograms(text)).toEqual([
-      'LeanIndex.build(a);\n// A fragment: goes on.\nb();\n',
-      'c();\n// fragment\nLeanIndex.build(d);\n',
+      "import { a } from 'leandex';\n// A fragment: goes on.\nb();\n",
+      "c();\n// fragment\nimport { d } from 'leandex';\n",
     ]);
   });
 
@@ -36,6 +39,6 @@ describe('readmePrograms', () => {
   });
 
   test('finds none in a text without blocks', () => {
-    expect(readmePrograms('LeanIndex')).toEqual([]);
+    expect(readmePrograms("from 'leandex'")).toEqual([]);
   });
 });

@@ -1,0 +1,112 @@
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import { Bitmap } from '../filter/bitmap.js';
+import type { PayloadIndexes } from '../filter/payload-indexes.js';
+import type { StoredCollection } from '../store/stored-collection.js';
+import type { Indexer } from './indexer.js';
+import { type CollectionState, parsePayload } from './state.js';
+
+const ROWS_PER_LIST = 8192;
+const PAYLOADS_PER_READ = 1024;
+
+/** What the store has that memory has not, and the other way round. */
+interface Difference {
+  /** All rows of the store. */
+  live: Bitmap;
+  /** For each field, the rows that have it. */
+  fieldRows: Bitmap[];
+  /** Rows whose payloads memory has not seen: those that are new, and those that changed. */
+  fresh: number[];
+  changed: number[];
+  version: number;
+  nextRow: number;
+}
+
+/**
+ * Brings memory up to the store, whatever it holds: nothing yet, indexes that were saved some writes
+ * ago, or what another process has written over since. The event loop stays free.
+ */
+export async function catchUp(
+  state: CollectionState,
+  indexers: readonly Indexer[],
+  stored: StoredCollection,
+  options: RunOptions = {},
+): Promise<void> {
+  const difference = await compare(state, stored, options);
+  const { live, fieldRows, fresh, changed, version, nextRow } = difference;
+  const missing = fieldRows.map((rows, field) => rows.andNot(state.fieldRows[field]!));
+  await indexPayloads(state, stored, fresh, changed, options);
+  for (const [field, rows] of fieldRows.entries()) {
+    const ended = state.fieldRows[field]!.andNot(rows);
+    void state.fields[field]!.remove(ended.toUint32Array()).catch(() => {});
+    state.fieldRows[field] = rows;
+  }
+  for (const [field, rows] of missing.entries()) {
+    await indexers[field]!.take(rows.toUint32Array(), options);
+  }
+  for (const row of state.live.andNot(live).toUint32Array()) state.ids.delete(row);
+  state.live = live;
+  state.version = version;
+  state.nextRow = nextRow;
+  state.stamp++;
+}
+
+/** Lists the store; ids of new rows are noted at once. */
+async function compare(
+  state: CollectionState,
+  stored: StoredCollection,
+  { signal }: RunOptions,
+): Promise<Difference> {
+  // What is committed while the rows are listed has a later version, and is looked at again.
+  const { version, nextRow } = await stored.state();
+  const found: Difference = {
+    live: new Bitmap(),
+    fieldRows: state.fields.map(() => new Bitmap()),
+    fresh: [],
+    changed: [],
+    version,
+    nextRow,
+  };
+  for (let after = -1; ; ) {
+    throwIfAborted(signal);
+    const { rows, versions, fields, ids } = await stored.list(after, ROWS_PER_LIST);
+    found.live.addMany(rows);
+    found.fieldRows.forEach((of, field) => {
+      of.addMany(rows.filter((_, i) => ((fields[i]! >>> field) & 1) === 1));
+    });
+    rows.forEach((row, i) => {
+      state.ids.set(row, ids[i]!);
+      if (row >= state.nextRow) found.fresh.push(row);
+      else if (versions[i]! > state.version) found.changed.push(row);
+    });
+    if (rows.length < ROWS_PER_LIST) return found;
+    after = rows.at(-1)!;
+  }
+}
+
+async function indexPayloads(
+  { indexes }: CollectionState,
+  stored: StoredCollection,
+  fresh: readonly number[],
+  changed: readonly number[],
+  options: RunOptions,
+): Promise<void> {
+  if (indexes.schemas.size === 0) return;
+  if (changed.length > 0) indexes.forget(Bitmap.from(Uint32Array.from(changed)));
+  await addPayloads(indexes, stored, Uint32Array.from([...changed, ...fresh]), options);
+}
+
+/** Reads the payloads of rows and puts them into indexes. */
+export async function addPayloads(
+  indexes: PayloadIndexes,
+  stored: StoredCollection,
+  rows: Uint32Array,
+  { signal, onProgress }: RunOptions,
+): Promise<void> {
+  for (let from = 0; from < rows.length; from += PAYLOADS_PER_READ) {
+    throwIfAborted(signal);
+    const some = rows.subarray(from, from + PAYLOADS_PER_READ);
+    const points = await stored.read({ rows: some }, { payload: true, fields: [] });
+    for (const { row, payload } of points) indexes.add(row, parsePayload(payload ?? null));
+    onProgress?.({ phase: 'load', done: from + some.length, total: rows.length });
+  }
+}

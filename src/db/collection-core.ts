@@ -1,0 +1,279 @@
+import { LeandexError } from '../base/errors.js';
+import { type Progress, type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
+import { Bitmap } from '../filter/bitmap.js';
+import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
+import { parsePath, pathText } from '../filter/path.js';
+import { PayloadIndexes } from '../filter/payload-indexes.js';
+import type { StoredCollection } from '../store/stored-collection.js';
+import { addPayloads, catchUp } from './catch-up.js';
+import type { FieldConfig } from './config.js';
+import { Filtering } from './filtering.js';
+import { Indexer } from './indexer.js';
+import { loadGraph, loadPayloadIndexes, type SaveContext, saveGraph, savePayloadIndexes } from './saving.js';
+import type { SearchContext } from './search.js';
+import { CollectionState } from './state.js';
+import { freshIndex, VectorField } from './vector-field.js';
+import { WriteLine } from './write-line.js';
+import type { WriteContext } from './writing.js';
+
+/** Indexes are saved in the background once so many rows, or so large a share, have been moved. */
+const SAVE_ROWS_MIN = 20_000;
+const SAVE_SHARE = 0.25;
+/** Smaller payload indexes are made anew on opening. */
+const SAVED_PAYLOADS_MIN = 5_000;
+
+/** What a collection is given by its database. */
+export interface CoreOptions extends SaveContext {
+  name: string;
+  configs: readonly FieldConfig[];
+  schemas: ReadonlyMap<string, FieldSchema>;
+  /** Keeps the schemas of the payload indexes. */
+  keepSchemas: (schemas: ReadonlyMap<string, FieldSchema>) => Promise<void>;
+}
+
+/**
+ * The one place where the store of a collection and its indexes in memory meet: it opens and saves
+ * them, lets writes through one after the other, and keeps the indexers going.
+ */
+export class CollectionCore {
+  readonly stored: StoredCollection;
+  readonly state: CollectionState;
+  readonly indexers: readonly Indexer[];
+  private readonly options: CoreOptions;
+  private readonly filtering: Filtering;
+  private readonly line = new WriteLine();
+  private following: Promise<void> | undefined;
+  private dataVersion = -1;
+  private saving: Promise<void> = Promise.resolve();
+  /** Rows in the graphs when they were saved last. */
+  private savedRows: number[];
+  private savedVersion: number;
+  private closing: Promise<void> | undefined;
+  private failure: LeandexError | undefined;
+
+  private constructor(options: CoreOptions, state: CollectionState) {
+    this.options = options;
+    this.stored = options.stored;
+    this.state = state;
+    this.filtering = new Filtering(state, this.stored);
+    this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
+    this.savedVersion = state.version;
+    this.indexers = state.fields.map(
+      (field, number) =>
+        new Indexer(field, number, {
+          stored: this.stored,
+          rowsOf: (of) => state.fieldRows[of]!,
+          onMoved: () => this.saveIfDue(),
+          onLog: options.onLog,
+        }),
+    );
+  }
+
+  /** Loads what was saved of the indexes, and brings it up to what is stored. */
+  static async open(options: CoreOptions, run: RunOptions): Promise<CollectionCore> {
+    const { configs, schemas, stored } = options;
+    const fields: VectorField[] = [];
+    const drifts: Record<string, unknown>[] = [];
+    try {
+      for (const [number, config] of configs.entries()) {
+        const loaded = await loadGraph(options, config, number, run);
+        drifts.push(loaded?.meta ?? {});
+        fields.push(new VectorField(config, await freshIndex(config), loaded?.index));
+      }
+      const payloads = await loadPayloadIndexes(options, schemas);
+      const state = new CollectionState(fields);
+      state.indexes = payloads.indexes;
+      state.version = payloads.version;
+      state.nextRow = payloads.nextRow;
+      for (const [number, { graph }] of fields.entries()) {
+        if (graph !== undefined) state.fieldRows[number] = Bitmap.from(graph.ids());
+      }
+      const core = new CollectionCore(options, state);
+      core.indexers.forEach(({ drift }, i) => {
+        drift.restore(drifts[i]!);
+      });
+      if (options.readOnly) core.dataVersion = await stored.dataVersion();
+      await catchUp(state, core.indexers, stored, run);
+      for (const indexer of core.indexers) indexer.schedule();
+      return core;
+    } catch (error) {
+      await Promise.allSettled(fields.map((field) => field.close()));
+      throw error;
+    }
+  }
+
+  /** For reads: up to date with another process's writes where this one cannot write. */
+  async reading(): Promise<SearchContext> {
+    this.requireUsable();
+    if (this.options.readOnly) await this.follow();
+    return { state: this.state, stored: this.stored, filtering: this.filtering };
+  }
+
+  /** For writes. */
+  writing(): WriteContext {
+    this.requireWritable();
+    return {
+      state: this.state,
+      stored: this.stored,
+      filtering: this.filtering,
+      indexers: this.indexers,
+      line: this.line,
+      onLostStep: (cause) => this.fail(cause),
+      onWritten: () => {
+        for (const indexer of this.indexers) indexer.schedule();
+      },
+    };
+  }
+
+  private requireUsable(): void {
+    if (this.closing !== undefined) {
+      throw new LeandexError('CLOSED', `the collection ${this.options.name} is closed`);
+    }
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private requireWritable(): void {
+    this.requireUsable();
+    if (!this.options.readOnly) return;
+    throw new LeandexError('READ_ONLY', 'the database was opened to be read only');
+  }
+
+  /** What is committed can no longer be followed in memory; nothing may go on as if it were. */
+  private fail(cause: unknown): void {
+    const problem = 'memory could not follow what was committed: close the database and open it again';
+    this.failure ??= new LeandexError('INTERNAL', `${problem} (${(cause as Error).message})`, {
+      cause,
+    });
+  }
+
+  /** Takes in what another process has written since the last look. */
+  private follow(): Promise<void> {
+    this.following ??= this.lookForChanges().finally(() => {
+      this.following = undefined;
+    });
+    return this.following;
+  }
+
+  private async lookForChanges(): Promise<void> {
+    const version = await this.stored.dataVersion();
+    if (version === this.dataVersion) return;
+    await catchUp(this.state, this.indexers, this.stored);
+    this.dataVersion = version;
+  }
+
+  /** The store's threads were lost and are back: what they had committed last is not known. */
+  async recover(): Promise<void> {
+    if (this.closing !== undefined) return;
+    try {
+      await this.exclusively(() => catchUp(this.state, this.indexers, this.stored));
+    } catch (cause) {
+      this.fail(cause);
+    }
+  }
+
+  /** Runs while no write is under way; those that come meanwhile wait. */
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.line.run({
+      isDependent: true,
+      prepare: work,
+      send: (result: T) => Promise.resolve(result),
+      apply: (result) => result,
+    });
+  }
+
+  async createPayloadIndex(field: string, schema: FieldSchema, run: RunOptions): Promise<void> {
+    this.requireWritable();
+    const name = pathText(parsePath('field', field));
+    const checked = checkFieldSchema('schema', schema);
+    throwIfAborted(run.signal);
+    await this.exclusively(async () => {
+      const { state, stored } = this;
+      const known = state.indexes.schemas.get(name);
+      if (known !== undefined && JSON.stringify(known) === JSON.stringify(checked)) return;
+      const built = new PayloadIndexes();
+      built.create(name, checked);
+      await addPayloads(built, stored, state.live.toUint32Array(), run);
+      await this.options.keepSchemas(new Map([...state.indexes.schemas, [name, checked]]));
+      state.indexes.drop(name);
+      state.indexes.adopt(built);
+      state.stamp++;
+    });
+  }
+
+  async deletePayloadIndex(field: string): Promise<boolean> {
+    this.requireWritable();
+    const name = pathText(parsePath('field', field));
+    return this.exclusively(async () => {
+      const { indexes } = this.state;
+      if (!indexes.schemas.has(name)) return false;
+      await this.options.keepSchemas(
+        new Map([...indexes.schemas].filter(([other]) => other !== name)),
+      );
+      this.state.stamp++;
+      return indexes.drop(name);
+    });
+  }
+
+  async optimize(run: RunOptions): Promise<void> {
+    this.requireWritable();
+    await this.line.settled();
+    for (const indexer of this.indexers) await indexer.finish(run);
+    throwIfAborted(run.signal);
+    await this.stored.reclaim();
+    await this.save(run.onProgress);
+  }
+
+  private saveIfDue(): void {
+    const isDue = this.state.fields.some(({ graph }, i) => {
+      if (graph === undefined) return false;
+      const moved = Math.abs(graph.count - this.savedRows[i]!);
+      return moved >= Math.max(SAVE_ROWS_MIN, SAVE_SHARE * graph.count);
+    });
+    if (!isDue || this.closing !== undefined) return;
+    this.save().catch((error: unknown) => {
+      this.options.onLog(`the indexes were not saved: ${(error as Error).message}`);
+    });
+  }
+
+  /** Saves the indexes, one save at a time. */
+  private save(onProgress?: (progress: Progress) => void): Promise<void> {
+    const mine = this.saving.catch(() => {}).then(() => this.saveNow(onProgress));
+    this.saving = mine;
+    return mine;
+  }
+
+  private async saveNow(onProgress?: (progress: Progress) => void): Promise<void> {
+    const { options, state } = this;
+    if (options.readOnly || this.stored.folder === undefined) return;
+    this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
+    for (const [field, { drift }] of this.indexers.entries()) {
+      await saveGraph(options, state, field, drift, onProgress ? { onProgress } : {});
+    }
+    await this.exclusively(async () => {
+      const { indexes, live } = state;
+      this.savedVersion = state.version;
+      if (indexes.schemas.size === 0 || state.count < SAVED_PAYLOADS_MIN) return;
+      await runSteps(indexes.keepOnlySteps(live));
+      await savePayloadIndexes(options, state);
+    });
+  }
+
+  /** Ends what is under way, saves the indexes, gives the memory free. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    await this.line.settled();
+    for (const indexer of this.indexers) await indexer.close();
+    await this.following?.catch(() => {});
+    await this.saving.catch(() => {});
+    try {
+      if (this.failure === undefined && this.state.version !== this.savedVersion) await this.save();
+    } catch (error) {
+      this.options.onLog(`the indexes were not saved: ${(error as Error).message}`);
+    }
+    await this.state.close();
+  }
+}

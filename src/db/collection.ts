@@ -1,0 +1,246 @@
+import { checkOptions } from '../base/check.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import type { PointId } from '../base/point-id.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import type { PayloadChange } from '../filter/change-payload.js';
+import type { FieldSchema } from '../filter/field-schema.js';
+import type { Filter, Payload } from '../filter/types.js';
+import type { CollectionCore } from './collection-core.js';
+import { runGroups } from './grouping.js';
+import { type CollectionInfo, describe } from './info.js';
+import { runQueries, runQuery } from './query.js';
+import { countPoints, facetCounts, retrievePoints, scrollPage } from './reading.js';
+import { checkSignal, fieldOf } from './search.js';
+import { upsertStream } from './streaming.js';
+import type {
+  FacetCount,
+  Group,
+  GroupQuery,
+  Hit,
+  Page,
+  Point,
+  Query,
+  Scroll,
+  Selection,
+  StoredRecord,
+  Target,
+  Vectors,
+  WriteResult,
+} from './types.js';
+import { changePayloads, deletePoints, deleteVectors, updateVectors, upsertPoints } from './writing.js';
+
+/**
+ * A collection of points: vectors and payloads by id, stored durably, searched in memory. Everything
+ * is asynchronous and may be called at any time: writes take effect in the order of their calls, and
+ * what has been acknowledged is found by every later read. Long work goes on in other threads.
+ *
+ * All methods throw TypeError, RangeError `INVALID_ARGUMENT` for wrong input, LeandexError `CLOSED`
+ * after close(), `ABORTED` where a signal ends them, `CORRUPT` for stored data that are damaged;
+ * writes also `READ_ONLY`, `RESOURCE_EXHAUSTED` for a full disk or memory, `IO_ERROR` where the disk fails.
+ */
+export class Collection {
+  readonly name: string;
+  private readonly core: CollectionCore;
+
+  /** Made by `Database`. */
+  constructor(name: string, core: CollectionCore) {
+    this.name = name;
+    this.core = core;
+  }
+
+  /**
+   * Writes points, each in place of the one with its id if there is one: an array as one atomic batch
+   * of up to 65,536, or an iterable of any length in batches of 500, each atomic.
+   * @throws also RangeError `DIMENSION_MISMATCH`; nothing of the batch is written then.
+   */
+  upsert(
+    points: readonly Point[] | Iterable<Point> | AsyncIterable<Point>,
+    options: RunOptions = {},
+  ): Promise<WriteResult> {
+    return this.write('upsert', options, (context) => {
+      if (Array.isArray(points)) return upsertPoints(context, points, options);
+      return upsertStream(context, points as Iterable<Point> | AsyncIterable<Point>, options);
+    });
+  }
+
+  /** Deletes points by id or filter; ids that are not there are no error. */
+  delete(target: Target, options: RunOptions = {}): Promise<WriteResult> {
+    return this.write('delete', options, (context) => deletePoints(context, target, options));
+  }
+
+  /**
+   * Puts other vectors in the place of those that points have; named ones that are not given stay.
+   * @throws also LeandexError `NOT_FOUND` for ids that are not there, changing nothing.
+   */
+  updateVectors(
+    points: readonly { id: PointId; vector: Vectors }[],
+    options: RunOptions = {},
+  ): Promise<WriteResult> {
+    return this.write('updateVectors', options, (context) => updateVectors(context, points, options));
+  }
+
+  /** Takes named vectors from points. @throws also LeandexError `NOT_FOUND` */
+  deleteVectors(
+    target: Target,
+    names: readonly string[],
+    options: RunOptions = {},
+  ): Promise<WriteResult> {
+    return this.write('deleteVectors', options, (context) => {
+      const fields = context.state.fields;
+      if (!Array.isArray(names)) throw wrongType('names', 'an array of names of vectors', names);
+      if (fields[0]!.config.name === '') throw outOfRange('names', 'of named vectors', names);
+      const numbers = [...new Set(names)].map((name) => fieldOf(fields, name ?? ''));
+      return deleteVectors(context, target, numbers, options);
+    });
+  }
+
+  /**
+   * Merges members into payloads, at their top or into the object at `path`.
+   * @throws also LeandexError `NOT_FOUND` for ids that are not there, changing nothing.
+   */
+  setPayload(
+    target: Target,
+    payload: Payload,
+    options: RunOptions & { path?: string } = {},
+  ): Promise<WriteResult> {
+    const { path } = options;
+    return this.change(target, { kind: 'set', payload, ...(path !== undefined && { path }) }, options);
+  }
+
+  /** Puts payloads in the place of those there are. @throws also LeandexError `NOT_FOUND` */
+  overwritePayload(target: Target, payload: Payload, options: RunOptions = {}): Promise<WriteResult> {
+    return this.change(target, { kind: 'overwrite', payload }, options);
+  }
+
+  /** Takes the members at these paths from payloads. @throws also LeandexError `NOT_FOUND` */
+  deletePayload(
+    target: Target,
+    paths: readonly string[],
+    options: RunOptions = {},
+  ): Promise<WriteResult> {
+    return this.change(target, { kind: 'delete', paths: paths as string[] }, options);
+  }
+
+  /** Takes payloads away. @throws also LeandexError `NOT_FOUND` */
+  clearPayload(target: Target, options: RunOptions = {}): Promise<WriteResult> {
+    return this.change(target, { kind: 'clear' }, options);
+  }
+
+  private change(target: Target, change: PayloadChange, options: RunOptions): Promise<WriteResult> {
+    return this.write('a change of payloads', options, (context) =>
+      changePayloads(context, target, change, options),
+    );
+  }
+
+  /**
+   * The points nearest to a vector, or to the vector of a point, best first: as many as `limit` says,
+   * fewer only where fewer match.
+   * @throws also RangeError `DIMENSION_MISMATCH`, LeandexError `NOT_FOUND` for an unknown id,
+   * `UNSUPPORTED` for what needs originals where none are kept.
+   */
+  async query(query: Query): Promise<Hit[]> {
+    return runQuery(await this.core.reading(), query);
+  }
+
+  /** Several queries at once, which is faster than one after the other; their results in order. */
+  async queryBatch(queries: readonly Query[]): Promise<Hit[][]> {
+    return runQueries(await this.core.reading(), queries);
+  }
+
+  /** The best points by groups that share a value at `groupBy`, the best group first. */
+  async queryGroups(query: GroupQuery): Promise<Group[]> {
+    return runGroups(await this.core.reading(), query);
+  }
+
+  /** Points by id, in this order; ids that are not there are left out. */
+  async retrieve(ids: readonly PointId[], selection: Selection = {}): Promise<StoredRecord[]> {
+    return retrievePoints(await this.core.reading(), ids, selection);
+  }
+
+  /** A page of all points, or of those that match, in the order of their ids. */
+  async scroll(scroll: Scroll = {}): Promise<Page> {
+    return scrollPage(await this.core.reading(), scroll);
+  }
+
+  /** How many points there are, or match a filter; exact. */
+  async count(options: { filter?: Filter; signal?: AbortSignal } = {}): Promise<number> {
+    checkOptions('count', options, ['filter', 'signal']);
+    const context = await this.core.reading();
+    return countPoints(context, options.filter, checkSignal(options.signal));
+  }
+
+  /** The most frequent values of a payload field, with the number of points that have each. */
+  async facet(
+    field: string,
+    options: { filter?: Filter; limit?: number; signal?: AbortSignal } = {},
+  ): Promise<FacetCount[]> {
+    return facetCounts(await this.core.reading(), field, options);
+  }
+
+  /** Indexes a payload field, so that filters on it need not look at payloads. Idempotent. */
+  async createPayloadIndex(
+    field: string,
+    schema: FieldSchema,
+    options: RunOptions = {},
+  ): Promise<void> {
+    this.checkRun('createPayloadIndex', options);
+    await this.core.createPayloadIndex(field, schema, options);
+  }
+
+  /** Gives an index of a payload field up; false where there is none. */
+  async deletePayloadIndex(field: string): Promise<boolean> {
+    return this.core.deletePayloadIndex(field);
+  }
+
+  /** What it consists of, what its indexes hold, and what is being done. */
+  async info(): Promise<CollectionInfo> {
+    await this.core.reading();
+    return describe(this.name, this.core);
+  }
+
+  /**
+   * Moves all new vectors into the graph, trains it anew where the data have drifted from what it was
+   * trained on, gives back the space of what was deleted, and saves the indexes.
+   */
+  async optimize(options: RunOptions = {}): Promise<void> {
+    this.checkRun('optimize', options);
+    await this.core.optimize(options);
+  }
+
+  /**
+   * Copies all points to one file, as they are at one moment, while writes go on;
+   * `db.restoreCollection()` makes a collection of it. Resolves to its size in bytes.
+   */
+  async snapshot(file: string, options: RunOptions = {}): Promise<number> {
+    this.checkRun('snapshot', options);
+    throwIfAborted(options.signal);
+    if (typeof file !== 'string' || file === '') throw wrongType('file', 'a path', file);
+    await this.core.reading();
+    return (await this.core.stored.backup(file)).bytes;
+  }
+
+  private async write(
+    what: string,
+    options: RunOptions,
+    work: (context: ReturnType<CollectionCore['writing']>) => Promise<WriteResult>,
+  ): Promise<WriteResult> {
+    const { path: _, ...rest } = options as RunOptions & { path?: string };
+    this.checkRun(what, rest);
+    throwIfAborted(options.signal);
+    return work(this.core.writing());
+  }
+
+  private checkRun(what: string, options: RunOptions): void {
+    checkOptions(what, options, ['signal', 'onProgress']);
+    checkSignal(options.signal);
+    const { onProgress } = options;
+    if (onProgress !== undefined && typeof onProgress !== 'function') {
+      throw wrongType('onProgress', 'a function', onProgress);
+    }
+  }
+}
+
+/** The error for anything asked of a collection or database that is closed. */
+export function closedError(what: string): LeandexError {
+  return new LeandexError('CLOSED', `${what} is closed`);
+}

@@ -1,0 +1,237 @@
+import { checkOneOf, checkOptions } from '../base/check.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
+import type { StoredCollection } from '../store/stored-collection.js';
+import { Store } from '../store/store.js';
+import type { Durability } from '../store/types.js';
+import { Collection, closedError } from './collection.js';
+import { CollectionCore } from './collection-core.js';
+import { type CollectionConfig, checkName, type FieldConfig, readConfig } from './config.js';
+
+export interface OpenOptions extends RunOptions {
+  /**
+   * What an acknowledged write survives (docs/durability.md): `always`, the default, a power failure;
+   * `batched` that but for the last second; `process` the death of the process.
+   */
+  durability?: Durability;
+  /** Opens beside a process that writes, and follows what it does. Default false. */
+  readOnly?: boolean;
+  /** Hears what is worth knowing: an index that had to be built anew. Default: console.warn. */
+  onLog?: (message: string) => void;
+}
+
+/** What the catalogue keeps of a collection. */
+interface StoredConfig {
+  fields: FieldConfig[];
+  payloadIndexes: [string, FieldSchema][];
+}
+
+const DURABILITIES: readonly Durability[] = ['always', 'batched', 'process'];
+
+/**
+ * A folder of collections. One process at a time may write to it, any number may read.
+ * All methods throw LeandexError `CLOSED` after close(), those that change something `READ_ONLY`
+ * where it was opened so.
+ */
+export class Database {
+  private readonly store: Store;
+  private readonly options: Required<Pick<OpenOptions, 'onLog'>> & { readOnly: boolean };
+  /** Collections that are open or being opened. */
+  private readonly opened = new Map<string, Promise<{ core: CollectionCore; handle: Collection }>>();
+  private closing: Promise<void> | undefined;
+
+  private constructor(store: Store, options: Database['options']) {
+    this.store = store;
+    this.options = options;
+    store.onLost = () => void this.recover();
+  }
+
+  /** @see open */
+  static async open(path: string, options: OpenOptions): Promise<Database> {
+    const { durability = 'always', readOnly = false, signal } = checkOpen(path, options);
+    throwIfAborted(signal);
+    const store = await Store.open(path, { durability, readOnly });
+    const onLog = options.onLog ?? ((message) => console.warn(`leandex: ${message}`));
+    return new Database(store, { onLog, readOnly });
+  }
+
+  /**
+   * Makes an empty collection.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`; LeandexError `ALREADY_EXISTS`.
+   */
+  async createCollection(name: string, config: CollectionConfig): Promise<Collection> {
+    this.requireWritable();
+    checkName('the name of a collection', name);
+    const fields = readConfig(config);
+    const kept: StoredConfig = { fields, payloadIndexes: [] };
+    const stored = await this.store.create(
+      name,
+      kept,
+      fields.map(({ name, size, originals }) => ({ name, size, originals })),
+    );
+    return this.openWith(name, async () => stored, {});
+  }
+
+  /**
+   * Opens a collection; the same object each time. Its indexes are loaded, or built where they are
+   * missing: `onProgress` tells how far.
+   * @throws LeandexError `NOT_FOUND`, `CORRUPT`, `ABORTED`.
+   */
+  async collection(name: string, options: RunOptions = {}): Promise<Collection> {
+    this.requireOpen();
+    checkName('the name of a collection', name);
+    checkOptions('collection', options, ['signal', 'onProgress']);
+    return this.openWith(name, () => this.store.openCollection(name), options);
+  }
+
+  private async openWith(
+    name: string,
+    open: () => Promise<StoredCollection>,
+    run: RunOptions,
+  ): Promise<Collection> {
+    let opening = this.opened.get(name);
+    if (opening === undefined) {
+      opening = this.load(name, open, run);
+      this.opened.set(name, opening);
+      opening.catch(() => this.opened.delete(name));
+    }
+    return (await opening).handle;
+  }
+
+  private async load(name: string, open: () => Promise<StoredCollection>, run: RunOptions) {
+    const stored = await open();
+    const { fields, payloadIndexes } = readStored(stored.config);
+    const core = await CollectionCore.open(
+      {
+        ...this.options,
+        onLog: (message) => this.options.onLog(`collection ${name}: ${message}`),
+        database: this.store.id,
+        name,
+        stored,
+        configs: fields,
+        schemas: new Map(payloadIndexes),
+        keepSchemas: (schemas) =>
+          this.store.setConfig(name, { fields, payloadIndexes: [...schemas] }),
+      },
+      run,
+    );
+    return { core, handle: new Collection(name, core) };
+  }
+
+  /** Names of the collections, in order. */
+  async listCollections(): Promise<string[]> {
+    this.requireOpen();
+    return (await this.store.collections()).map(({ name }) => name).sort();
+  }
+
+  /** Deletes a collection with all its points; false where there is none. */
+  async deleteCollection(name: string): Promise<boolean> {
+    this.requireWritable();
+    checkName('the name of a collection', name);
+    const opened = await this.opened.get(name)?.catch(() => undefined);
+    this.opened.delete(name);
+    await opened?.core.discard();
+    return this.store.remove(name);
+  }
+
+  /**
+   * Makes a collection of a file that `collection.snapshot()` wrote: every checksum is verified, then
+   * its indexes are built.
+   * @throws LeandexError `ALREADY_EXISTS`, `CORRUPT`, `UNSUPPORTED_VERSION`.
+   */
+  async restoreCollection(
+    name: string,
+    file: string,
+    options: RunOptions = {},
+  ): Promise<Collection> {
+    this.requireWritable();
+    checkName('the name of a collection', name);
+    checkOptions('restoreCollection', options, ['signal', 'onProgress']);
+    return this.openWith(name, () => this.store.restore(name, file, options), options);
+  }
+
+  /**
+   * Reads everything that is stored and verifies it: SQLite's own structures, the checksum of every
+   * row, the count and digest of every collection.
+   * @throws LeandexError `CORRUPT` with the file and the place of the first damage.
+   */
+  async verify(options: RunOptions = {}): Promise<{ collections: Record<string, number> }> {
+    this.requireOpen();
+    checkOptions('verify', options, ['signal', 'onProgress']);
+    const points: Record<string, number> = {};
+    for (const { name } of await this.store.collections()) {
+      throwIfAborted(options.signal);
+      const stored = await this.store.openCollection(name);
+      points[name] = (await stored.verify(options)).points;
+    }
+    return { collections: points };
+  }
+
+  /** Waits for the writes under way, saves the indexes and closes the files. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async end(): Promise<void> {
+    const opened = await Promise.allSettled(this.opened.values());
+    const closed = opened.map((result) =>
+      result.status === 'fulfilled' ? result.value.core.close() : undefined,
+    );
+    await Promise.allSettled(closed);
+    await this.store.close();
+  }
+
+  /** A thread of the store died: another takes its place, and memory is compared with the store. */
+  private async recover(): Promise<void> {
+    if (this.closing !== undefined) return;
+    this.options.onLog('a thread of the store was lost and is replaced');
+    await this.store.restart();
+    const opened = await Promise.allSettled(this.opened.values());
+    for (const result of opened) if (result.status === 'fulfilled') await result.value.core.recover();
+  }
+
+  private requireOpen(): void {
+    if (this.closing !== undefined) throw closedError('the database');
+  }
+
+  private requireWritable(): void {
+    this.requireOpen();
+    if (!this.options.readOnly) return;
+    throw new LeandexError('READ_ONLY', 'the database was opened to be read only');
+  }
+}
+
+function checkOpen(path: unknown, options: OpenOptions): OpenOptions {
+  if (typeof path !== 'string') throw wrongType('path', 'a folder, or ":memory:"', path);
+  if (path === '' || path.includes('\0')) throw outOfRange('path', 'a folder, or ":memory:"', path);
+  checkOptions('open', options, ['durability', 'readOnly', 'onLog', 'signal', 'onProgress']);
+  const { durability, readOnly, onLog } = options;
+  if (durability !== undefined) checkOneOf('durability', durability, DURABILITIES);
+  if (readOnly !== undefined && typeof readOnly !== 'boolean') {
+    throw wrongType('readOnly', 'a boolean', readOnly);
+  }
+  if (onLog !== undefined && typeof onLog !== 'function') throw wrongType('onLog', 'a function', onLog);
+  return options;
+}
+
+/** The catalogue's rows have checksums; this tells apart what another version may have written. */
+function readStored(config: unknown): StoredConfig {
+  const { fields, payloadIndexes } = (config ?? {}) as Partial<StoredConfig>;
+  try {
+    const named = Object.fromEntries(fields!.map(({ name, ...rest }) => [name, rest]));
+    const isSingle = fields!.length === 1 && fields![0]!.name === '';
+    for (const [, schema] of payloadIndexes!) checkFieldSchema('schema', schema);
+    return {
+      fields: readConfig({ vectors: isSingle ? named[''] : named }),
+      payloadIndexes: payloadIndexes!,
+    };
+  } catch (cause) {
+    throw new LeandexError('CORRUPT', 'the settings of the collection are not valid', { cause });
+  }
+}

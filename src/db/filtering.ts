@@ -1,0 +1,76 @@
+import { Bitmap } from '../filter/bitmap.js';
+import { evaluate } from '../filter/evaluate.js';
+import { idsIn, parseFilter } from '../filter/parse.js';
+import type { Filter } from '../filter/types.js';
+import type { StoredCollection } from '../store/stored-collection.js';
+import { AllowedRows } from './allowed-rows.js';
+import { type CollectionState, NONE } from './state.js';
+
+/** Filters whose rows are kept for the next query with the same. */
+const KEPT = 32;
+
+/** Finds the rows that filters match: by payload indexes, and by looking at what these leave open. */
+export class Filtering {
+  private readonly state: CollectionState;
+  private readonly stored: StoredCollection;
+  private readonly kept = new Map<string, { rows: AllowedRows; stamp: number }>();
+
+  constructor(state: CollectionState, stored: StoredCollection) {
+    this.state = state;
+    this.stored = stored;
+  }
+
+  /**
+   * The living rows that match; undefined where there is no filter.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT` naming the part of the filter that is wrong.
+   */
+  async rowsFor(
+    filter: Filter | null | undefined,
+    signal?: AbortSignal,
+  ): Promise<AllowedRows | undefined> {
+    if (filter === undefined || filter === null) return undefined;
+    const { state, kept } = this;
+    const key = keyOf(filter);
+    const known = key === undefined ? undefined : kept.get(key);
+    if (known?.stamp === state.stamp) return known.rows;
+    const { stamp } = state;
+    const rows = new AllowedRows(await this.find(filter, signal), state.nextRow);
+    if (key === undefined || stamp !== state.stamp) return rows;
+    kept.delete(key);
+    kept.set(key, { rows, stamp });
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
+    return rows;
+  }
+
+  private async find(filter: Filter, signal?: AbortSignal): Promise<Bitmap> {
+    const { state, stored } = this;
+    const parsed = parseFilter('filter', filter);
+    const ids = idsIn(parsed);
+    const rowsOfIds = ids.length === 0 ? undefined : await stored.rowsOf(ids);
+    const rowOf = new Map(ids.map((id, i) => [id, rowsOfIds![i]!]));
+    const { rows, exact } = evaluate(parsed, {
+      live: state.live,
+      indexes: state.indexes,
+      rowOf: (id) => {
+        const row = rowOf.get(id);
+        return row === NONE ? undefined : row;
+      },
+      withVector: (name) => state.withVector(name),
+    });
+    if (exact) return rows;
+    const matching = await stored.match(filter, rows.toUint32Array(), signal ? { signal } : {});
+    return Bitmap.from(matching).and(state.live);
+  }
+}
+
+/** The filter as a text; undefined where it is too long to be worth it, or has no such form. */
+function keyOf(filter: Filter): string | undefined {
+  try {
+    const key = JSON.stringify(filter, (_, value: unknown) =>
+      typeof value === 'bigint' ? `${value}n` : value,
+    );
+    return key !== undefined && key.length <= 4096 ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}

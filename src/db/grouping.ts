@@ -1,0 +1,78 @@
+import { checkOptions } from '../base/check.js';
+import { parsePath, type Path, valuesAt } from '../filter/path.js';
+import { readHits } from './query.js';
+import {
+  checkCounts,
+  findRows,
+  planSearch,
+  SEARCH_OPTIONS,
+  type SearchContext,
+} from './search.js';
+import { readSelection, type Selected } from './selection.js';
+import type { Group, GroupQuery, Hit } from './types.js';
+
+const GROUP_OPTIONS = [
+  ...SEARCH_OPTIONS,
+  'groupBy',
+  'limit',
+  'groupSize',
+  'withPayload',
+  'withVector',
+];
+const LIMIT = 10;
+const GROUP_SIZE = 3;
+/** Results looked at for each place in a group, at first. */
+const DEPTH = 4;
+
+/**
+ * The groups of the best points: points that share a string or an integer at `groupBy`, the groups in
+ * the order of their best points. A point with several values is in several groups; one without is in
+ * none. It looks further until all groups are full or nothing is left to look at.
+ */
+export async function runGroups(context: SearchContext, query: GroupQuery): Promise<Group[]> {
+  checkOptions('queryGroups', query, GROUP_OPTIONS);
+  checkCounts(query, { limit: 1, groupSize: 1 });
+  const { limit = LIMIT, groupSize = GROUP_SIZE } = query;
+  const path = parsePath('groupBy', query.groupBy);
+  const configs = context.state.fields.map(({ config }) => config);
+  const selected = readSelection(query, configs);
+  const plan = await planSearch(context, query);
+  for (let depth = DEPTH * limit * groupSize; ; depth *= 4) {
+    const rows = await findRows(context, plan, depth);
+    const [hits] = await readHits(context, [{ selected: withPayload(selected), rows }]);
+    const groups = toGroups(hits!, path, limit, groupSize);
+    const isFull = groups.length === limit && groups.every((group) => group.hits.length === groupSize);
+    if (!isFull && rows.length >= depth) continue;
+    return groups.map((group) => ({ id: group.id, hits: group.hits.map((hit) => narrow(hit, selected)) }));
+  }
+}
+
+/** The whole payload is needed to tell the groups apart. */
+function withPayload({ fields }: Selected): Selected {
+  return { payload: (payload) => payload, fields };
+}
+
+function narrow(hit: Hit, { payload }: Selected): Hit {
+  const { payload: whole, ...rest } = hit;
+  return payload === undefined ? rest : { ...rest, payload: payload(whole ?? null) };
+}
+
+function toGroups(hits: readonly Hit[], path: Path, limit: number, groupSize: number): Group[] {
+  const groups = new Map<string | number, Group>();
+  for (const hit of hits) {
+    for (const id of new Set(valuesAt(hit.payload ?? null, path).filter(isGroupId))) {
+      let group = groups.get(id);
+      if (group === undefined) {
+        if (groups.size === limit) continue;
+        group = { id, hits: [] };
+        groups.set(id, group);
+      }
+      if (group.hits.length < groupSize) group.hits.push(hit);
+    }
+  }
+  return [...groups.values()];
+}
+
+function isGroupId(value: unknown): value is string | number {
+  return typeof value === 'string' || Number.isInteger(value);
+}

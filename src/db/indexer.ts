@@ -1,0 +1,313 @@
+import { LeandexError } from '../base/errors.js';
+import { Random } from '../base/random.js';
+import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
+import { LeanIndex } from '../graph/lean-index.js';
+import { resolveOptions } from '../graph/options.js';
+import type { Bitmap } from '../filter/bitmap.js';
+import type { StoredCollection } from '../store/stored-collection.js';
+import { Drift } from './drift.js';
+import type { VectorField } from './vector-field.js';
+
+/** New vectors are moved into the graph once there are so many: a scan of them takes some 0.2 ms. */
+const MOVE_AT = 2048;
+/** Bytes of the vectors that are read and linked at once. */
+const CHUNK_BYTES = 1 << 27;
+/** On opening, vectors up to so many bytes are kept to be moved later. */
+const FRESH_BYTES_MAX = 1 << 26;
+/** Rows whose missed energy is looked at in each chunk. */
+const DRIFT_ROWS = 128;
+/** A sample of so many rows a dimension is enough for good; a smaller one is until four times as many are there. */
+const SAMPLE_EACH = 8;
+const SAMPLE_MAX = 16_384;
+const GROWTH = 4;
+
+/** What the indexer needs of its collection. */
+export interface IndexerHost {
+  stored: StoredCollection;
+  /** Rows that have this field and live. */
+  rowsOf: (field: number) => Bitmap;
+  /** Something was moved: a good time to save. */
+  onMoved: () => void;
+  onLog: (message: string) => void;
+}
+
+/**
+ * Moves the new vectors of one field into its graph, trains the graph when there are enough, and
+ * builds it anew when the data no longer look like what it was trained on. One task at a time; the
+ * old graph serves until the new one is whole.
+ */
+export class Indexer {
+  readonly drift = new Drift();
+  /** What is being done. */
+  progress: Progress | undefined;
+  private readonly field: VectorField;
+  private readonly number: number;
+  private readonly host: IndexerHost;
+  /** Rows that the graph's codes cannot hold: far longer than what it was trained on. */
+  private readonly kept = new Set<number>();
+  private readonly ending = new AbortController();
+  private running: Promise<void> | undefined;
+  private failure: unknown;
+  private readonly onStep: (() => void)[] = [];
+
+  constructor(field: VectorField, number: number, host: IndexerHost) {
+    this.field = field;
+    this.number = number;
+    this.host = host;
+  }
+
+  /** New vectors that are still to be moved. */
+  get waiting(): number {
+    return this.field.fresh.count - this.kept.size;
+  }
+
+  get isWorking(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Why the last task failed; the vectors are then searched exactly. */
+  get error(): unknown {
+    return this.failure;
+  }
+
+  /** Starts moving, in the background, if there is enough to move. */
+  schedule(): void {
+    if (this.running !== undefined || this.ending.signal.aborted || !this.isDue()) return;
+    this.running = this.work(() => this.isDue(), { signal: this.ending.signal })
+      .then(() => {
+        this.failure = undefined;
+      })
+      .catch((error: unknown) => {
+        if (this.ending.signal.aborted) return;
+        this.failure = error;
+        this.host.onLog(`indexing stopped: ${(error as Error).message}`);
+      })
+      .finally(() => {
+        this.running = undefined;
+      });
+  }
+
+  /** Moves everything, trains anew where that is due, mends the graph. */
+  async finish(options: RunOptions): Promise<void> {
+    const signal = AbortSignal.any([this.ending.signal, ...(options.signal ? [options.signal] : [])]);
+    while (this.running !== undefined) await this.running;
+    const task = this.work(() => this.waiting > 0 && this.isGraphWanted(), { ...options, signal });
+    this.running = task.catch(() => {}).then(() => {
+      this.running = undefined;
+    });
+    await task;
+    await this.field.graph?.compact({ signal });
+  }
+
+  /** Takes in stored vectors that no index has, however many: what opening a collection finds. */
+  async take(rows: Uint32Array, options: RunOptions): Promise<void> {
+    const { field, number } = this;
+    if (field.graph === undefined && this.isGraphWanted(rows.length)) return this.rebuild(options);
+    const isMany = 4 * rows.length * field.config.size > FRESH_BYTES_MAX;
+    const atOnce = this.rowsAtOnce();
+    for (let from = 0; from < rows.length; from += atOnce) {
+      throwIfAborted(options.signal);
+      const chunk = rows.subarray(from, from + atOnce);
+      if (isMany && field.graph !== undefined) {
+        await this.insert(field.graph, chunk, options);
+        field.stamp++;
+      } else {
+        const found = await this.host.stored.readVectors(number, chunk);
+        await field.add(found.rows, found.vectors);
+      }
+    }
+  }
+
+  /** Resolves when the next vectors have been moved, or nothing is under way. */
+  step(): Promise<void> {
+    if (this.running === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onStep.push(resolve);
+    });
+  }
+
+  private stepped(): void {
+    for (const resolve of this.onStep.splice(0)) resolve();
+  }
+
+  /** Resolves when a task that is under way has ended. */
+  async idle(): Promise<void> {
+    await this.running;
+  }
+
+  /** Ends what is under way; nothing is lost by that. */
+  async close(): Promise<void> {
+    this.ending.abort();
+    await this.running;
+  }
+
+  private isGraphWanted(coming = 0): boolean {
+    const { graph, count, config } = this.field;
+    const { exactBelow } = resolveOptions({ ...config.index, dimensions: config.size });
+    return graph !== undefined || count + coming >= Math.max(1, exactBelow);
+  }
+
+  private isDue(): boolean {
+    if (!this.isGraphWanted()) return false;
+    return this.field.graph === undefined || this.waiting >= MOVE_AT || this.isRetrainingDue();
+  }
+
+  private isRetrainingDue(): boolean {
+    const { graph, config } = this.field;
+    if (graph === undefined) return false;
+    const wanted = Math.min(SAMPLE_MAX, SAMPLE_EACH * config.size);
+    const hasOutgrown = this.drift.trainedOn < wanted && graph.count >= GROWTH * this.drift.trainedOn;
+    return hasOutgrown || this.drift.isTooFar;
+  }
+
+  private async work(isDue: () => boolean, options: RunOptions): Promise<void> {
+    const onProgress = (progress: Progress) => {
+      this.progress = progress;
+      options.onProgress?.(progress);
+    };
+    try {
+      do {
+        throwIfAborted(options.signal);
+        if (this.field.graph === undefined || this.isRetrainingDue()) {
+          await this.rebuild({ ...options, onProgress });
+        } else {
+          await this.moveChunk({ ...options, onProgress });
+        }
+        this.stepped();
+        this.host.onMoved();
+      } while (isDue());
+    } finally {
+      this.progress = undefined;
+      this.stepped();
+    }
+  }
+
+  /** Moves the oldest of the new vectors into the graph. */
+  private async moveChunk(options: RunOptions): Promise<void> {
+    const { fresh, graph } = this.field;
+    const rows = fresh.ids().filter((row) => !this.kept.has(row));
+    const chunk = rows.subarray(0, this.rowsAtOnce());
+    await this.insert(graph!, chunk, options);
+    const moved = chunk.filter((row) => fresh.has(row) && !this.kept.has(row));
+    this.field.stamp++;
+    this.field.moves++;
+    await fresh.delete(moved);
+  }
+
+  /** Reads stored vectors and links them; those of them that end meanwhile end in the graph too. */
+  private async insert(graph: LeanIndex, chunk: Uint32Array, options: RunOptions): Promise<void> {
+    const { stored, rowsOf } = this.host;
+    const { rows, vectors } = await stored.readVectors(this.number, chunk);
+    const fitting = await this.insertFitting(graph, rows, vectors, options);
+    this.noteDrift(graph, fitting.vectors);
+    const live = rowsOf(this.number);
+    const ended = fitting.rows.filter((row) => !live.has(row) && graph.has(row));
+    if (ended.length > 0) await graph.delete(ended);
+  }
+
+  /**
+   * Adds rows to a graph. Vectors that its codes cannot hold are found by halving, and kept as
+   * float32 beside it until it is trained anew.
+   */
+  private async insertFitting(
+    graph: LeanIndex,
+    rows: Uint32Array,
+    vectors: Float32Array,
+    options: RunOptions,
+  ): Promise<{ rows: Uint32Array; vectors: Float32Array }> {
+    try {
+      if (rows.length > 0) await graph.add(vectors, { ...options, ids: rows });
+      return { rows, vectors };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      if (rows.length === 1) {
+        this.kept.add(rows[0]!);
+        if (!this.field.fresh.has(rows[0]!)) await this.field.add(rows, vectors);
+        return { rows: new Uint32Array(0), vectors: new Float32Array(0) };
+      }
+    }
+    const half = rows.length >>> 1;
+    const at = half * this.field.config.size;
+    const first = await this.insertFitting(graph, rows.subarray(0, half), vectors.subarray(0, at), options);
+    const second = await this.insertFitting(graph, rows.subarray(half), vectors.subarray(at), options);
+    const joined = new Float32Array(first.vectors.length + second.vectors.length);
+    joined.set(first.vectors);
+    joined.set(second.vectors, first.vectors.length);
+    return { rows: Uint32Array.from([...first.rows, ...second.rows]), vectors: joined };
+  }
+
+  /** Trains a graph on a sample of all there is, builds it, and puts it in the place of the old one. */
+  private async rebuild(options: RunOptions): Promise<void> {
+    const { field, number } = this;
+    const { size, distance, index } = field.config;
+    const all = this.host.rowsOf(number).toUint32Array();
+    const sample = await this.readSample(all);
+    const old = field.graph;
+    const graph = await LeanIndex.train(sample, { ...index, dimensions: size, distance, ...options });
+    this.kept.clear();
+    this.drift.begin(all.length);
+    try {
+      const atOnce = this.rowsAtOnce();
+      for (let from = 0; from < all.length; from += atOnce) {
+        await this.insert(graph, all.subarray(from, from + atOnce), {
+          ...options,
+          onProgress: ({ phase, done }) =>
+            options.onProgress?.({ phase, done: from + done, total: all.length }),
+        });
+      }
+    } catch (error) {
+      await graph.close();
+      throw error;
+    }
+    this.drift.settle();
+    this.swap(graph);
+    await field.fresh.delete(field.fresh.ids().filter((row) => graph.has(row)));
+    await old?.close();
+  }
+
+  private swap(graph: LeanIndex): void {
+    const live = this.host.rowsOf(this.number);
+    const ended = graph.ids().filter((row) => !live.has(row));
+    if (ended.length > 0) void graph.delete(ended).catch(() => {});
+    this.field.graph = graph;
+    this.field.stamp++;
+    this.field.moves++;
+  }
+
+  /** A seeded choice of rows to train on. */
+  private async readSample(all: Uint32Array): Promise<Float32Array> {
+    const { config } = this.field;
+    const most = Math.max(8192, Math.min(SAMPLE_MAX, SAMPLE_EACH * config.size));
+    let chosen = all;
+    if (all.length > most) {
+      const order = new Random(config.index.seed ?? 1).permutation(all.length);
+      chosen = order.subarray(0, most).map((place) => all[place]!).sort();
+    }
+    const { vectors } = await this.host.stored.readVectors(this.number, chosen);
+    if (vectors.length > 0) return vectors;
+    throw new LeandexError('ABORTED', 'all vectors were deleted before they could be indexed');
+  }
+
+  private noteDrift(graph: LeanIndex, vectors: Float32Array): void {
+    if (vectors.length === 0) return;
+    const missed = graph.energyMissed(this.driftSample(vectors)) ?? 0;
+    this.drift.add(vectors.length / this.field.config.size, missed);
+  }
+
+  /** Some rows of many, evenly spaced. */
+  private driftSample(vectors: Float32Array): Float32Array {
+    const { size } = this.field.config;
+    const count = vectors.length / size;
+    if (count <= DRIFT_ROWS) return vectors;
+    const sample = new Float32Array(DRIFT_ROWS * size);
+    for (let i = 0; i < DRIFT_ROWS; i++) {
+      const row = Math.floor((i * count) / DRIFT_ROWS);
+      sample.set(vectors.subarray(row * size, (row + 1) * size), i * size);
+    }
+    return sample;
+  }
+
+  private rowsAtOnce(): number {
+    return Math.max(1024, Math.floor(CHUNK_BYTES / (4 * this.field.config.size)));
+  }
+}

@@ -1,0 +1,79 @@
+import type { Distance } from '../base/distance.js';
+import type { Progress } from '../base/steps.js';
+import type { FieldSchema } from '../filter/field-schema.js';
+import type { IndexStats } from '../graph/stats.js';
+import type { Originals } from '../store/types.js';
+import type { CollectionCore } from './collection-core.js';
+
+/** The index of one vector of a collection. */
+export interface VectorInfo {
+  size: number;
+  distance: Distance;
+  originals: Originals;
+  /** Points that have it. */
+  count: number;
+  /** Vectors in the graph; the others are compared exactly. */
+  indexed: number;
+  /** Share of the vectors' energy that the trained projection misses, 0 … 1. */
+  energyMissed: number | undefined;
+  /** What is being done in the background. */
+  progress: Progress | undefined;
+  /** Why nothing is: the message of the error that ended it. */
+  problem: string | undefined;
+  graph: IndexStats | undefined;
+}
+
+export interface CollectionInfo {
+  name: string;
+  /** Points. */
+  count: number;
+  /** Number of writes so far. */
+  version: number;
+  /** `building` while vectors are being moved into a graph, or a graph is being built. */
+  status: 'ready' | 'building' | 'degraded';
+  /** By name; under the empty name where there is but one. */
+  vectors: Record<string, VectorInfo>;
+  payloadIndexes: Record<string, { schema: FieldSchema; points: number }>;
+  bytes: { memory: number; disk: number };
+}
+
+export async function describe(name: string, core: CollectionCore): Promise<CollectionInfo> {
+  const { state, indexers } = core;
+  const vectors: CollectionInfo['vectors'] = {};
+  let memory = state.indexes.byteLength;
+  for (const [i, field] of state.fields.entries()) {
+    const { config, graph, fresh } = field;
+    const indexer = indexers[i]!;
+    const stats = graph?.stats();
+    for (const index of [stats, fresh.stats()]) {
+      if (index !== undefined) memory += index.count * index.bytesPerVector.total;
+    }
+    vectors[config.name] = {
+      size: config.size,
+      distance: config.distance,
+      originals: config.originals,
+      count: state.fieldRows[i]!.size,
+      indexed: graph?.count ?? 0,
+      energyMissed: graph && indexer.drift.missed,
+      progress: indexer.progress,
+      problem: indexer.error === undefined ? undefined : (indexer.error as Error).message,
+      graph: stats,
+    };
+  }
+  const isBuilding = indexers.some(({ isWorking }) => isWorking);
+  const isDegraded = indexers.some(({ error }) => error !== undefined);
+  return {
+    name,
+    count: state.count,
+    version: state.version,
+    status: isDegraded ? 'degraded' : isBuilding ? 'building' : 'ready',
+    vectors,
+    payloadIndexes: Object.fromEntries(
+      Array.from(state.indexes.schemas, ([field, schema]) => [
+        field,
+        { schema, points: state.indexes.pointsIn(field) },
+      ]),
+    ),
+    bytes: { memory, disk: await core.stored.bytesOnDisk() },
+  };
+}

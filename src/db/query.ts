@@ -1,0 +1,165 @@
+import { checkOptions } from '../base/check.js';
+import { wrongType } from '../base/errors.js';
+import type { StoredPoint } from '../store/stored-collection.js';
+import {
+  checkCounts,
+  type FoundRow,
+  findRows,
+  goodRows,
+  livingRows,
+  planSearch,
+  rowsToFind,
+  SEARCH_OPTIONS,
+  type SearchContext,
+  type SearchPlan,
+} from './search.js';
+import { readSelection, type Selected, toRecord } from './selection.js';
+import type { Hit, Query, StoredRecord } from './types.js';
+
+const QUERY_OPTIONS = [...SEARCH_OPTIONS, 'limit', 'offset', 'withPayload', 'withVector'];
+const LIMIT = 10;
+/** How often results are looked for again because one of them went before it was read. */
+const TRIES_MAX = 8;
+
+/** A checked query. */
+interface PlannedQuery {
+  plan: SearchPlan;
+  selected: Selected;
+  limit: number;
+  offset: number;
+}
+
+/** The best points for a query; fewer than its limit only where there are no more. */
+export async function runQuery(context: SearchContext, query: Query): Promise<Hit[]> {
+  const planned = await planQuery(context, query);
+  const [hits] = await collect(context, [planned], [undefined]);
+  return hits!;
+}
+
+/** The same for several queries; those that differ in nothing but their vectors are searched at once. */
+export async function runQueries(
+  context: SearchContext,
+  queries: readonly Query[],
+): Promise<Hit[][]> {
+  if (!Array.isArray(queries)) throw wrongType('queries', 'an array of queries', queries);
+  const planned: PlannedQuery[] = [];
+  for (const query of queries) planned.push(await planQuery(context, query));
+  return collect(context, planned, await searchTogether(context, planned));
+}
+
+async function planQuery(context: SearchContext, query: Query): Promise<PlannedQuery> {
+  checkOptions('query', query, QUERY_OPTIONS);
+  checkCounts(query, { limit: 1, offset: 0 });
+  const configs = context.state.fields.map(({ config }) => config);
+  const selected = readSelection(query, configs);
+  const plan = await planSearch(context, query);
+  return { plan, selected, limit: query.limit ?? LIMIT, offset: query.offset ?? 0 };
+}
+
+/** Rows of the queries that could be searched with others; undefined for the rest. */
+async function searchTogether(
+  { state }: SearchContext,
+  planned: readonly PlannedQuery[],
+): Promise<(FoundRow[] | undefined)[]> {
+  const found: (FoundRow[] | undefined)[] = planned.map(() => undefined);
+  for (const group of groupsOf(planned)) {
+    if (group.length === 1) continue;
+    const [{ plan, limit, offset }] = [planned[group[0]!]!];
+    const { size } = state.fields[plan.field]!.config;
+    const vectors = new Float32Array(group.length * size);
+    group.forEach((place, i) => {
+      vectors.set(planned[place]!.plan.vector, i * size);
+    });
+    const wanted = limit + offset;
+    const k = rowsToFind(plan, wanted);
+    const field = state.fields[plan.field]!;
+    const results = await field.searchBatch(vectors, k, plan.beam, plan.allowed);
+    group.forEach((place, i) => {
+      const mine = planned[place]!.plan;
+      const rows = livingRows(state, mine, results[i]!);
+      const isComplete = rows.length >= wanted || results[i]!.ids.length < k;
+      if (isComplete) found[place] = goodRows(mine, rows, wanted);
+    });
+  }
+  return found;
+}
+
+/** Places of queries that one call of the index can answer. */
+function groupsOf(planned: readonly PlannedQuery[]): number[][] {
+  const groups: number[][] = [];
+  const isAlike = (a: PlannedQuery, b: PlannedQuery) =>
+    a.plan.mode === 'index' &&
+    b.plan.mode === 'index' &&
+    a.plan.field === b.plan.field &&
+    a.plan.allowed === b.plan.allowed &&
+    a.plan.beam.ef === b.plan.beam.ef &&
+    a.plan.beam.rerank === b.plan.beam.rerank &&
+    rowsToFind(a.plan, a.limit + a.offset) === rowsToFind(b.plan, b.limit + b.offset);
+  planned.forEach((query, place) => {
+    const group = groups.find(([first]) => isAlike(planned[first!]!, query));
+    if (group === undefined) groups.push([place]);
+    else group.push(place);
+  });
+  return groups;
+}
+
+/** Results with what was selected of their points; rows that are known already are not looked for. */
+async function collect(
+  context: SearchContext,
+  planned: readonly PlannedQuery[],
+  known: readonly (FoundRow[] | undefined)[],
+): Promise<Hit[][]> {
+  const results: Hit[][] = [];
+  let open = planned.map((query, place) => ({ query, place, rows: known[place] }));
+  for (let tries = 1; open.length > 0; tries++) {
+    const found = await Promise.all(
+      open.map(async ({ query, rows }) => {
+        const all = rows ?? (await findRows(context, query.plan, query.limit + query.offset));
+        return all.slice(query.offset);
+      }),
+    );
+    const hits = await readHits(
+      context,
+      open.map(({ query }, i) => ({ selected: query.selected, rows: found[i]! })),
+    );
+    hits.forEach((list, i) => {
+      results[open[i]!.place] = list;
+    });
+    open = open
+      .filter((_, i) => hits[i]!.length < found[i]!.length && tries < TRIES_MAX)
+      .map(({ query, place }) => ({ query, place, rows: undefined }));
+  }
+  return results;
+}
+
+/** Found rows with what was selected of their points, all read at once; those that are gone left out. */
+export async function readHits(
+  { state, stored }: SearchContext,
+  lists: readonly { selected: Selected; rows: readonly FoundRow[] }[],
+): Promise<Hit[][]> {
+  const configs = state.fields.map(({ config }) => config);
+  const reading = lists.filter(({ selected }) => selected.payload || selected.fields.length > 0);
+  const fields = [...new Set(reading.flatMap(({ selected }) => selected.fields))];
+  const payload = reading.some(({ selected }) => selected.payload !== undefined);
+  const rows = new Set(reading.flatMap((list) => list.rows.map(({ row }) => row)));
+  const points = new Map<number, StoredPoint>();
+  if (rows.size > 0) {
+    const read = await stored.read({ rows: Uint32Array.from(rows) }, { payload, fields });
+    for (const point of read) points.set(point.row, point);
+  }
+  const recordOf = (row: number, selected: Selected): StoredRecord | undefined => {
+    if (!state.live.has(row)) return undefined;
+    if (selected.payload === undefined && selected.fields.length === 0) {
+      const id = state.idOf(row);
+      return id === undefined ? undefined : { id };
+    }
+    const point = points.get(row);
+    return point && toRecord(point, selected, configs);
+  };
+  return lists.map(({ selected, rows: found }) =>
+    found.flatMap(({ row, score }) => {
+      const record = recordOf(row, selected);
+      return record === undefined ? [] : [{ id: record.id, score, ...record }];
+    }),
+  );
+}

@@ -1,0 +1,173 @@
+import { checkInteger, checkOptions } from '../base/check.js';
+import { wrongType } from '../base/errors.js';
+import { checkPointId, keyOfId, type PointId } from '../base/point-id.js';
+import { throwIfAborted } from '../base/steps.js';
+import { parsePath, pathText, valuesAt } from '../filter/path.js';
+import type { Filter } from '../filter/types.js';
+import { checkIdList } from './points.js';
+import { checkCounts, checkSignal, type SearchContext } from './search.js';
+import { readSelection, type Selected, toRecord } from './selection.js';
+import { parsePayload } from './state.js';
+import type { FacetCount, Page, Scroll, Selection, StoredRecord } from './types.js';
+
+const LIMIT = 10;
+/** Fewer rows than this are brought into the order of their ids in memory. */
+const SORTED_ROWS_MAX = 4096;
+const ROWS_PER_PAGE = 4096;
+const PAYLOADS_PER_READ = 1024;
+
+/** The points with these ids, in this order; ids that are not there are left out. */
+export async function retrievePoints(
+  context: SearchContext,
+  ids: readonly PointId[],
+  selection: Selection,
+): Promise<StoredRecord[]> {
+  checkOptions('retrieve', selection, ['withPayload', 'withVector']);
+  const wanted = checkIdList('ids', ids);
+  return readRecords(context, { ids: wanted }, selected(context, selection));
+}
+
+function selected({ state }: SearchContext, selection: Selection): Selected {
+  return readSelection(
+    selection,
+    state.fields.map(({ config }) => config),
+  );
+}
+
+async function readRecords(
+  { state, stored }: SearchContext,
+  target: { ids: readonly PointId[] } | { rows: Uint32Array },
+  selection: Selected,
+): Promise<StoredRecord[]> {
+  const { payload, fields } = selection;
+  const what = { payload: payload !== undefined, fields };
+  const points = await stored.read(target, what);
+  const configs = state.fields.map(({ config }) => config);
+  return points.map((point) => toRecord(point, selection, configs));
+}
+
+/** A page of points in the order of their ids: integers, then UUIDs, then other strings. */
+export async function scrollPage(context: SearchContext, scroll: Scroll): Promise<Page> {
+  const known = ['filter', 'limit', 'offset', 'withPayload', 'withVector', 'signal'];
+  checkOptions('scroll', scroll, known);
+  checkCounts(scroll, { limit: 1 });
+  const { filter, limit = LIMIT, offset } = scroll;
+  const signal = checkSignal(scroll.signal);
+  const selection = selected(context, scroll);
+  const from = offset === undefined || offset === null ? undefined : checkPointId('offset', offset);
+  const rows = await rowsById(context, filter, from, limit + 1, signal);
+  const next = rows.length > limit ? (context.state.idOf(rows[limit]!) ?? null) : null;
+  const points = await readRecords(context, { rows: rows.subarray(0, limit) }, selection);
+  return { points, next };
+}
+
+/** Up to `count` matching rows in the order of their ids, from an id on. */
+async function rowsById(
+  context: SearchContext,
+  filter: Filter | null | undefined,
+  from: PointId | undefined,
+  count: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint32Array> {
+  const { state, stored, filtering } = context;
+  throwIfAborted(signal);
+  const allowed = await filtering.rowsFor(filter, signal);
+  if (allowed === undefined) return livingOnly(context, await stored.page(from, count));
+  if (allowed.size <= SORTED_ROWS_MAX) {
+    return sortedById(context, allowed.rows.toUint32Array(), from).subarray(0, count);
+  }
+  const found: number[] = [];
+  for (let at = from; ; ) {
+    throwIfAborted(signal);
+    const page = await stored.page(at, ROWS_PER_PAGE);
+    // Each page begins where the one before it ended.
+    const seen = found.at(-1);
+    for (const row of page) if (row !== seen && allowed.rows.has(row)) found.push(row);
+    // A row that memory does not know yet has no id to go on from.
+    const known = page.findLast((row) => state.ids.get(row) !== undefined);
+    const last = page.length < ROWS_PER_PAGE || known === undefined ? undefined : state.ids.get(known);
+    if (found.length >= count || last === undefined) return Uint32Array.from(found).slice(0, count);
+    at = last;
+  }
+}
+
+function livingOnly({ state }: SearchContext, rows: Uint32Array): Uint32Array {
+  return rows.filter((row) => state.live.has(row));
+}
+
+function sortedById({ state }: SearchContext, rows: Uint32Array, from: PointId | undefined) {
+  const least = from === undefined ? undefined : keyOfId(from);
+  const keyed = [...rows].flatMap((row) => {
+    const id = state.idOf(row);
+    const key = id === undefined ? undefined : keyOfId(id);
+    const isWanted = key !== undefined && (least === undefined || Buffer.compare(key, least) >= 0);
+    return isWanted ? [{ row, key }] : [];
+  });
+  keyed.sort((a, b) => Buffer.compare(a.key, b.key));
+  return Uint32Array.from(keyed, ({ row }) => row);
+}
+
+/** How many points match. */
+export async function countPoints(
+  { state, filtering }: SearchContext,
+  filter: Filter | null | undefined,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  return (await filtering.rowsFor(filter, signal))?.size ?? state.count;
+}
+
+/** The most frequent values of a payload field, from its index or else from all payloads. */
+export async function facetCounts(
+  context: SearchContext,
+  field: string,
+  options: { filter?: Filter; limit?: number; signal?: AbortSignal },
+): Promise<FacetCount[]> {
+  const { state, stored, filtering } = context;
+  checkOptions('facet', options, ['filter', 'limit', 'signal']);
+  const limit = checkInteger('limit', options.limit ?? LIMIT, 1, 0x7fff_ffff);
+  const path = parsePath('field', field);
+  const signal = checkSignal(options.signal);
+  const rows = (await filtering.rowsFor(options.filter, signal))?.rows ?? state.live;
+  const text = pathText(path);
+  if (state.indexes.canCount(text)) return state.indexes.facet(text, rows, limit);
+  const counts = new Map<string | number | boolean, number>();
+  const all = rows.toUint32Array();
+  for (let at = 0; at < all.length; at += PAYLOADS_PER_READ) {
+    throwIfAborted(signal);
+    const some = all.subarray(at, at + PAYLOADS_PER_READ);
+    const points = await stored.read({ rows: some }, { payload: true, fields: [] });
+    for (const point of points) {
+      const values = valuesAt(parsePayload(point.payload ?? null), path).filter(isCountable);
+      for (const value of new Set(values)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+  }
+  return mostFrequent(counts, limit);
+}
+
+/** Values that a facet counts: strings, integers and booleans. */
+function isCountable(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || Number.isInteger(value);
+}
+
+function mostFrequent(
+  counts: ReadonlyMap<string | number | boolean, number>,
+  limit: number,
+): FacetCount[] {
+  const all = Array.from(counts, ([value, count]) => ({ value, count }));
+  const less = (a: FacetCount['value'], b: FacetCount['value']) => (a < b ? -1 : a > b ? 1 : 0);
+  all.sort((a, b) => b.count - a.count || less(a.value, b.value));
+  return all.slice(0, limit);
+}
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for anything but ids or `{ filter }`. */
+export function checkTarget(target: unknown): { ids: PointId[] } | { filter: Filter } {
+  if (Array.isArray(target)) return { ids: checkIdList('ids', target) };
+  if (typeof target !== 'object' || target === null) {
+    throw wrongType('which points', 'an array of ids, or { filter }', target);
+  }
+  checkOptions('which points', target, ['filter']);
+  const { filter } = target as { filter?: Filter };
+  if (filter === undefined || filter === null) throw wrongType('filter', 'a filter', filter);
+  return { filter };
+}
+

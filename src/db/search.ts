@@ -1,0 +1,233 @@
+import { checkInteger, checkOneOf } from '../base/check.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { checkPointId, type PointId } from '../base/point-id.js';
+import { throwIfAborted } from '../base/steps.js';
+import type { SearchResult } from '../graph/search.js';
+import type { StoredCollection } from '../store/stored-collection.js';
+import type { AllowedRows } from './allowed-rows.js';
+import type { FieldConfig } from './config.js';
+import type { Filtering } from './filtering.js';
+import { checkQueryVector } from './points.js';
+import { requireOriginals } from './selection.js';
+import type { CollectionState } from './state.js';
+import type { QueryTarget, SearchOptions } from './types.js';
+import type { Beam, VectorField } from './vector-field.js';
+
+/** What searches need of their collection. */
+export interface SearchContext {
+  state: CollectionState;
+  stored: StoredCollection;
+  filtering: Filtering;
+}
+
+/** A checked search, without how many results it is to have. */
+export interface SearchPlan {
+  /** Number of the field. */
+  field: number;
+  vector: Float32Array;
+  /** The row of the point that was asked about, which is no result. */
+  self: number | undefined;
+  allowed: AllowedRows | undefined;
+  beam: Beam;
+  mode: 'index' | 'rescore' | 'exact';
+  /** Whether a score is good enough. */
+  passes: (score: number) => boolean;
+  signal: AbortSignal | undefined;
+}
+
+/** A row that was found; its point lived when it was. */
+export interface FoundRow {
+  row: number;
+  score: number;
+}
+
+export const SEARCH_OPTIONS = [
+  'vector',
+  'id',
+  'filter',
+  'using',
+  'scoreThreshold',
+  'ef',
+  'rerank',
+  'rescore',
+  'exact',
+  'signal',
+] as const satisfies readonly (keyof (QueryTarget & SearchOptions))[];
+
+/** Candidates for each result wanted that are ranked anew by their originals. */
+const RESCORE_FACTOR = 4;
+const RESCORE_MIN = 50;
+const COUNT_MAX = 0x7fff_ffff;
+
+/**
+ * Checks a search and finds what it needs: the vector, the rows that its filter matches.
+ * @throws TypeError, RangeError for wrong input; LeandexError `NOT_FOUND` for an id that is not there.
+ */
+export async function planSearch(
+  context: SearchContext,
+  query: QueryTarget & SearchOptions,
+): Promise<SearchPlan> {
+  const { state } = context;
+  const { ef, rerank, scoreThreshold, signal } = query;
+  throwIfAborted(checkSignal(signal));
+  const field = fieldOf(state.fields, query.using);
+  const { config } = state.fields[field]!;
+  if (ef !== undefined) checkInteger('ef', ef, 1, COUNT_MAX);
+  if (rerank !== undefined) checkInteger('rerank', rerank, 1, COUNT_MAX);
+  if (scoreThreshold !== undefined && !Number.isFinite(scoreThreshold)) {
+    throw outOfRange('scoreThreshold', 'a finite number', scoreThreshold);
+  }
+  const mode = readMode(query, config);
+  const target = await readTarget(context, query, field);
+  const allowed = await context.filtering.rowsFor(query.filter, signal);
+  return {
+    ...target,
+    field,
+    allowed,
+    mode,
+    beam: { ...(ef !== undefined && { ef }), ...(rerank !== undefined && { rerank }) },
+    passes: thresholdOf(scoreThreshold, config),
+    signal,
+  };
+}
+
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw wrongType('signal', 'an AbortSignal', signal);
+}
+
+/** The number of the field that is searched. */
+export function fieldOf(fields: readonly VectorField[], using: unknown): number {
+  const names = fields.map(({ config }) => config.name);
+  if (using === undefined || using === null) {
+    if (names.length === 1) return 0;
+    throw outOfRange('using', `the name of a vector: ${names.join(', ')}`, using);
+  }
+  return names.indexOf(checkOneOf('using', using as string, names));
+}
+
+function readMode({ exact, rescore }: SearchOptions, config: FieldConfig): SearchPlan['mode'] {
+  if (exact !== undefined && typeof exact !== 'boolean') throw wrongType('exact', 'a boolean', exact);
+  if (rescore !== undefined) checkOneOf('rescore', rescore, ['exact']);
+  if (exact) requireOriginals(config, 'an exact search is not possible');
+  else if (rescore) requireOriginals(config, 'exact rescoring is not possible');
+  return exact ? 'exact' : rescore ? 'rescore' : 'index';
+}
+
+async function readTarget(
+  { state, stored }: SearchContext,
+  query: QueryTarget,
+  field: number,
+): Promise<Pick<SearchPlan, 'vector' | 'self'>> {
+  const { config } = state.fields[field]!;
+  const { vector, id } = query as { vector?: unknown; id?: unknown };
+  if ((vector === undefined) === (id === undefined)) {
+    throw outOfRange('a query', 'either with a vector or with an id', vector ? 'both' : 'neither');
+  }
+  if (id === undefined) return { vector: checkQueryVector('vector', vector, config), self: undefined };
+  const known = checkPointId('id', id);
+  const [point] = await stored.read({ ids: [known] }, { payload: false, fields: [field] });
+  const own = point?.vectors[field];
+  if (own === undefined) throw noVector(known, point !== undefined, config);
+  return { vector: own, self: point!.row };
+}
+
+function noVector(id: PointId, exists: boolean, { name }: FieldConfig): LeandexError {
+  const problem = exists ? `the point ${id} has no vector ${name}` : `no point has the id ${id}`;
+  return new LeandexError('NOT_FOUND', problem, { details: { id } });
+}
+
+function thresholdOf(threshold: number | undefined, { distance }: FieldConfig) {
+  if (threshold === undefined) return () => true;
+  if (distance === 'Euclid') return (score: number) => score <= threshold;
+  return (score: number) => score >= threshold;
+}
+
+/** Rows best first, and whether there are no more to find. */
+interface Found {
+  ids: Uint32Array;
+  scores: Float32Array | Float64Array;
+  isAll: boolean;
+}
+
+/** The `wanted` best rows of a search; fewer only where there are no more. */
+export async function findRows(
+  context: SearchContext,
+  plan: SearchPlan,
+  wanted: number,
+): Promise<FoundRow[]> {
+  for (let k = rowsToFind(plan, wanted); ; k *= 2) {
+    throwIfAborted(plan.signal);
+    const found = await searchOnce(context, plan, k);
+    const rows = livingRows(context.state, plan, found);
+    // Some may have gone while the search was under way, or not be there yet: it looks further then.
+    if (rows.length >= wanted || found.isAll) return goodRows(plan, rows, wanted);
+  }
+}
+
+/** The point that was asked about is found too, and left out. */
+export function rowsToFind({ self }: SearchPlan, wanted: number): number {
+  return wanted + (self === undefined ? 0 : 1);
+}
+
+/** What was found and lives, without the point itself. */
+export function livingRows(
+  { live }: CollectionState,
+  { self }: SearchPlan,
+  { ids, scores }: Pick<Found, 'ids' | 'scores'>,
+): FoundRow[] {
+  const rows: FoundRow[] = [];
+  for (let i = 0; i < ids.length; i++) {
+    const row = ids[i]!;
+    if (row !== self && live.has(row)) rows.push({ row, score: scores[i]! });
+  }
+  return rows;
+}
+
+export function goodRows(
+  { passes }: SearchPlan,
+  rows: readonly FoundRow[],
+  wanted: number,
+): FoundRow[] {
+  return rows.slice(0, wanted).filter(({ score }) => passes(score));
+}
+
+async function searchOnce(
+  { state, stored }: SearchContext,
+  { field, vector, allowed, beam, mode, signal }: SearchPlan,
+  k: number,
+): Promise<Found> {
+  const vectors = state.fields[field]!;
+  const { distance } = vectors.config;
+  if (mode === 'exact') {
+    const rows = allowed?.rows.and(state.fieldRows[field]!) ?? state.fieldRows[field]!;
+    const options = signal ? { signal } : {};
+    const scan = await stored.scan(field, vector, distance, k, rows.toUint32Array(), options);
+    return { ids: scan.rows, scores: scan.scores, isAll: scan.rows.length < k };
+  }
+  const depth = mode === 'index' ? k : Math.max(RESCORE_MIN, RESCORE_FACTOR * k);
+  const candidates = await vectors.search(vector, depth, beam, allowed);
+  const isAll = candidates.ids.length < depth;
+  if (mode === 'index') return { ...candidates, isAll };
+  const scores = await stored.scores(field, vector, distance, candidates.ids);
+  return { ...ranked(candidates, scores, distance === 'Euclid' ? 1 : -1, k), isAll };
+}
+
+/** Rows by their exact scores; those that are gone are left out. */
+function ranked({ ids }: SearchResult, scores: Float64Array, sign: 1 | -1, k: number) {
+  const there = [...ids.keys()].filter((i) => !Number.isNaN(scores[i]));
+  const best = there.sort((a, b) => sign * (scores[a]! - scores[b]!) || ids[a]! - ids[b]!);
+  const kept = best.slice(0, k);
+  return {
+    ids: Uint32Array.from(kept, (i) => ids[i]!),
+    scores: Float64Array.from(kept, (i) => scores[i]!),
+  };
+}
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for counts below their least. */
+export function checkCounts(query: object, least: Readonly<Record<string, number>>): void {
+  for (const [name, from] of Object.entries(least)) {
+    const value = (query as Record<string, unknown>)[name];
+    if (value !== undefined) checkInteger(name, value, from, COUNT_MAX);
+  }
+}

@@ -1,0 +1,128 @@
+import type { PointId } from '../base/point-id.js';
+import { runSteps, type Steps } from '../base/steps.js';
+import { Bitmap } from '../filter/bitmap.js';
+import { PayloadIndexes } from '../filter/payload-indexes.js';
+import type { Payload } from '../filter/types.js';
+import type { PointBatch, VectorColumn } from '../store/stored-collection.js';
+import { RowIds } from './row-ids.js';
+import type { VectorField } from './vector-field.js';
+
+/** Stands for "no row" in lists of rows. */
+export const NONE = 0xffff_ffff;
+
+const PAYLOADS_PER_STEP = 64;
+
+/**
+ * What a collection holds in memory, all of it derived from the store and named by row: which rows
+ * live, whose they are, which vectors they have, and the indexes of vectors and payloads.
+ */
+export class CollectionState {
+  readonly fields: readonly VectorField[];
+  live = new Bitmap();
+  /** For each field the rows that have it. */
+  readonly fieldRows: Bitmap[];
+  readonly ids = new RowIds();
+  indexes = new PayloadIndexes();
+  /** Of the last write that is applied. */
+  version = 0;
+  /** Rows below it have been given out. */
+  nextRow = 0;
+  /** Grows with every change that may alter what a filter matches. */
+  stamp = 0;
+
+  constructor(fields: readonly VectorField[]) {
+    this.fields = fields;
+    this.fieldRows = fields.map(() => new Bitmap());
+  }
+
+  get count(): number {
+    return this.live.size;
+  }
+
+  /**
+   * Brings in new rows, then lets those go that they replace, so that a search finds every point at
+   * any time; while both are there results are told apart by their ids.
+   */
+  async replace(
+    { ids, payloads, columns }: PointBatch,
+    { version, rows, removed }: { version: number; rows: Uint32Array; removed: Uint32Array },
+  ): Promise<void> {
+    rows.forEach((row, i) => {
+      if (row !== NONE) this.ids.set(row, ids[i]!);
+    });
+    for (const column of columns) await this.addVectors(column, rows);
+    await runSteps(this.indexPayloads(rows, payloads));
+    const written = rows.filter((row) => row !== NONE);
+    this.live.addMany(written);
+    for (const row of written) this.nextRow = Math.max(this.nextRow, row + 1);
+    this.remove(removed, version);
+  }
+
+  private *indexPayloads(rows: Uint32Array, payloads: readonly (string | null)[]): Steps<void> {
+    if (this.indexes.schemas.size === 0) return;
+    for (const [i, row] of rows.entries()) {
+      const json = payloads[i] ?? null;
+      if (row !== NONE && json !== null) this.indexes.add(row, parsePayload(json));
+      if (i % PAYLOADS_PER_STEP === 0) yield;
+    }
+  }
+
+  private async addVectors({ field, vectors, at }: VectorColumn, rows: Uint32Array): Promise<void> {
+    const { size } = this.fields[field]!.config;
+    const all = at === undefined ? rows : at.map((place) => rows[place]!);
+    let kept = all;
+    let matrix = vectors;
+    if (all.includes(NONE)) {
+      kept = all.filter((row) => row !== NONE);
+      matrix = new Float32Array(kept.length * size);
+      let to = 0;
+      all.forEach((row, i) => {
+        if (row === NONE) return;
+        matrix.set(vectors.subarray(i * size, (i + 1) * size), to);
+        to += size;
+      });
+    }
+    if (kept.length === 0) return;
+    await this.fields[field]!.add(kept, matrix);
+    this.fieldRows[field]!.addMany(kept);
+  }
+
+  /** From now on none of the rows is returned by anything. */
+  remove(rows: Uint32Array, version: number): void {
+    this.version = version;
+    this.stamp++;
+    if (rows.length === 0) return;
+    const gone = Bitmap.from(rows.slice().sort());
+    this.live.andNotInPlace(gone);
+    for (const fieldRows of this.fieldRows) fieldRows.andNotInPlace(gone);
+    for (const row of rows) this.ids.delete(row);
+    // What mends the graph afterwards may fail or be ended: the rows are gone all the same.
+    for (const field of this.fields) void field.remove(rows).catch(() => {});
+  }
+
+  /** The payload of a living row is another. */
+  changePayload(row: number, before: string | null, after: string | null): void {
+    this.stamp++;
+    if (this.indexes.schemas.size === 0) return;
+    this.indexes.remove(row, parsePayload(before));
+    this.indexes.add(row, parsePayload(after));
+  }
+
+  /** Rows with a vector of this name; undefined where there is no such field. */
+  withVector(name: string): Bitmap | undefined {
+    const field = this.fields.findIndex(({ config }) => config.name === name);
+    return this.fieldRows[field];
+  }
+
+  idOf(row: number): PointId | undefined {
+    return this.live.has(row) ? this.ids.get(row) : undefined;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.fields.map((field) => field.close()));
+  }
+}
+
+export function parsePayload(json: string | null): Payload | null {
+  return json === null ? null : (JSON.parse(json) as Payload);
+}

@@ -1,0 +1,54 @@
+import { wrongType } from '../base/errors.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import type { Point, WriteResult } from './types.js';
+import { upsertPoints, type WriteContext } from './writing.js';
+
+const BATCH_POINTS = 500;
+/** Batches on their way to the store at once: one is gathered while another is written. */
+const BATCHES_AT_ONCE = 4;
+
+/**
+ * Writes points from any source in batches, each of them atomic. It reads no faster than it writes.
+ * After an error or an abort the batches before it are written; the source is told to end.
+ */
+export async function upsertStream(
+  context: WriteContext,
+  points: Iterable<Point> | AsyncIterable<Point>,
+  options: RunOptions,
+): Promise<WriteResult> {
+  const source = points as Partial<Iterable<Point> & AsyncIterable<Point>> | null | undefined;
+  const isIterable = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
+  if (typeof isIterable !== 'function' || typeof points === 'string') {
+    throw wrongType('points', 'an array or an iterable of points', points);
+  }
+  const result: WriteResult = { version: context.state.version, count: 0 };
+  const underWay: Promise<void>[] = [];
+  const send = async (batch: Point[]) => {
+    const { version, count } = await upsertPoints(context, batch, options);
+    result.version = Math.max(result.version, version);
+    result.count += count;
+    options.onProgress?.({ phase: 'save', done: result.count, total: result.count });
+  };
+  try {
+    let batch: Point[] = [];
+    for await (const point of points) {
+      throwIfAborted(options.signal);
+      if (batch.push(point) < BATCH_POINTS) continue;
+      if (underWay.length >= BATCHES_AT_ONCE) await underWay.shift();
+      underWay.push(keep(send(batch)));
+      batch = [];
+    }
+    throwIfAborted(options.signal);
+    if (batch.length > 0) underWay.push(keep(send(batch)));
+    for (const sent of underWay) await sent;
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+  return result;
+}
+
+/** Its failure is seen when it is awaited, which may be later. */
+function keep(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,141 @@
+import type { BatchSearchResult, SearchResult } from '../graph/search.js';
+import { LeanIndex } from '../graph/lean-index.js';
+import type { AllowedRows } from './allowed-rows.js';
+import type { FieldConfig } from './config.js';
+
+/** Numbers that are compared at once, without handing the search to another thread: some 20 µs. */
+const INLINE_NUMBERS_MAX = 1 << 16;
+/** More than a field's new vectors may be: they never become a graph by themselves. */
+const NEVER = 1_000_000;
+
+/** How to search: beam width and re-rank depth, as of `LeanIndex.search`. */
+export interface Beam {
+  ef?: number;
+  rerank?: number;
+}
+
+/** The index that new vectors go to: float32, scanned. */
+export function freshIndex({ size, distance }: FieldConfig): Promise<LeanIndex> {
+  const none = new Float32Array(0);
+  return LeanIndex.build(none, { dimensions: size, distance, exactBelow: NEVER });
+}
+
+/**
+ * The vectors of one field of a collection, by row: a graph where there are many, and beside it those
+ * that are too new for it, compared exactly. The indexer moves them (indexer.ts).
+ */
+export class VectorField {
+  readonly config: FieldConfig;
+  readonly fresh: LeanIndex;
+  /** Undefined while the field has few vectors. */
+  graph: LeanIndex | undefined;
+  /** Grows whenever rows come to an index, where translated row sets would miss them. */
+  stamp = 0;
+  /** Grows whenever rows leave an index for another, where a search that had begun may miss them. */
+  moves = 0;
+
+  constructor(config: FieldConfig, fresh: LeanIndex, graph: LeanIndex | undefined) {
+    this.config = config;
+    this.fresh = fresh;
+    this.graph = graph;
+  }
+
+  /** Rows that a search can find; one that is being moved counts twice. */
+  get count(): number {
+    return this.fresh.count + (this.graph?.count ?? 0);
+  }
+
+  async add(rows: Uint32Array, vectors: Float32Array): Promise<void> {
+    await this.fresh.add(vectors, { ids: rows });
+    this.stamp++;
+  }
+
+  /** From now on none of the rows is found. Resolves when the graph is mended where that was due. */
+  async remove(rows: Iterable<number>): Promise<void> {
+    const { fresh, graph } = this;
+    const all = [...rows];
+    const repairs = [fresh, graph].map(async (index) => {
+      const there = index === undefined ? [] : all.filter((row) => index.has(row));
+      if (there.length > 0) await index!.delete(there);
+    });
+    await Promise.all(repairs);
+  }
+
+  /** The k nearest rows, best first. */
+  async search(
+    query: Float32Array,
+    k: number,
+    beam: Beam,
+    allowed: AllowedRows | undefined,
+  ): Promise<SearchResult> {
+    for (;;) {
+      const { fresh, moves } = this;
+      const isInline = (index: LeanIndex) =>
+        index === fresh && index.count * query.length <= INLINE_NUMBERS_MAX;
+      const found = await Promise.all(
+        this.parts().map((index) => {
+          const options = this.optionsFor(index, beam, allowed);
+          if (isInline(index)) return index.search(query, k, options);
+          return index.searchAsync(query, k, options);
+        }),
+      );
+      if (this.moves === moves) return found.length === 1 ? found[0]! : this.merge(found, k);
+    }
+  }
+
+  /** The same for many queries, row-major; one result for each. */
+  async searchBatch(
+    queries: Float32Array,
+    k: number,
+    beam: Beam,
+    allowed: AllowedRows | undefined,
+  ): Promise<SearchResult[]> {
+    for (;;) {
+      const { moves } = this;
+      const found = await Promise.all(
+        this.parts().map((index) =>
+          index.searchBatch(queries, k, this.optionsFor(index, beam, allowed)),
+        ),
+      );
+      if (this.moves !== moves) continue;
+      return Array.from({ length: queries.length / this.config.size }, (_, i) =>
+        this.merge(
+          found.map((part) => rowOf(part, i)),
+          k,
+        ),
+      );
+    }
+  }
+
+  /** The indexes that hold something. */
+  private parts(): LeanIndex[] {
+    return [this.graph, this.fresh].filter((index) => index !== undefined && index.count > 0);
+  }
+
+  private optionsFor(index: LeanIndex, beam: Beam, allowed: AllowedRows | undefined) {
+    return { ...beam, ...(allowed && { allow: allowed.in(index, this.stamp) }) };
+  }
+
+  /** The k best of several results; a row that is being moved may be in two of them. */
+  private merge(parts: readonly SearchResult[], k: number): SearchResult {
+    const sign = this.config.distance === 'Euclid' ? 1 : -1;
+    const hits = parts.flatMap(({ ids, scores }) =>
+      Array.from(ids, (row, i) => ({ row, score: scores[i]! })),
+    );
+    hits.sort((a, b) => sign * (a.score - b.score) || a.row - b.row);
+    const seen = new Set<number>();
+    const best = hits.filter(({ row }) => !seen.has(row) && seen.add(row)).slice(0, k);
+    return {
+      ids: Uint32Array.from(best, ({ row }) => row),
+      scores: Float32Array.from(best, ({ score }) => score),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.fresh.close(), this.graph?.close()]);
+  }
+}
+
+function rowOf({ ids, scores, k }: BatchSearchResult, i: number): SearchResult {
+  return { ids: ids.subarray(i * k, (i + 1) * k), scores: scores.subarray(i * k, (i + 1) * k) };
+}

@@ -1,0 +1,139 @@
+import { RoaringBitmap32 } from 'roaring-wasm';
+import { readPortable, writePortable } from './portable-bitmap.js';
+
+/**
+ * A set of rows, numbers from 0 to 2^32 - 1. It lives in the memory of the bitmap library, which
+ * the garbage collector knows nothing about: whoever makes a bitmap calls `dispose`. One that is
+ * forgotten is freed some time after the collector finds it, which may be late.
+ */
+export class Bitmap {
+  private readonly set: RoaringBitmap32;
+
+  private constructor(set: RoaringBitmap32) {
+    this.set = set;
+  }
+
+  static empty(): Bitmap {
+    return new Bitmap(new RoaringBitmap32());
+  }
+
+  /** From rows in any order; ascending is fastest. */
+  static from(rows: Uint32Array): Bitmap {
+    return new Bitmap(new RoaringBitmap32(rows));
+  }
+
+  /** From bits: row r is bit r & 31 of word r >> 5. */
+  static fromBits(bits: Uint32Array): Bitmap {
+    return new Bitmap(RoaringBitmap32.deserialize('portable', writePortable(bits)));
+  }
+
+  /** @throws LeandexError `CORRUPT` for any other bytes than those of `toBytes`. */
+  static fromBytes(bytes: Uint8Array): Bitmap {
+    readPortable(bytes, () => {});
+    return new Bitmap(RoaringBitmap32.deserialize('portable', bytes));
+  }
+
+  /** The rows that are in any of them. */
+  static union(bitmaps: readonly Bitmap[]): Bitmap {
+    return new Bitmap(RoaringBitmap32.orMany(bitmaps.map(({ set }) => set)));
+  }
+
+  get size(): number {
+    return this.set.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.set.isEmpty;
+  }
+
+  has(row: number): boolean {
+    return this.set.has(row);
+  }
+
+  add(row: number): void {
+    this.set.add(row);
+  }
+
+  addMany(rows: Uint32Array): void {
+    this.set.addMany(rows);
+  }
+
+  /** Whether it was there. */
+  remove(row: number): boolean {
+    return this.set.delete(row);
+  }
+
+  clone(): Bitmap {
+    return new Bitmap(this.set.clone());
+  }
+
+  and(other: Bitmap): Bitmap {
+    return new Bitmap(RoaringBitmap32.and(this.set, other.set));
+  }
+
+  or(other: Bitmap): Bitmap {
+    return new Bitmap(RoaringBitmap32.or(this.set, other.set));
+  }
+
+  andNot(other: Bitmap): Bitmap {
+    return new Bitmap(RoaringBitmap32.andNot(this.set, other.set));
+  }
+
+  xor(other: Bitmap): Bitmap {
+    return new Bitmap(RoaringBitmap32.xor(this.set, other.set));
+  }
+
+  andInPlace(other: Bitmap): void {
+    this.set.andInPlace(other.set);
+  }
+
+  orInPlace(other: Bitmap): void {
+    this.set.orInPlace(other.set);
+  }
+
+  andNotInPlace(other: Bitmap): void {
+    this.set.andNotInPlace(other.set);
+  }
+
+  /** How many rows both have. */
+  andSize(other: Bitmap): number {
+    return this.set.andCardinality(other.set);
+  }
+
+  equals(other: Bitmap): boolean {
+    return this.set.isEqual(other.set);
+  }
+
+  /** Calls back with each row, in ascending order. */
+  forEach(visit: (row: number) => void): void {
+    for (const row of this.toUint32Array()) visit(row);
+  }
+
+  /** Ascending. */
+  toUint32Array(): Uint32Array {
+    return this.set.toUint32Array();
+  }
+
+  /** Bit r & 7 of byte r >> 3 says whether row r is in it, for rows below `length`. */
+  toBits(length: number): Uint8Array {
+    const bits = new Uint8Array(Math.ceil(length / 8));
+    readPortable(this.toBytes(), (key, words) => {
+      const at = key * words.byteLength;
+      if (at >= bits.length) return;
+      bits.set(new Uint8Array(words.buffer, 0, Math.min(words.byteLength, bits.length - at)), at);
+    });
+    // Rows past the length may share its last byte.
+    if (length % 8 > 0) bits[bits.length - 1]! &= (1 << (length % 8)) - 1;
+    return bits;
+  }
+
+  /** The portable form of Roaring bitmaps; equal sets may differ in it. */
+  toBytes(): Uint8Array {
+    return this.set.serialize('portable');
+  }
+
+  /** Frees its memory; it must not be used any more. */
+  dispose(): void {
+    this.set.dispose();
+  }
+}

@@ -1,0 +1,171 @@
+import { LeandexError } from '../base/errors.js';
+
+/**
+ * The portable serialization of Roaring bitmaps (RoaringFormatSpec): rows in chunks of 65,536 that
+ * share their upper 16 bits, each an array of its lower halves, a bitmap or a list of runs. Read
+ * strictly here, because the library trusts what is inside the chunks.
+ */
+
+const CHUNK_ROWS = 65_536;
+const CHUNK_WORDS = CHUNK_ROWS / 32;
+/** Chunks of more rows are bitmaps. */
+const ARRAY_MAX = 4096;
+const COOKIE = 12_346;
+const COOKIE_WITH_RUNS = 12_347;
+/** Fewer chunks than these have no table of offsets where there are runs. */
+const OFFSETS_FROM = 4;
+
+/** Bits of 65,536 rows: bit row & 31 of word row >> 5. */
+type Words = Uint32Array;
+
+/**
+ * Calls `visit` with each chunk's upper half and the bits of its rows, which are overwritten later.
+ * @throws LeandexError `CORRUPT` for bytes that are not exactly one bitmap in canonical form.
+ */
+export function readPortable(bytes: Uint8Array, visit: (key: number, words: Words) => void): void {
+  const reader = new Reader(bytes);
+  const cookie = reader.uint32();
+  const hasRuns = (cookie & 0xffff) === COOKIE_WITH_RUNS;
+  if (!hasRuns && cookie !== COOKIE) throw corrupt('it begins with no cookie');
+  const chunks = hasRuns ? (cookie >>> 16) + 1 : reader.uint32();
+  if (chunks > CHUNK_ROWS) throw corrupt('it has too many chunks');
+  const isRun = hasRuns ? reader.take(Math.ceil(chunks / 8)) : new Uint8Array(0);
+  const heads = reader.uint16s(2 * chunks);
+  const offsets = !hasRuns || chunks >= OFFSETS_FROM ? reader.uint32s(chunks) : undefined;
+  const words = new Uint32Array(CHUNK_WORDS);
+  for (let i = 0; i < chunks; i++) {
+    const [key, count] = [heads[2 * i]!, heads[2 * i + 1]! + 1];
+    if (i > 0 && key <= heads[2 * i - 2]!) throw corrupt('its chunks are out of order');
+    if (offsets !== undefined && offsets[i] !== reader.at) throw corrupt('an offset is wrong');
+    words.fill(0);
+    if (((isRun[i >> 3] ?? 0) >> (i & 7)) & 1) readRuns(reader, words, count);
+    else if (count > ARRAY_MAX) readBits(reader, words, count);
+    else readArray(reader, words, count);
+    visit(key, words);
+  }
+  if (reader.at !== bytes.length) throw corrupt('more bytes follow');
+}
+
+function readArray(reader: Reader, words: Words, count: number): void {
+  let last = -1;
+  for (const low of reader.uint16s(count)) {
+    if (low <= last) throw corrupt('its rows are out of order');
+    words[low >> 5]! |= 1 << (low & 31);
+    last = low;
+  }
+}
+
+function readBits(reader: Reader, words: Words, count: number): void {
+  words.set(reader.uint32s(CHUNK_WORDS));
+  if (countBits(words) !== count) throw corrupt('a count is wrong');
+}
+
+function readRuns(reader: Reader, words: Words, count: number): void {
+  const runs = reader.uint16s(2 * reader.uint16s(1)[0]!);
+  let [next, total] = [0, 0];
+  for (let i = 0; i < runs.length; i += 2) {
+    const [start, end] = [runs[i]!, runs[i]! + runs[i + 1]! + 1];
+    if (start < next || end > CHUNK_ROWS) throw corrupt('its runs are out of order');
+    for (let low = start; low < end; low++) words[low >> 5]! |= 1 << (low & 31);
+    // Runs that touch would be one.
+    next = end + 1;
+    total += end - start;
+  }
+  if (total !== count) throw corrupt('a count is wrong');
+}
+
+/** The portable form of the rows whose bits are set: bit row & 31 of word row >> 5. */
+export function writePortable(bits: Uint32Array): Uint8Array {
+  const chunks: { key: number; count: number; body: Uint16Array | Uint32Array }[] = [];
+  let byteLength = 8;
+  for (let key = 0; key * CHUNK_WORDS < bits.length; key++) {
+    const words = bits.subarray(key * CHUNK_WORDS, (key + 1) * CHUNK_WORDS);
+    const count = countBits(words);
+    if (count === 0) continue;
+    const body = count > ARRAY_MAX ? padded(words) : lowsOf(words, count);
+    chunks.push({ key, count, body });
+    byteLength += 8 + body.byteLength;
+  }
+  const bytes = new Uint8Array(byteLength);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, COOKIE, true);
+  view.setUint32(4, chunks.length, true);
+  let at = 8 + 8 * chunks.length;
+  chunks.forEach(({ key, count, body }, i) => {
+    view.setUint16(8 + 4 * i, key, true);
+    view.setUint16(10 + 4 * i, count - 1, true);
+    view.setUint32(8 + 4 * chunks.length + 4 * i, at, true);
+    bytes.set(new Uint8Array(body.buffer, body.byteOffset, body.byteLength), at);
+    at += body.byteLength;
+  });
+  return bytes;
+}
+
+/** The last chunk may be cut short. */
+function padded(words: Words): Words {
+  if (words.length === CHUNK_WORDS) return words;
+  const whole = new Uint32Array(CHUNK_WORDS);
+  whole.set(words);
+  return whole;
+}
+
+function lowsOf(words: Words, count: number): Uint16Array {
+  const lows = new Uint16Array(count);
+  let filled = 0;
+  for (let i = 0; i < words.length; i++) {
+    // Takes the lowest bit that is set until none is left.
+    for (let word = words[i]! | 0; word !== 0; word &= word - 1) {
+      lows[filled++] = 32 * i + 31 - Math.clz32(word & -word);
+    }
+  }
+  return lows;
+}
+
+/** The number of bits that are 1 (Warren, Hacker's Delight, 5-1). */
+function countBits(words: Words): number {
+  let count = 0;
+  for (let i = 0; i < words.length; i++) {
+    // As signed numbers these stay small integers, which is twice as fast.
+    const word = words[i]! | 0;
+    let x = word - ((word >>> 1) & 0x5555_5555);
+    x = (x & 0x3333_3333) + ((x >>> 2) & 0x3333_3333);
+    x = (x + (x >>> 4)) & 0x0f0f_0f0f;
+    count += Math.imul(x, 0x0101_0101) >>> 24;
+  }
+  return count;
+}
+
+class Reader {
+  private readonly bytes: Uint8Array;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** A copy, so that it is aligned for any element. */
+  take(byteLength: number): Uint8Array {
+    const end = this.at + byteLength;
+    if (end > this.bytes.length) throw corrupt('it is cut short');
+    const part = new Uint8Array(byteLength);
+    part.set(this.bytes.subarray(this.at, end));
+    this.at = end;
+    return part;
+  }
+
+  uint32(): number {
+    return this.uint32s(1)[0]!;
+  }
+
+  uint32s(length: number): Uint32Array {
+    return new Uint32Array(this.take(4 * length).buffer);
+  }
+
+  uint16s(length: number): Uint16Array {
+    return new Uint16Array(this.take(2 * length).buffer);
+  }
+}
+
+function corrupt(problem: string): LeandexError {
+  return new LeandexError('CORRUPT', `not the bytes of a set of rows: ${problem}`);
+}

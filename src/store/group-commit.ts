@@ -1,0 +1,46 @@
+import { type CollectionFile, writeState } from './collection-file.js';
+
+export type Outcome = { value: unknown } | { error: unknown };
+
+/**
+ * Runs writes in one transaction, with one sync for all. One that fails leaves no trace and fails
+ * alone; where the transaction fails, all do, and the file is as before.
+ */
+export function commitGroup(file: CollectionFile, writes: readonly (() => unknown)[]): Outcome[] {
+  const before = { ...file.state };
+  try {
+    file.db.exec('BEGIN IMMEDIATE');
+    const outcomes = writes.map((write) => runAlone(file, write));
+    writeState(file);
+    file.db.exec('COMMIT');
+    return outcomes;
+  } catch (error) {
+    if (file.db.inTransaction) rollBack(file);
+    file.state = before;
+    return writes.map(() => ({ error }));
+  }
+}
+
+function runAlone(file: CollectionFile, write: () => unknown): Outcome {
+  const before = { ...file.state };
+  file.db.exec('SAVEPOINT one');
+  try {
+    const value = write();
+    file.db.exec('RELEASE one');
+    return { value };
+  } catch (error) {
+    // Some failures make SQLite give up the whole transaction.
+    if (!file.db.inTransaction) throw error;
+    file.db.exec('ROLLBACK TO one; RELEASE one');
+    file.state = before;
+    return { error };
+  }
+}
+
+function rollBack(file: CollectionFile): void {
+  try {
+    file.db.exec('ROLLBACK');
+  } catch {
+    // What made the transaction fail is reported.
+  }
+}

@@ -1,20 +1,25 @@
-import type { Bitmap } from '../filter/bitmap.js';
+import { Bitmap } from '../filter/bitmap.js';
 import type { AllowList } from '../graph/allow-list.js';
 import type { LeanIndex } from '../graph/lean-index.js';
 
-/** Rows that searches may return, translated once for each index and kept for the next search. */
+/**
+ * Rows that searches may return, as plain bits in memory that the garbage collector knows of,
+ * translated once for each index and kept for the next search.
+ */
 export class AllowedRows {
-  readonly rows: Bitmap;
+  /** How many rows there are. */
+  readonly size: number;
   private readonly bits: Uint8Array;
-  private readonly lists = new Map<LeanIndex, { list: AllowList; stamp: number }>();
+  private readonly lists = new WeakMap<LeanIndex, { list: AllowList; stamp: number }>();
 
+  /** @param nextRow all rows are below it. */
   constructor(rows: Bitmap, nextRow: number) {
-    this.rows = rows;
+    this.size = rows.size;
     this.bits = rows.toBits(nextRow);
   }
 
-  get size(): number {
-    return this.rows.size;
+  has(row: number): boolean {
+    return (((this.bits[row >>> 3] ?? 0) >>> (row & 7)) & 1) === 1;
   }
 
   /** The list for an index; `stamp` changes whenever rows come to it. */
@@ -24,5 +29,22 @@ export class AllowedRows {
     const list = index.allowList(this.bits);
     this.lists.set(index, { list, stamp });
     return list;
+  }
+
+  /** Ascending. */
+  toRows(): Uint32Array {
+    const rows = new Uint32Array(this.size);
+    let count = 0;
+    for (const [byte, bits] of this.bits.entries()) {
+      for (let rest = bits; rest !== 0; rest &= rest - 1) {
+        rows[count++] = 8 * byte + 31 - Math.clz32(rest & -rest);
+      }
+    }
+    return rows;
+  }
+
+  /** The same as a bitmap, which whoever asks for it frees. */
+  toBitmap(): Bitmap {
+    return Bitmap.from(this.toRows());
   }
 }

@@ -59,8 +59,8 @@ async function compare(
   // What is committed while the rows are listed has a later version, and is looked at again.
   const { version, nextRow } = await stored.state();
   const found: Difference = {
-    live: new Bitmap(),
-    fieldRows: state.fields.map(() => new Bitmap()),
+    live: Bitmap.empty(),
+    fieldRows: state.fields.map(() => Bitmap.empty()),
     fresh: [],
     changed: [],
     version,

@@ -260,17 +260,24 @@ export class CollectionCore {
 
   /** Ends what is under way, saves the indexes, gives the memory free. */
   close(): Promise<void> {
-    this.closing ??= this.end();
+    this.closing ??= this.end(true);
     return this.closing;
   }
 
-  private async end(): Promise<void> {
+  /** The same for a collection that is being deleted. */
+  discard(): Promise<void> {
+    this.closing ??= this.end(false);
+    return this.closing;
+  }
+
+  private async end(isKept: boolean): Promise<void> {
     await this.line.settled();
     for (const indexer of this.indexers) await indexer.close();
     await this.following?.catch(() => {});
     await this.saving.catch(() => {});
     try {
-      if (this.failure === undefined && this.state.version !== this.savedVersion) await this.save();
+      const hasChanged = this.state.version !== this.savedVersion;
+      if (isKept && hasChanged && this.failure === undefined) await this.save();
     } catch (error) {
       this.options.onLog(`the indexes were not saved: ${(error as Error).message}`);
     }

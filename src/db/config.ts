@@ -2,7 +2,7 @@ import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import { type LeanIndexOptions, resolveOptions } from '../graph/options.js';
-import type { Originals } from '../store/vector-codec.js';
+import type { Originals } from '../store/types.js';
 
 /** How the index of a vector is built: the options of `LeanIndex`, all with good defaults. */
 export type IndexOptions = Omit<LeanIndexOptions, 'dimensions' | 'distance'>;

@@ -44,7 +44,7 @@ export class Database {
   private constructor(store: Store, options: Database['options']) {
     this.store = store;
     this.options = options;
-    store.onLost = () => void this.recover();
+    this.watch();
   }
 
   /** @see open */
@@ -187,11 +187,16 @@ export class Database {
     await this.store.close();
   }
 
+  private watch(): void {
+    void this.store.lost.then(() => this.recover());
+  }
+
   /** A thread of the store died: another takes its place, and memory is compared with the store. */
   private async recover(): Promise<void> {
     if (this.closing !== undefined) return;
     this.options.onLog('a thread of the store was lost and is replaced');
     await this.store.restart();
+    this.watch();
     const opened = await Promise.allSettled(this.opened.values());
     for (const result of opened) if (result.status === 'fulfilled') await result.value.core.recover();
   }

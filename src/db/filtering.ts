@@ -4,7 +4,8 @@ import { idsIn, parseFilter } from '../filter/parse.js';
 import type { Filter } from '../filter/types.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { AllowedRows } from './allowed-rows.js';
-import { type CollectionState, NONE } from './state.js';
+import { NONE } from '../store/types.js';
+import type { CollectionState } from './state.js';
 
 /** Filters whose rows are kept for the next query with the same. */
 const KEPT = 32;

@@ -4,7 +4,7 @@ import { checkPointId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { checkPayload } from '../filter/payload.js';
 import { MAGNITUDE_MAX } from '../graph/rows.js';
-import type { PointBatch, VectorColumn } from '../store/stored-collection.js';
+import type { PointBatch, VectorColumn } from '../store/types.js';
 import type { FieldConfig } from './config.js';
 
 /** Points of one batch: it is checked as a whole and held in memory until it is committed. */

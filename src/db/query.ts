@@ -1,6 +1,6 @@
 import { checkOptions } from '../base/check.js';
 import { wrongType } from '../base/errors.js';
-import type { StoredPoint } from '../store/stored-collection.js';
+import type { StoredPoint } from '../store/types.js';
 import {
   checkCounts,
   type FoundRow,
@@ -159,7 +159,9 @@ export async function readHits(
   return lists.map(({ selected, rows: found }) =>
     found.flatMap(({ row, score }) => {
       const record = recordOf(row, selected);
-      return record === undefined ? [] : [{ id: record.id, score, ...record }];
+      if (record === undefined) return [];
+      const { id, ...rest } = record;
+      return [{ id, score, ...rest }];
     }),
   );
 }

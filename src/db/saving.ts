@@ -4,7 +4,8 @@ import { containerParts, readContainer } from '../format/container.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
-import type { SnapshotSource, StoredCollection } from '../store/stored-collection.js';
+import type { ReadableFile } from '../store/safe-file.js';
+import type { StoredCollection } from '../store/stored-collection.js';
 import type { FieldConfig } from './config.js';
 import type { Drift } from './drift.js';
 import type { CollectionState } from './state.js';
@@ -110,7 +111,7 @@ export async function loadPayloadIndexes(
 async function useFile<T>(
   { stored, onLog, readOnly }: SaveContext,
   name: string,
-  read: (source: SnapshotSource) => Promise<T>,
+  read: (source: ReadableFile) => Promise<T>,
 ): Promise<T | undefined> {
   const source = await stored.openFile(name);
   if (source === undefined) return undefined;

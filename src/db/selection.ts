@@ -3,7 +3,7 @@ import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import { parsePath, type Path } from '../filter/path.js';
 import { excludePaths, includePaths } from '../filter/select-payload.js';
 import type { Payload } from '../filter/types.js';
-import type { StoredPoint } from '../store/stored-collection.js';
+import type { StoredPoint } from '../store/types.js';
 import type { FieldConfig } from './config.js';
 import { parsePayload } from './state.js';
 import type { PayloadSelection, Selection, StoredRecord } from './types.js';

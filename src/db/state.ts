@@ -3,12 +3,9 @@ import { runSteps, type Steps } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { Payload } from '../filter/types.js';
-import type { PointBatch, VectorColumn } from '../store/stored-collection.js';
+import { NONE, type PointBatch, type VectorColumn, type Written } from '../store/types.js';
 import { RowIds } from './row-ids.js';
 import type { VectorField } from './vector-field.js';
-
-/** Stands for "no row" in lists of rows. */
-export const NONE = 0xffff_ffff;
 
 const PAYLOADS_PER_STEP = 64;
 
@@ -18,7 +15,7 @@ const PAYLOADS_PER_STEP = 64;
  */
 export class CollectionState {
   readonly fields: readonly VectorField[];
-  live = new Bitmap();
+  live = Bitmap.empty();
   /** For each field the rows that have it. */
   readonly fieldRows: Bitmap[];
   readonly ids = new RowIds();
@@ -32,7 +29,7 @@ export class CollectionState {
 
   constructor(fields: readonly VectorField[]) {
     this.fields = fields;
-    this.fieldRows = fields.map(() => new Bitmap());
+    this.fieldRows = fields.map(() => Bitmap.empty());
   }
 
   get count(): number {
@@ -45,7 +42,7 @@ export class CollectionState {
    */
   async replace(
     { ids, payloads, columns }: PointBatch,
-    { version, rows, removed }: { version: number; rows: Uint32Array; removed: Uint32Array },
+    { version, rows, removed }: Written,
   ): Promise<void> {
     rows.forEach((row, i) => {
       if (row !== NONE) this.ids.set(row, ids[i]!);
@@ -92,9 +89,10 @@ export class CollectionState {
     this.version = version;
     this.stamp++;
     if (rows.length === 0) return;
-    const gone = Bitmap.from(rows.slice().sort());
+    const gone = Bitmap.from(rows);
     this.live.andNotInPlace(gone);
     for (const fieldRows of this.fieldRows) fieldRows.andNotInPlace(gone);
+    gone.dispose();
     for (const row of rows) this.ids.delete(row);
     // What mends the graph afterwards may fail or be ended: the rows are gone all the same.
     for (const field of this.fields) void field.remove(rows).catch(() => {});

@@ -109,7 +109,7 @@ export class VectorField {
 
   /** The indexes that hold something. */
   private parts(): LeanIndex[] {
-    return [this.graph, this.fresh].filter((index) => index !== undefined && index.count > 0);
+    return [this.graph, this.fresh].filter((index) => index !== undefined).filter(({ count }) => count > 0);
   }
 
   private optionsFor(index: LeanIndex, beam: Beam, allowed: AllowedRows | undefined) {

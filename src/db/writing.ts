@@ -8,16 +8,14 @@ import type { Filtering } from './filtering.js';
 import type { Indexer } from './indexer.js';
 import { packPoints, packVectors } from './points.js';
 import { checkTarget } from './reading.js';
-import { type CollectionState, NONE } from './state.js';
+import { type Moved, NONE, type Target as StoredTarget } from '../store/types.js';
+import type { CollectionState } from './state.js';
 import type { Point, Target, WriteResult } from './types.js';
 import { type Write, WriteLine } from './write-line.js';
 
 /** Rows that are held as float32 until the graph takes them: further writes wait for it beyond. */
 const FRESH_ROWS_MAX = 400_000;
 const FRESH_BYTES_MAX = 2 ** 30;
-
-/** Which rows or points a write is about, as the store takes them. */
-type StoredTarget = { ids: readonly PointId[] } | { rows: Uint32Array };
 
 /** What writes need of their collection. */
 export interface WriteContext {
@@ -75,15 +73,13 @@ export function deleteVectors(
   fields: readonly number[],
   { signal }: RunOptions,
 ): Promise<WriteResult> {
-  const { stored } = context;
+  const { state, stored } = context;
   return write(context, {
     ...targeted(context, target, signal),
     send: (points) => stored.deleteVectors(points, [...fields]),
-    apply: (written) => replaceRows(context, written, written.ids, []),
+    apply: (written, points) => replaceRows(context, written, idsOf(state, points), []),
   });
 }
-
-type Moved = Awaited<ReturnType<StoredCollection['updateVectors']>>;
 
 /** Rows that have taken the place of others, with vectors that are new and some that were moved. */
 async function replaceRows(
@@ -94,7 +90,13 @@ async function replaceRows(
 ): Promise<WriteResult> {
   const { version, rows, payloads, carried } = written;
   await state.replace({ ids, payloads, columns: [...columns, ...carried] }, written);
-  return { version, count: rows.length };
+  return { version, count: rows.filter((row) => row !== NONE).length };
+}
+
+/** The ids of the points that a write was about, before it is applied. */
+function idsOf({ ids }: CollectionState, target: StoredTarget): readonly PointId[] {
+  if ('ids' in target) return target.ids;
+  return Array.from(target.rows, (row) => ids.get(row)!);
 }
 
 /** Deletes points; ids that are not there are no error. */
@@ -146,7 +148,7 @@ function targeted({ filtering }: WriteContext, target: Target, signal: AbortSign
       if ('ids' in checked) return checked;
       const rows = await filtering.rowsFor(checked.filter, signal);
       throwIfAborted(signal);
-      return { rows: rows!.rows.toUint32Array() };
+      return { rows: rows!.toRows() };
     },
   };
 }

@@ -41,15 +41,18 @@ const LIST_MAX = 100_000;
 export class StoredCollection {
   readonly name: string;
   readonly fields: readonly StoredField[];
+  /** The caller's own configuration, as it was when this was opened. */
+  readonly config: unknown;
   /** Absolute path of its folder; undefined in memory. */
   readonly folder: string | undefined;
   private readonly store: Store;
   private readonly key: string;
 
-  constructor(store: Store, { name, folder, fields }: CollectionEntry) {
+  constructor(store: Store, { name, folder, fields, config }: CollectionEntry) {
     this.store = store;
     this.name = name;
     this.fields = fields;
+    this.config = config;
     this.key = folder;
     this.folder = store.folderOf(folder);
   }

@@ -33,11 +33,6 @@ export class Bitmap {
     return new Bitmap(RoaringBitmap32.deserialize('portable', bytes));
   }
 
-  /** The rows that are in any of them. */
-  static union(bitmaps: readonly Bitmap[]): Bitmap {
-    return new Bitmap(RoaringBitmap32.orMany(bitmaps.map(({ set }) => set)));
-  }
-
   get size(): number {
     return this.set.size;
   }
@@ -91,6 +86,13 @@ export class Bitmap {
     this.set.orInPlace(other.set);
   }
 
+  /** Adds the rows of all of them. */
+  orManyInPlace(others: readonly Bitmap[]): void {
+    const union = RoaringBitmap32.orMany(others.map(({ set }) => set));
+    this.set.orInPlace(union);
+    union.dispose();
+  }
+
   andNotInPlace(other: Bitmap): void {
     this.set.andNotInPlace(other.set);
   }
@@ -102,6 +104,18 @@ export class Bitmap {
 
   equals(other: Bitmap): boolean {
     return this.set.isEqual(other.set);
+  }
+
+  /** Tells whether it has a row as it is now: at once for many rows, where `has` is for a few. */
+  lookup(): (row: number) => boolean {
+    const chunks: (Uint32Array | undefined)[] = [];
+    readPortable(this.toBytes(), (key, words) => {
+      chunks[key] = words.slice();
+    });
+    return (row) => {
+      const words = chunks[row >>> 16];
+      return words !== undefined && ((words[(row & 0xffff) >> 5]! >>> (row & 31)) & 1) === 1;
+    };
   }
 
   /** Calls back with each row, in ascending order. */
@@ -130,6 +144,11 @@ export class Bitmap {
   /** The portable form of Roaring bitmaps; equal sets may differ in it. */
   toBytes(): Uint8Array {
     return this.set.serialize('portable');
+  }
+
+  /** Bytes of its rows in memory, nearly. */
+  get byteLength(): number {
+    return this.set.getSerializationSizeInBytes('portable');
   }
 
   /** Frees its memory; it must not be used any more. */

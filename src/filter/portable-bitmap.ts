@@ -1,4 +1,4 @@
-import { LeandexError } from '../base/errors.js';
+import { ByteReader } from './byte-stream.js';
 
 /**
  * The portable serialization of Roaring bitmaps (RoaringFormatSpec): rows in chunks of 65,536 that
@@ -23,55 +23,64 @@ type Words = Uint32Array;
  * @throws LeandexError `CORRUPT` for bytes that are not exactly one bitmap in canonical form.
  */
 export function readPortable(bytes: Uint8Array, visit: (key: number, words: Words) => void): void {
-  const reader = new Reader(bytes);
+  const reader = new ByteReader('set of rows', bytes);
   const cookie = reader.uint32();
   const hasRuns = (cookie & 0xffff) === COOKIE_WITH_RUNS;
-  if (!hasRuns && cookie !== COOKIE) throw corrupt('it begins with no cookie');
+  if (!hasRuns && cookie !== COOKIE) throw reader.corrupt('it begins with no cookie');
   const chunks = hasRuns ? (cookie >>> 16) + 1 : reader.uint32();
-  if (chunks > CHUNK_ROWS) throw corrupt('it has too many chunks');
-  const isRun = hasRuns ? reader.take(Math.ceil(chunks / 8)) : new Uint8Array(0);
+  if (chunks > CHUNK_ROWS) throw reader.corrupt('it has too many chunks');
+  const isRun = hasRuns ? reader.bytes(Math.ceil(chunks / 8)) : new Uint8Array(0);
   const heads = reader.uint16s(2 * chunks);
   const offsets = !hasRuns || chunks >= OFFSETS_FROM ? reader.uint32s(chunks) : undefined;
   const words = new Uint32Array(CHUNK_WORDS);
   for (let i = 0; i < chunks; i++) {
     const [key, count] = [heads[2 * i]!, heads[2 * i + 1]! + 1];
-    if (i > 0 && key <= heads[2 * i - 2]!) throw corrupt('its chunks are out of order');
-    if (offsets !== undefined && offsets[i] !== reader.at) throw corrupt('an offset is wrong');
+    if (i > 0 && key <= heads[2 * i - 2]!) throw reader.corrupt('its chunks are out of order');
+    if (offsets !== undefined && offsets[i] !== reader.at)
+      throw reader.corrupt('an offset is wrong');
     words.fill(0);
     if (((isRun[i >> 3] ?? 0) >> (i & 7)) & 1) readRuns(reader, words, count);
     else if (count > ARRAY_MAX) readBits(reader, words, count);
     else readArray(reader, words, count);
     visit(key, words);
   }
-  if (reader.at !== bytes.length) throw corrupt('more bytes follow');
+  if (!reader.isAtEnd) throw reader.corrupt('more bytes follow');
 }
 
-function readArray(reader: Reader, words: Words, count: number): void {
+function readArray(reader: ByteReader, words: Words, count: number): void {
   let last = -1;
   for (const low of reader.uint16s(count)) {
-    if (low <= last) throw corrupt('its rows are out of order');
+    if (low <= last) throw reader.corrupt('its rows are out of order');
     words[low >> 5]! |= 1 << (low & 31);
     last = low;
   }
 }
 
-function readBits(reader: Reader, words: Words, count: number): void {
+function readBits(reader: ByteReader, words: Words, count: number): void {
   words.set(reader.uint32s(CHUNK_WORDS));
-  if (countBits(words) !== count) throw corrupt('a count is wrong');
+  if (countBits(words) !== count) throw reader.corrupt('a count is wrong');
 }
 
-function readRuns(reader: Reader, words: Words, count: number): void {
+function readRuns(reader: ByteReader, words: Words, count: number): void {
   const runs = reader.uint16s(2 * reader.uint16s(1)[0]!);
   let [next, total] = [0, 0];
   for (let i = 0; i < runs.length; i += 2) {
     const [start, end] = [runs[i]!, runs[i]! + runs[i + 1]! + 1];
-    if (start < next || end > CHUNK_ROWS) throw corrupt('its runs are out of order');
-    for (let low = start; low < end; low++) words[low >> 5]! |= 1 << (low & 31);
+    if (start < next || end > CHUNK_ROWS) throw reader.corrupt('its runs are out of order');
+    setBits(words, start, end - 1);
     // Runs that touch would be one.
     next = end + 1;
     total += end - start;
   }
-  if (total !== count) throw corrupt('a count is wrong');
+  if (total !== count) throw reader.corrupt('a count is wrong');
+}
+
+/** Sets the bits from `first` to `last`. */
+function setBits(words: Words, first: number, last: number): void {
+  for (let i = first >> 5; i <= last >> 5; i++) {
+    const [from, to] = [Math.max(first - 32 * i, 0), Math.min(last - 32 * i, 31)];
+    words[i]! |= (-1 << from) & (-1 >>> (31 - to));
+  }
 }
 
 /** The portable form of the rows whose bits are set: bit row & 31 of word row >> 5. */
@@ -133,39 +142,4 @@ function countBits(words: Words): number {
     count += Math.imul(x, 0x0101_0101) >>> 24;
   }
   return count;
-}
-
-class Reader {
-  private readonly bytes: Uint8Array;
-  at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  /** A copy, so that it is aligned for any element. */
-  take(byteLength: number): Uint8Array {
-    const end = this.at + byteLength;
-    if (end > this.bytes.length) throw corrupt('it is cut short');
-    const part = new Uint8Array(byteLength);
-    part.set(this.bytes.subarray(this.at, end));
-    this.at = end;
-    return part;
-  }
-
-  uint32(): number {
-    return this.uint32s(1)[0]!;
-  }
-
-  uint32s(length: number): Uint32Array {
-    return new Uint32Array(this.take(4 * length).buffer);
-  }
-
-  uint16s(length: number): Uint16Array {
-    return new Uint16Array(this.take(2 * length).buffer);
-  }
-}
-
-function corrupt(problem: string): LeandexError {
-  return new LeandexError('CORRUPT', `not the bytes of a set of rows: ${problem}`);
 }

@@ -1,0 +1,93 @@
+import type { Bitmap } from './bitmap.js';
+import type { Scalar, ValueTest } from './conditions.js';
+import { parseInstant } from './instant.js';
+import type { Interval } from './interval.js';
+import { RowCollector } from './row-collector.js';
+import { SortedRows } from './sorted-rows.js';
+import type { Found, ValueIndex } from './value-index.js';
+
+type NumberType = 'integer' | 'float' | 'datetime';
+
+/** Numbers, or instants in microseconds, in order. */
+export class NumberIndex implements ValueIndex<number> {
+  private readonly type: NumberType;
+  readonly sorted = new SortedRows();
+
+  constructor(type: NumberType) {
+    this.type = type;
+  }
+
+  keyOf(value: unknown): number | undefined {
+    if (this.type === 'datetime') {
+      return typeof value === 'string' ? parseInstant(value) : undefined;
+    }
+    if (typeof value !== 'number') return undefined;
+    // -0 and 0 are the same value.
+    return this.type === 'float' || Number.isInteger(value) ? value + 0 : undefined;
+  }
+
+  add(value: number, row: number): void {
+    this.sorted.add(value, row);
+  }
+
+  remove(value: number, row: number): void {
+    this.sorted.remove(value, row);
+  }
+
+  forget(rows: Bitmap): void {
+    this.sorted.forget(rows);
+  }
+
+  find(test: ValueTest): Found | undefined {
+    if (test.kind === 'datetime' && this.type === 'datetime') {
+      return { rows: this.rowsWithin([test.interval]), unsure: 'none', othersToo: false };
+    }
+    if (this.type === 'datetime') return undefined;
+    if (test.kind === 'range') {
+      const rows = this.rowsWithin([test.interval]);
+      return { rows, unsure: 'none', othersToo: this.type === 'integer' };
+    }
+    if (test.kind !== 'any') return undefined;
+    const numbers: Interval[] = [];
+    let othersToo = false;
+    for (const value of test.values) {
+      if (typeof value === 'number') numbers.push(exactly(value));
+      else othersToo = true;
+    }
+    return { rows: this.rowsWithin(numbers), unsure: 'none', othersToo };
+  }
+
+  private rowsWithin(intervals: readonly Interval[]): Bitmap {
+    const collector = new RowCollector();
+    for (const interval of intervals) {
+      for (const rows of this.sorted.within(interval)) collector.add(rows);
+    }
+    return collector.toBitmap();
+  }
+
+  *counts(rows: Bitmap): Generator<[Scalar, number]> {
+    const isIn = rows.lookup();
+    let [value, count] = [Number.NaN, 0];
+    for (const chunk of this.sorted.chunks()) {
+      for (let i = 0; i < chunk.values.length; i++) {
+        if (chunk.values[i] !== value) {
+          if (count > 0) yield [value, count];
+          value = chunk.values[i]!;
+          count = 0;
+        }
+        if (isIn(chunk.rows[i]!)) count++;
+      }
+    }
+    if (count > 0) yield [value, count];
+  }
+
+  get byteLength(): number {
+    return this.sorted.byteLength;
+  }
+
+  dispose(): void {}
+}
+
+function exactly(value: number): Interval {
+  return { low: value, lowOpen: false, high: value, highOpen: false };
+}

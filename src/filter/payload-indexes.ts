@@ -1,0 +1,106 @@
+import { checkInteger } from '../base/check.js';
+import { LeandexError } from '../base/errors.js';
+import type { Bitmap } from './bitmap.js';
+import { type FacetHit, mostFrequent } from './facet.js';
+import { FieldIndex } from './field-index.js';
+import { checkFieldSchema, type FieldSchema, type FieldType, typeOf } from './field-schema.js';
+import { parsePath, pathText } from './path.js';
+import type { Payload } from './types.js';
+
+const LIMIT_MAX = 1_000_000;
+
+/** Types whose values are few enough to be counted. */
+const COUNTED: readonly FieldType[] = ['keyword', 'integer', 'bool', 'uuid'];
+
+/** The indexes of a collection's payloads, by field: a path in whichever way it is written. */
+export class PayloadIndexes {
+  private readonly fields = new Map<string, FieldIndex>();
+
+  /** @throws TypeError, RangeError `INVALID_ARGUMENT`; LeandexError `ALREADY_EXISTS` */
+  create(field: string, schema: FieldSchema): void {
+    const path = parsePath('field', field);
+    const name = pathText(path);
+    const checked = checkFieldSchema('field schema', schema);
+    if (this.fields.has(name)) {
+      throw new LeandexError('ALREADY_EXISTS', `field ${name} is indexed already`);
+    }
+    this.fields.set(name, new FieldIndex(path, checked));
+  }
+
+  /** Whether it was there. */
+  drop(field: string): boolean {
+    const name = pathText(parsePath('field', field));
+    this.fields.get(name)?.dispose();
+    return this.fields.delete(name);
+  }
+
+  get schemas(): ReadonlyMap<string, FieldSchema> {
+    return new Map([...this.fields].map(([name, { schema }]) => [name, schema]));
+  }
+
+  /** How many rows have a value of the indexed type; 0 for a field that is not indexed. */
+  pointsIn(field: string): number {
+    return this.at(pathText(parsePath('field', field)))?.rows.valued.size ?? 0;
+  }
+
+  /** The index of a field by the text of `pathText`. */
+  at(name: string): FieldIndex | undefined {
+    return this.fields.get(name);
+  }
+
+  /** @param fields those to add to, when an index is built anew; else all. */
+  add(row: number, payload: Payload | null, fields?: Iterable<string>): void {
+    for (const index of this.chosen(fields)) index.add(row, payload);
+  }
+
+  /** @param payload the one that the row was added with. */
+  remove(row: number, payload: Payload | null): void {
+    for (const index of this.fields.values()) index.remove(row, payload);
+  }
+
+  /** Removes rows whose payload is not known any more; takes as long as the indexes are large. */
+  forget(rows: Bitmap): void {
+    for (const index of this.fields.values()) index.forget(rows);
+  }
+
+  private chosen(fields: Iterable<string> | undefined): Iterable<FieldIndex> {
+    if (fields === undefined) return this.fields.values();
+    return [...fields].map((field) => this.indexOf(field));
+  }
+
+  private indexOf(field: string): FieldIndex {
+    const name = pathText(parsePath('field', field));
+    const index = this.fields.get(name);
+    if (index !== undefined) return index;
+    throw new LeandexError('NOT_FOUND', `field ${name} is not indexed`);
+  }
+
+  /**
+   * How often each value occurs among these rows, the most frequent first, then by value.
+   * @throws LeandexError `NOT_FOUND` for a field that is not indexed, `UNSUPPORTED` for an index of
+   * a type whose values cannot be counted.
+   */
+  facet(field: string, rows: Bitmap, limit: number): FacetHit[] {
+    const { values, schema } = this.indexOf(field);
+    const counts = COUNTED.includes(typeOf(schema)) ? values.counts?.(rows) : undefined;
+    if (counts === undefined) {
+      throw new LeandexError(
+        'UNSUPPORTED',
+        `values of field ${field} cannot be counted: it is indexed as ${typeOf(schema)}`,
+      );
+    }
+    return mostFrequent(counts, checkInteger('limit', limit, 1, LIMIT_MAX));
+  }
+
+  /** Bytes of memory, roughly. */
+  get byteLength(): number {
+    let total = 0;
+    for (const index of this.fields.values()) total += index.byteLength;
+    return total;
+  }
+
+  dispose(): void {
+    for (const index of this.fields.values()) index.dispose();
+    this.fields.clear();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Bitmap } from './bitmap.js';
+import type { Scalar, ValueTest } from './conditions.js';
+
+/** What an index of one type knows about a test. */
+export interface Found {
+  /** The rows with a value of the type that passes, or may pass; the caller disposes of it. */
+  rows: Bitmap;
+  /**
+   * Which of them only may: `none`; those with `several` values, of which each is not enough by
+   * itself; or these, which the caller disposes of.
+   */
+  unsure: 'none' | 'several' | Bitmap;
+  /** Whether values of other types may pass too. */
+  othersToo: boolean;
+}
+
+/**
+ * The index of the values of one type at one path. `Key` is what it keeps of a value; the same key
+ * may be added to a row again and is removed as a whole.
+ */
+export interface ValueIndex<Key> {
+  /** Undefined for a value that is not of the type. */
+  keyOf(value: unknown): Key | undefined;
+  add(key: Key, row: number): void;
+  remove(key: Key, row: number): void;
+  /** Removes these rows, whatever their keys are. */
+  forget(rows: Bitmap): void;
+  /** Undefined where the index is of no use for the test. */
+  find(test: ValueTest): Found | undefined;
+  /** Each value with the number of its rows among these; undefined where values are not kept. */
+  counts?(rows: Bitmap): Iterable<[value: Scalar, count: number]>;
+  /** Bytes of memory, roughly. */
+  readonly byteLength: number;
+  dispose(): void;
+}

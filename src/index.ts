@@ -11,7 +11,9 @@ export {
 } from './graph/intrinsic-dimensionality.js';
 export { LeanIndex } from './graph/lean-index.js';
 export type {
+  AddOptions,
   BuildOptions,
+  IdOptions,
   InsertionOrder,
   LeanIndexOptions,
   Preset,

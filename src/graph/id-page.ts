@@ -3,37 +3,27 @@ export const PAGE_IDS = 4096;
 /** Stands for "no id" and "no slot". */
 export const FREE = 0xffff_ffff;
 
+/** A page with more live ids than this is dense; it is sparse again once half of its ids are gone. */
+const SPARSE_MAX = (3 / 4) * PAGE_IDS;
+
 /**
- * Where the ids of one page live. Dense while ids are being assigned or most are alive: a slot for
- * each of the page's ids. Sparse, once fewer than half are alive: a sorted list of those. Ids never
- * come back, so a sparse page only shrinks. Either way at most 16 bytes a live id, mostly 4.
+ * Where the ids of one page live. Sparse: a sorted list of those that are alive. Dense, once most
+ * are: a slot for each of the page's ids. Either way at most 16 bytes a live id, mostly 4.
  */
 export class IdPage {
   live = 0;
   /** The ids of a sparse page, less the page's first, ascending; undefined while dense. */
-  private offsets: Uint16Array | undefined;
-  private slots: Uint32Array;
+  private offsets: Uint16Array | undefined = new Uint16Array(1);
+  private slots = new Uint32Array(1);
   /** Undefined while all are in shard 0. */
   private shards: Uint8Array | undefined;
 
-  /** @param sparseRoom how many ids a sparse page will hold; a dense page unless given. */
-  constructor(sparseRoom?: number) {
-    this.offsets = sparseRoom === undefined ? undefined : new Uint16Array(sparseRoom);
-    this.slots = new Uint32Array(sparseRoom ?? PAGE_IDS).fill(FREE);
-  }
-
   /** Where in the arrays an id stands, -1 if it is not alive. */
   indexOf(offset: number): number {
-    const { offsets } = this;
+    const { offsets, live } = this;
     if (offsets === undefined) return this.slots[offset] === FREE ? -1 : offset;
-    let low = 0;
-    let high = this.live;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (offsets[middle]! < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.live && offsets[low] === offset ? low : -1;
+    const at = lowerBound(offsets, live, offset);
+    return at < live && offsets[at] === offset ? at : -1;
   }
 
   slotAt(index: number): number {
@@ -50,25 +40,23 @@ export class IdPage {
     if (this.shards !== undefined) this.shards[index] = shard;
   }
 
-  /** Adds an id: anywhere free in a dense page, at the end of a sparse one (see `sort`). */
-  add(offset: number, slot: number, shard: number): void {
-    const index = this.offsets === undefined ? offset : this.live;
-    if (this.offsets !== undefined) this.offsets[index] = offset;
+  /** Adds an id; false, changing nothing, if it is alive. */
+  add(offset: number, slot: number, shard: number): boolean {
+    if (this.indexOf(offset) >= 0) return false;
+    if (this.offsets !== undefined && this.live === this.offsets.length) this.grow();
+    let index = offset;
+    if (this.offsets !== undefined) {
+      index = lowerBound(this.offsets, this.live, offset);
+      if (index < this.live) {
+        for (const array of [this.offsets, this.slots, this.shards]) {
+          array?.copyWithin(index + 1, index, this.live);
+        }
+      }
+      this.offsets[index] = offset;
+    }
     this.place(index, slot, shard);
     this.live++;
-  }
-
-  /** Puts the ids that were added to a sparse page in order; whether all differ. */
-  sort(): boolean {
-    const { offsets, slots, shards, live } = this;
-    if (offsets === undefined) return true;
-    // The order of adding is part of the key, so that it can be undone.
-    const keys = Float64Array.from({ length: live }, (_, i) => offsets[i]! * PAGE_IDS + i).sort();
-    const order = Array.from(keys, (key) => key % PAGE_IDS);
-    this.offsets = Uint16Array.from(order, (i) => offsets[i]!);
-    this.slots = Uint32Array.from(order, (i) => slots[i]!);
-    this.shards = shards && Uint8Array.from(order, (i) => shards[i]!);
-    return this.offsets.every((offset, i, sorted) => i === 0 || sorted[i - 1]! < offset);
+    return true;
   }
 
   remove(index: number): void {
@@ -82,14 +70,25 @@ export class IdPage {
     }
   }
 
-  /** Gives back memory, once no more ids will be added. */
+  /** Room for more ids in a sparse page that is full. */
+  private grow(): void {
+    const { offsets, slots, shards, live } = this;
+    if (live < SPARSE_MAX) {
+      this.resize(Math.min(SPARSE_MAX, live + (live >> 1) + 1));
+      return;
+    }
+    this.offsets = undefined;
+    this.slots = new Uint32Array(PAGE_IDS).fill(FREE);
+    this.shards = shards && new Uint8Array(PAGE_IDS);
+    for (let i = 0; i < live; i++) this.place(offsets![i]!, slots[i]!, shards?.[i] ?? 0);
+  }
+
+  /** Gives back memory where less than half of it is in use. */
   shrink(): void {
     const { offsets, slots, shards, live } = this;
-    if (2 * live > slots.length) return;
+    if (2 * live >= slots.length) return;
     if (offsets !== undefined) {
-      this.offsets = offsets.slice(0, live);
-      this.slots = slots.slice(0, live);
-      this.shards = shards?.slice(0, live);
+      this.resize(live);
       return;
     }
     const kept = new Uint16Array(live);
@@ -101,9 +100,46 @@ export class IdPage {
     this.shards = shards && Uint8Array.from(kept, (offset) => shards[offset]!);
   }
 
+  /** Gives a sparse page room for so many ids. */
+  private resize(room: number): void {
+    const { offsets, slots, shards, live } = this;
+    this.offsets = new Uint16Array(room);
+    this.offsets.set(offsets!.subarray(0, live));
+    this.slots = new Uint32Array(room);
+    this.slots.set(slots.subarray(0, live));
+    this.shards = shards && new Uint8Array(room);
+    this.shards?.set(shards!.subarray(0, live));
+  }
+
+  /** Writes the live ids, ascending, to `out` from place `at` on; `first` is the page's first id. */
+  writeIds(first: number, out: Uint32Array, at: number): void {
+    const { offsets, slots, live } = this;
+    if (offsets !== undefined) {
+      for (let i = 0; i < live; i++) out[at++] = first + offsets[i]!;
+      return;
+    }
+    for (let offset = 0; offset < PAGE_IDS; offset++) {
+      if (slots[offset] !== FREE) out[at++] = first + offset;
+    }
+  }
+
   /** Bytes of the arrays. */
   get byteLength(): number {
     const { offsets, slots, shards } = this;
     return slots.byteLength + (offsets?.byteLength ?? 0) + (shards?.byteLength ?? 0);
   }
+}
+
+/** The first of `live` ascending offsets that is not below one. */
+function lowerBound(offsets: Uint16Array, live: number, offset: number): number {
+  // Ids mostly come in their order.
+  if (live === 0 || offsets[live - 1]! < offset) return live;
+  let low = 0;
+  let high = live;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (offsets[middle]! < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -71,7 +71,8 @@ function bitmapSet(bitmap: Uint32Array): IdSet {
   };
 }
 
-function listSet(ids: Uint32Array): IdSet {
+/** A set of these ids, which are sorted in place. */
+export function listSet(ids: Uint32Array): IdSet {
   ids.sort();
   const list = ids.filter((id, i) => i === 0 || ids[i - 1] !== id);
   return {

@@ -13,13 +13,13 @@ export interface Place {
 const SLOT_MAX = 0x7fff_ffff;
 const SHARD_MAX = 255;
 /** One less than fit 32 bits: the last one stands for "none". */
-const IDS_MAX = 0xffff_ffff;
+export const IDS_MAX = 0xffff_ffff;
 
 /**
- * Which vector is where. Ids are whole numbers, assigned in sequence from 0, never changed and
- * never reused; slots are reused and may be moved between. About 8 bytes a vector, of typed arrays
- * in pages: pages without a live id are dropped and thin ones packed, so that memory follows the
- * number of live ids however many have been.
+ * Which vector is where. Ids are whole numbers, assigned in sequence from 0 unless they are given,
+ * and never changed; slots are reused and may be moved between. About 8 bytes a vector, of typed
+ * arrays in pages: pages without a live id are dropped and thin ones packed, so that memory follows
+ * the number of live ids however many have been and however far apart they are.
  */
 export class IdTable {
   private next = 0;
@@ -29,7 +29,7 @@ export class IdTable {
   private readonly slotPages: (SlotPage | undefined)[][] = [];
   private readonly log = new ChangeLog();
 
-  /** The id that the next assign() gives; ids below it exist or existed. */
+  /** The id that the next assign() gives by itself: more than any that exists or existed. */
   get nextId(): number {
     return this.next;
   }
@@ -54,29 +54,41 @@ export class IdTable {
     return this.log.replay(since, visit);
   }
 
+  /** @throws LeandexError `RESOURCE_EXHAUSTED` unless so many ids can follow in sequence. */
+  requireIds(count: number): void {
+    if (this.next + count <= IDS_MAX) return;
+    const left = IDS_MAX - this.next;
+    const problem = `of ${IDS_MAX} ids in sequence ${left} are left, and ${count} are needed`;
+    throw new LeandexError('RESOURCE_EXHAUSTED', `${problem}: give ids, or build a new index`);
+  }
+
   /**
-   * Gives the next id to what lives in a free slot.
+   * Gives an id to what lives in a free slot: the next one, or any that does not live.
    * @throws LeandexError `RESOURCE_EXHAUSTED` after 2^32 − 1 ids.
    */
-  assign(slot: number, shard = 0): number {
+  assign(slot: number, shard = 0, given?: number): number {
     this.requireFree(shard, slot);
-    const id = this.next;
-    if (id >= IDS_MAX) {
-      const problem = `all ${IDS_MAX} ids have been assigned, and none is used twice`;
-      throw new LeandexError('RESOURCE_EXHAUSTED', `${problem}: build a new index`);
+    if (given === undefined) this.requireIds(1);
+    const id = given ?? this.next;
+    if (!this.enter(id, shard, slot)) {
+      throw new LeandexError('INTERNAL', `id ${id} lives already`);
     }
+    this.next = Math.max(this.next, id + 1);
+    return id;
+  }
+
+  /** Notes where an id lives; false, changing nothing, if it lives already. */
+  private enter(id: number, shard: number, slot: number): boolean {
     const number = Math.floor(id / PAGE_IDS);
-    this.next++;
     let page = this.idPages.get(number);
     if (page === undefined) {
       page = new IdPage();
       this.idPages.set(number, page);
-      this.settle(number - 1);
     }
-    page.add(id % PAGE_IDS, slot, shard);
+    if (!page.add(id % PAGE_IDS, slot, shard)) return false;
     this.fill(shard, slot, id);
     this.live++;
-    return id;
+    return true;
   }
 
   /** Where an id lives, undefined if it does not. */
@@ -124,8 +136,21 @@ export class IdTable {
     const page = this.pageOf(id)!;
     page.remove(page.indexOf(id % PAGE_IDS));
     this.live--;
-    this.settle(Math.floor(id / PAGE_IDS));
+    if (page.live === 0) this.idPages.delete(Math.floor(id / PAGE_IDS));
+    else page.shrink();
     return true;
+  }
+
+  /** All live ids, ascending. */
+  liveIds(): Uint32Array {
+    const all = new Uint32Array(this.live);
+    let count = 0;
+    for (const number of Float64Array.from(this.idPages.keys()).sort()) {
+      const page = this.idPages.get(number)!;
+      page.writeIds(number * PAGE_IDS, all, count);
+      count += page.live;
+    }
+    return all;
   }
 
   /** The pages of a shard's slots, in order, undefined where no id lives. Only for reading. */
@@ -152,41 +177,18 @@ export class IdTable {
     const table = new IdTable();
     table.next = checkInteger('nextId', nextId, 0, IDS_MAX);
     checkInteger('the number of shards', shards.length, 0, SHARD_MAX + 1);
-    table.makeIdPages(shards);
     shards.forEach((ids, shard) => {
-      ids.forEach((id, slot) => {
-        if (id === FREE) return;
-        const page = table.idPages.get(Math.floor(id / PAGE_IDS))!;
-        // Sure to be found in a dense page; a sparse one is in order only after sort().
-        if (page.indexOf(id % PAGE_IDS) >= 0) throw occursTwice();
-        page.add(id % PAGE_IDS, slot, shard);
-        table.fill(shard, slot, id);
-      });
-    });
-    for (const page of table.idPages.values()) if (!page.sort()) throw occursTwice();
-    return table;
-  }
-
-  /** Pages with room for the ids, so that few ids far apart do not take the memory of many. */
-  private makeIdPages(shards: readonly Uint32Array[]): void {
-    const counts = new Map<number, number>();
-    for (const ids of shards) {
       if (!(ids instanceof Uint32Array)) throw wrongType('the ids of a shard', 'Uint32Array', ids);
       checkInteger('the number of slots', ids.length, 0, SLOT_MAX + 1);
-      for (const id of ids) {
-        if (id === FREE) continue;
-        if (id >= this.next) throw outOfRange('the id in a slot', `below ${this.next}`, id);
-        const number = Math.floor(id / PAGE_IDS);
-        counts.set(number, (counts.get(number) ?? 0) + 1);
-        this.live++;
-      }
-    }
-    const growing = Math.floor(this.next / PAGE_IDS);
-    for (const [number, count] of counts) {
-      if (count > PAGE_IDS) throw occursTwice();
-      const isDense = number === growing || 2 * count > PAGE_IDS;
-      this.idPages.set(number, new IdPage(isDense ? undefined : count));
-    }
+      ids.forEach((id, slot) => {
+        if (id === FREE) return;
+        if (id >= table.next) throw outOfRange('the id in a slot', `below ${table.next}`, id);
+        if (!table.enter(id, shard, slot)) {
+          throw outOfRange('the ids in all slots', 'different from each other', `${id} twice`);
+        }
+      });
+    });
+    return table;
   }
 
   /** Bytes of the arrays, for reports. */
@@ -234,16 +236,4 @@ export class IdTable {
     while (pages.length > 0 && pages.at(-1) === undefined) pages.pop();
     this.log.add(shard, slot);
   }
-
-  /** Drops or packs a page of ids, unless it is the one that the next ids go to. */
-  private settle(number: number): void {
-    const page = this.idPages.get(number);
-    if (page === undefined || number === Math.floor(this.next / PAGE_IDS)) return;
-    if (page.live === 0) this.idPages.delete(number);
-    else page.shrink();
-  }
-}
-
-function occursTwice(): Error {
-  return outOfRange('the ids in all slots', 'different from each other', 'some twice');
 }

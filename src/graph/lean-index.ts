@@ -1,18 +1,20 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
-import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { LeandexError, outOfRange } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import type { KernelVariant } from '../kernels/index.js';
-import { type IndexModel, modelSteps } from '../quant/model.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
 import { hasThreads, PoolLease } from '../threads/pool.js';
 import { AllowList } from './allow-list.js';
+import { AsyncSearch } from './async-search.js';
+import { checkGivenIds, checkKnownIds } from './given-ids.js';
 import type { AllowedIds } from './id-set.js';
 import {
+  type AddOptions,
   type BuildOptions,
   checkWriteOptions,
+  type IdOptions,
   type LeanIndexOptions,
-  type ResolvedOptions,
   resolveOptions,
   resolveSearch,
   type SearchOptions,
@@ -20,17 +22,13 @@ import {
 } from './options.js';
 import { isRepairDue, packSteps, repairSteps } from './repair.js';
 import { checkRowValues } from './rows.js';
-import {
-  type BatchSearchResult,
-  rowsAtOnce,
-  type SearchPlan,
-  type SearchResult,
-} from './search.js';
-import { SearchQueue } from './search-queue.js';
-import { searchElsewhere, searchHere, searchOne, searchParts } from './searcher.js';
+import type { BatchSearchResult, SearchResult } from './search.js';
+import { searchOne } from './searcher.js';
 import { readIndex, writeIndex } from './snapshot.js';
 import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
+import { checkQueries, checkQueryValues, trainSteps } from './train.js';
+import { WriteQueue } from './write-queue.js';
 import { addSteps, removeIds, updateSteps, type WriteContext } from './writes.js';
 
 /** Fewer rows are inserted sooner than other threads would hear of them. */
@@ -38,44 +36,45 @@ const CREW_ROWS_MIN = 1024;
 
 /**
  * An index in memory: vectors go in as float32 rows, are projected, quantized and linked into an
- * HNSW graph, and are searched there, all inside WebAssembly. Each vector gets an id, which never
- * changes and is never used again. Small indexes are kept as float32 and scanned exactly.
+ * HNSW graph, and are searched there, all inside WebAssembly. Each vector gets an id, or is given
+ * one, which never changes. Small indexes are kept as float32 and scanned exactly.
  */
 export class LeanIndex {
   private readonly state: IndexState;
   private readonly pool = new PoolLease();
-  /** The writes under way, one after the other. */
-  private writing: Promise<unknown> = Promise.resolve();
-  private pendingWrites = 0;
-  /** Searches that run in other threads. */
-  private readonly searches = new Set<Promise<unknown>>();
-  private queue: Promise<SearchQueue> | undefined;
+  private readonly writes = new WriteQueue();
+  private readonly searches: AsyncSearch;
   private closing: Promise<void> | undefined;
 
   private constructor(state: IndexState) {
     this.state = state;
+    this.searches = new AsyncSearch(state, this.pool);
   }
 
   /**
    * Builds an index of vectors: a Float32Array of n rows of `dimensions` numbers, any n ≥ 0, which
-   * get the ids 0 … n − 1. The event loop stays free.
+   * get the ids 0 … n − 1, or those given. The event loop stays free.
    * @throws TypeError, RangeError for wrong options or input (code `INVALID_ARGUMENT`,
    * `DIMENSION_MISMATCH`); LeandexError `ABORTED`, `RESOURCE_EXHAUSTED`, `UNSUPPORTED`.
    */
   static async build(
     vectors: Float32Array,
-    options: LeanIndexOptions & BuildOptions,
+    options: LeanIndexOptions & BuildOptions & IdOptions,
   ): Promise<LeanIndex> {
-    const resolved = resolveOptions(options);
+    const resolved = resolveOptions(options, ['ids']);
     const { dimensions } = resolved;
-    checkRows('vectors', vectors, dimensions);
+    const rows = checkRows('vectors', vectors, dimensions);
     const queries = checkQueries(options.queries, dimensions);
+    const given = options.ids === undefined ? undefined : checkGivenIds(options.ids, rows);
     const index = new LeanIndex(emptyState(resolved, undefined, hasThreads()));
     try {
-      await index.write(vectors.length / dimensions, writeOptions(options), function* (context) {
-        if (queries !== undefined)
-          yield* checkRowValues(queries, { ...resolved, model: undefined }, 'queries');
-        return yield* addSteps(index.state, vectors, vectors.length, { ...context, queries });
+      await index.write(rows, writeOptions(options), function* (context) {
+        yield* checkQueryValues(queries, resolved);
+        return yield* addSteps(index.state, vectors, vectors.length, {
+          ...context,
+          queries,
+          given,
+        });
       });
     } catch (error) {
       await index.pool.release();
@@ -105,17 +104,24 @@ export class LeanIndex {
   /**
    * Adds rows and resolves to their ids. All or nothing: after an error or an abort the index holds
    * what it held. Searches go on meanwhile and may already return the first of the new vectors. The
-   * array is read until then: do not change it.
+   * array is read until then: do not change it. Ids that were given can be deleted from the call on.
    * Errors as for build(), `CLOSED`.
    */
-  async add(vectors: Float32Array, options: WriteOptions = {}): Promise<Uint32Array> {
+  async add(vectors: Float32Array, options: AddOptions = {}): Promise<Uint32Array> {
     this.requireOpen();
-    checkWriteOptions('add', options);
-    checkRows('vectors', vectors, this.state.options.dimensions);
+    checkWriteOptions('add', options, ['ids']);
     const { state } = this;
+    const rows = checkRows('vectors', vectors, state.options.dimensions);
     const { length } = vectors;
-    const rows = length / state.options.dimensions;
-    return this.write(rows, options, (context) => addSteps(state, vectors, length, context));
+    const given = options.ids === undefined ? undefined : checkGivenIds(options.ids, rows);
+    if (given !== undefined) state.given.add(given);
+    try {
+      return await this.write(rows, options, (context) =>
+        addSteps(state, vectors, length, { ...context, given }),
+      );
+    } finally {
+      if (given !== undefined) state.given.delete(given);
+    }
   }
 
   /**
@@ -139,7 +145,7 @@ export class LeanIndex {
   async delete(ids: Iterable<number>, options: WriteOptions = {}): Promise<number> {
     this.requireOpen();
     checkWriteOptions('delete', options);
-    const wanted = checkIds(ids, this.state.ids.nextId);
+    const wanted = checkKnownIds(ids, this.state);
     throwIfAborted(options.signal);
     const removed = removeIds(this.state, wanted);
     const { state } = this;
@@ -164,26 +170,16 @@ export class LeanIndex {
   }
 
   /** Runs steps that work on so many rows after all writes before them. */
-  private async write<T>(
+  private write<T>(
     rows: number,
     options: WriteOptions,
     work: (context: WriteContext) => Steps<T>,
   ): Promise<T> {
-    this.pendingWrites++;
-    const previous = this.writing;
-    const mine = previous
-      .catch(() => {})
-      .then(async () => {
-        const crew = rows < CREW_ROWS_MIN ? ALONE : await this.crew(options.threads);
-        const context = { crew, searchesDone: () => this.searchesDone() };
-        return runSteps(work(context), runOptions(options));
-      });
-    this.writing = mine;
-    try {
-      return await mine;
-    } finally {
-      this.pendingWrites--;
-    }
+    return this.writes.run(async () => {
+      const crew = rows < CREW_ROWS_MIN ? ALONE : await this.crew(options.threads);
+      const context = { crew, searchesDone: () => this.searches.done() };
+      return runSteps(work(context), runOptions(options));
+    });
   }
 
   /** As many threads as wanted, or as the machine runs at once. */
@@ -191,10 +187,6 @@ export class LeanIndex {
     if (!this.state.shared || threads === 1) return ALONE;
     const crew = crewOf(await this.pool.get(), threads);
     return crew.threads === 1 ? ALONE : crew;
-  }
-
-  private searchesDone(): Promise<unknown> | undefined {
-    return this.searches.size === 0 ? undefined : Promise.allSettled(this.searches);
   }
 
   /**
@@ -216,7 +208,7 @@ export class LeanIndex {
   ): Promise<SearchResult> {
     this.requireOpen();
     checkVector('query', query, this.state.options.dimensions);
-    const { ids, scores } = await this.enqueue(query.slice(), 1, this.plan(k, options));
+    const { ids, scores } = await this.searches.search(query.slice(), 1, this.plan(k, options));
     return { ids, scores };
   }
 
@@ -234,42 +226,7 @@ export class LeanIndex {
     const m = checkRows('queries', queries, dimensions);
     await runSteps(checkRowValues(queries, { ...this.state.options, model: undefined }, 'query'));
     this.requireOpen();
-    const plan = this.plan(k, options);
-    const parts: Float32Array[] = [];
-    const atOnce = rowsAtOnce(plan.k);
-    for (let from = 0; from < m; from += atOnce) {
-      parts.push(queries.slice(from * dimensions, Math.min(m, from + atOnce) * dimensions));
-    }
-    return searchParts(this.state, parts, plan.k, (rows) =>
-      this.enqueue(rows, rows.length / dimensions, plan),
-    );
-  }
-
-  /** Searches rows in another thread, together with what else waits. */
-  private async enqueue(
-    queries: Float32Array,
-    rows: number,
-    plan: SearchPlan,
-  ): Promise<BatchSearchResult> {
-    if (!this.state.shared) return searchHere(this.state, queries, plan);
-    this.queue ??= this.startQueue();
-    const search = this.queue.then((queue) => queue.search(queries, rows, plan));
-    this.searches.add(search);
-    try {
-      return await search;
-    } finally {
-      this.searches.delete(search);
-    }
-  }
-
-  private async startQueue(): Promise<SearchQueue> {
-    const pool = await this.pool.get();
-    const crew = crewOf(pool, pool.threads);
-    const { state } = this;
-    return new SearchQueue(
-      (queries, plan) => searchElsewhere(state, queries, plan, crew),
-      pool.threads,
-    );
+    return this.searches.searchAll(queries, m, this.plan(k, options));
   }
 
   private plan(k: number, options: SearchOptions) {
@@ -288,6 +245,13 @@ export class LeanIndex {
   /** Number of vectors. */
   get count(): number {
     return searchableCount(this.state);
+  }
+
+  /** The ids of all vectors that a search can find, ascending. */
+  ids(): Uint32Array {
+    const { ids, isAdding } = this.state;
+    const all = ids.liveIds();
+    return isAdding === undefined ? all : all.filter((id) => !isAdding(id));
   }
 
   /** Whether there is a vector with this id. */
@@ -319,7 +283,7 @@ export class LeanIndex {
    */
   toBytes(): Uint8Array {
     this.requireOpen();
-    if (this.pendingWrites > 0) {
+    if (this.writes.isBusy) {
       throw new LeandexError('BUSY', 'a write is under way: await it before toBytes()');
     }
     return writeIndex(this.state);
@@ -344,46 +308,14 @@ export class LeanIndex {
   }
 
   private async end(): Promise<void> {
-    await this.writing.catch(() => {});
-    await this.searchesDone();
+    await this.writes.idle();
+    await this.searches.done();
     await this.pool.release();
   }
 
   private requireOpen(): void {
     if (this.closing !== undefined) throw new LeandexError('CLOSED', 'the index is closed');
   }
-}
-
-function* trainSteps(
-  sample: Float32Array,
-  queries: Float32Array | undefined,
-  options: ResolvedOptions,
-): Steps<IndexModel> {
-  const layout = { ...options, model: undefined };
-  yield* checkRowValues(sample, layout, 'sample');
-  if (queries !== undefined) yield* checkRowValues(queries, layout, 'queries');
-  return yield* modelSteps(sample, { ...options, queries });
-}
-
-function checkQueries(
-  queries: Float32Array | undefined,
-  dimensions: number,
-): Float32Array | undefined {
-  if (queries === undefined) return undefined;
-  if (checkRows('queries', queries, dimensions) === 0) {
-    throw outOfRange('queries', 'at least one row', queries);
-  }
-  return queries;
-}
-
-/** Whole numbers that were assigned, each once. */
-function checkIds(ids: Iterable<number>, nextId: number): Set<number> {
-  if (typeof ids?.[Symbol.iterator] !== 'function' || typeof ids === 'string') {
-    throw wrongType('ids', 'an array, typed array or Set of ids', ids);
-  }
-  const wanted = new Set<number>();
-  for (const id of ids) wanted.add(checkInteger('id', id, 0, nextId - 1));
-  return wanted;
 }
 
 function writeOptions({ onProgress, signal, threads }: BuildOptions): WriteOptions {

@@ -80,6 +80,19 @@ export interface BuildOptions extends RunOptions {
 /** How to change an index. */
 export type WriteOptions = Omit<BuildOptions, 'queries'>;
 
+/** Names for rows. */
+export interface IdOptions {
+  /**
+   * The ids of the rows, one for each, all different, 0 … 2^32 − 2 and none of them in the index; in
+   * any order and with gaps. Ids of deleted vectors may come back: what ids mean is then up to the
+   * caller. Default: the numbers that follow the largest id that ever was.
+   */
+  ids?: Uint32Array;
+}
+
+/** How to add rows. */
+export type AddOptions = WriteOptions & IdOptions;
+
 export interface ResolvedOptions {
   dimensions: number;
   distance: Distance;
@@ -118,9 +131,15 @@ const WRITE_OPTIONS = [
   'threads',
 ] as const satisfies readonly (keyof WriteOptions)[];
 
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
-export function resolveOptions(given: LeanIndexOptions & BuildOptions): ResolvedOptions {
-  checkOptions('LeanIndex', given, [...INDEX_OPTIONS, ...WRITE_OPTIONS, 'queries']);
+/**
+ * @param more names of further options, which the caller checks.
+ * @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options.
+ */
+export function resolveOptions(
+  given: LeanIndexOptions & BuildOptions,
+  more: readonly string[] = [],
+): ResolvedOptions {
+  checkOptions('LeanIndex', given, [...INDEX_OPTIONS, ...WRITE_OPTIONS, 'queries', ...more]);
   checkRunTypes(given);
   const presets = Object.keys(PRESETS) as Preset[];
   const options = withPreset(given, checkOneOf('preset', given.preset ?? 'default', presets));
@@ -153,9 +172,16 @@ function withPreset(given: LeanIndexOptions, preset: Preset): LeanIndexOptions {
   return { ...PRESETS[preset], ...Object.fromEntries(set), dimensions: given.dimensions };
 }
 
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
-export function checkWriteOptions(what: string, options: WriteOptions): void {
-  checkOptions(what, options, WRITE_OPTIONS);
+/**
+ * @param more names of further options, which the caller checks.
+ * @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options.
+ */
+export function checkWriteOptions(
+  what: string,
+  options: WriteOptions,
+  more: readonly string[] = [],
+): void {
+  checkOptions(what, options, [...WRITE_OPTIONS, ...more]);
   checkRunTypes(options);
 }
 

@@ -70,7 +70,7 @@ export function readIndex(bytes: Uint8Array, shared: boolean): IndexState {
     if (shard.live > 0 && shard.isGraph && shard.nodes.isUnlinked) throw withoutEntry();
     return shard;
   });
-  return { options, model, shards, ids, addingFrom: Infinity, shared };
+  return { options, model, shards, ids, isAdding: undefined, given: new Set(), shared };
 }
 
 interface ShardHeader {

@@ -1,4 +1,5 @@
 import type { IndexModel } from '../quant/model.js';
+import type { GivenIds } from './given-ids.js';
 import { IdTable } from './id-table.js';
 import type { ResolvedOptions } from './options.js';
 import { Shard } from './shard.js';
@@ -11,8 +12,10 @@ export interface IndexState {
   /** Replaced as a whole where vectors move to other memories. */
   shards: Shard[];
   readonly ids: IdTable;
-  /** Ids from here on are those of vectors still being added; Infinity while there are none. */
-  addingFrom: number;
+  /** Whether a live id is that of a vector still being added; undefined while there are none. */
+  isAdding: ((id: number) => boolean) | undefined;
+  /** Ids given to the additions that run or wait. */
+  readonly given: Set<GivenIds>;
   /** Whether memories are shared with other threads. */
   readonly shared: boolean;
 }
@@ -35,7 +38,8 @@ export function emptyState(
   shared: boolean,
 ): IndexState {
   const shards = emptyShards({ options, shared }, model, 0);
-  return { options, model, shards, ids: new IdTable(), addingFrom: Infinity, shared };
+  const ids = new IdTable();
+  return { options, model, shards, ids, isAdding: undefined, given: new Set(), shared };
 }
 
 /** Number of vectors that a search can find. */

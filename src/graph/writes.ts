@@ -6,11 +6,15 @@ import { lidOfRows } from '../eval/lid-of-rows.js';
 import { modelSteps } from '../quant/model.js';
 import type { Crew } from '../threads/crew.js';
 import { insertSteps, storeSteps } from './build.js';
-import type { Place } from './id-table.js';
+import { type GivenIds, requireUnused } from './given-ids.js';
+import type { IdTable, Place } from './id-table.js';
 import { repairSteps } from './repair.js';
 import { checkRowValues, requireUnchanged } from './rows.js';
 import type { Shard } from './shard.js';
 import { emptyShards, type IndexState } from './state.js';
+
+/** Rows that get ids between two yields. */
+const IDS_PER_STEP = 4096;
 
 /** What a write needs of the index besides its state. */
 export interface WriteContext {
@@ -19,11 +23,13 @@ export interface WriteContext {
   searchesDone: () => Promise<unknown> | undefined;
   /** Queries of the kind to come, checked rows, for training; undefined trains on the data. */
   queries?: Float32Array | undefined;
+  /** The ids of the rows to add; undefined gives them the next ones. */
+  given?: GivenIds | undefined;
 }
 
 /**
  * Adds checked rows and returns their ids. All or nothing: after an error the index holds what it
- * held, though ids that were given out meanwhile are not used again.
+ * held, though ids that were given out meanwhile are not given out again.
  */
 export function* addSteps(
   state: IndexState,
@@ -34,6 +40,8 @@ export function* addSteps(
   requireUnchanged(vectors, length);
   const { options, ids } = state;
   const count = length / options.dimensions;
+  if (context.given === undefined) ids.requireIds(count);
+  else yield* requireUnused(ids, context.given);
   yield* checkRowValues(vectors, { ...options, model: state.model });
   const total = ids.size + count;
   if (state.model === undefined && total >= options.exactBelow && total > 0) {
@@ -64,20 +72,37 @@ function* becomeGraph(
     yield* insertSteps(shards[at]!.nodes, plan, context.crew);
     shards[at]!.fill(slots);
   }
-  // Rows keep their order, so each id moves to a free place: its own, or one given up before.
+  const added = nameRows(ids, shards, places, storedIds, context.given);
+  state.shards = shards;
+  state.model = model;
+  return added;
+}
+
+/**
+ * Moves the stored ids to their rows and gives ids to the new ones, which it returns. Rows keep their
+ * order, so each stored id finds a free place: its own, or one given up before.
+ */
+function nameRows(
+  ids: IdTable,
+  shards: readonly Shard[],
+  places: readonly Placement[],
+  storedIds: readonly number[],
+  given: GivenIds | undefined,
+): Uint32Array {
   const added: number[] = [];
   for (const [shard, { first, slots }] of places.entries()) {
     for (const [i, slot] of slots.entries()) {
-      const id = storedIds[first + i];
-      const before = id === undefined ? undefined : ids.place(id);
-      if (id === undefined) added.push(ids.assign(slot, shard));
+      const stored = storedIds[first + i];
+      const id = stored ?? given?.ids[added.length] ?? ids.nextId;
+      if (stored === undefined) added.push(id);
+      const before = ids.place(id);
+      const isNew = stored === undefined && !given?.deleted.has(id);
+      if (isNew) ids.assign(slot, shard, id);
       // Deleted while the graph was being built.
       else if (before === undefined) shards[shard]!.remove(slot);
       else if (shard !== before.shard || slot !== before.slot) ids.move(id, shard, slot);
     }
   }
-  state.shards = shards;
-  state.model = model;
   return Uint32Array.from(added);
 }
 
@@ -132,16 +157,20 @@ function* addToShards(
   context: WriteContext,
 ): Steps<Uint32Array> {
   const { ids, shards } = state;
+  const { given } = context;
   const added: (Place & { id: number })[] = [];
+  const { nextId } = ids;
   let complete = false;
-  state.addingFrom = ids.nextId;
+  state.isAdding = given?.has ?? ((id) => id >= nextId);
   try {
-    yield* insertRows(state, vectors, context, (shard, slot) =>
-      added.push({ id: ids.assign(slot, shard), shard, slot }),
-    );
+    yield* insertRows(state, vectors, context, (shard, slot) => {
+      const id = given?.ids[added.length] ?? ids.nextId;
+      if (!given?.deleted.has(id)) ids.assign(slot, shard, id);
+      added.push({ id, shard, slot });
+    });
     complete = true;
   } finally {
-    state.addingFrom = Infinity;
+    state.isAdding = undefined;
     if (!complete) for (const { id } of added) ids.remove(id);
   }
   for (const { id, shard, slot } of added) {
@@ -170,9 +199,12 @@ function* insertRows(
       const searches = mustWait ? searchesDone() : undefined;
       if (searches !== undefined) yield searches;
     }
-    places.forEach(({ slots }, shard) => {
-      for (const slot of slots) take(shard, slot);
-    });
+    for (const [shard, { slots }] of places.entries()) {
+      for (const [i, slot] of slots.entries()) {
+        take(shard, slot);
+        if (i % IDS_PER_STEP === 0) yield;
+      }
+    }
     for (const { first, slots } of places) {
       const shard = shards[filled]!;
       if (shard.isGraph) {
@@ -257,18 +289,25 @@ function notFound(id: number): LeandexError {
   return new LeandexError('NOT_FOUND', `no vector has the id ${id}`, { details: { id } });
 }
 
-/** Deletes ids, from this moment on; returns how many of them lived. */
+/** Deletes ids, from this moment on; returns how many of them lived or were to be added. */
 export function removeIds(
-  { ids, shards, addingFrom }: IndexState,
+  { ids, shards, isAdding, given }: IndexState,
   wanted: Iterable<number>,
 ): number {
   let removed = 0;
   for (const id of wanted) {
+    let isThere = false;
+    for (const { has, deleted } of given) {
+      if (!has(id) || deleted.has(id)) continue;
+      deleted.add(id);
+      isThere = true;
+    }
     const place = ids.place(id);
-    if (place === undefined) continue;
-    ids.remove(id);
-    if (id < addingFrom) shards[place.shard]!.remove(place.slot);
-    removed++;
+    if (place !== undefined) {
+      ids.remove(id);
+      if (!isAdding?.(id)) shards[place.shard]!.remove(place.slot);
+    }
+    if (isThere || place !== undefined) removed++;
   }
   return removed;
 }

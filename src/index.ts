@@ -1,6 +1,31 @@
 export type { Distance, DistanceName } from './base/distance.js';
 export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';
+export type { PointId } from './base/point-id.js';
 export type { Progress, RunOptions } from './base/steps.js';
+export type { Collection } from './db/collection.js';
+export type { CollectionConfig, IndexOptions, VectorConfig } from './db/config.js';
+export type { Database, OpenOptions } from './db/database.js';
+export type { CollectionInfo, VectorInfo } from './db/info.js';
+export { open } from './db/open.js';
+export type {
+  FacetCount,
+  Group,
+  GroupQuery,
+  Hit,
+  Page,
+  PayloadSelection,
+  Point,
+  Query,
+  Scroll,
+  Selection,
+  StoredRecord,
+  Target,
+  Vector,
+  Vectors,
+  WriteResult,
+} from './db/types.js';
+export type { FieldSchema, FieldType } from './filter/field-schema.js';
+export type { Condition, FieldCondition, Filter, Json, Match, Payload } from './filter/types.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';
 export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';
@@ -27,3 +52,4 @@ export { kernelVariant } from './kernels/index.js';
 export type { PrimaryBits, SecondaryBits } from './quant/layout.js';
 export { LeanVec, type LeanVecMethod, type LeanVecOptions } from './quant/leanvec.js';
 export { Lvq, type LvqBits, type LvqCodes, type LvqOptions } from './quant/lvq.js';
+export type { Durability, Originals } from './store/types.js';

@@ -253,7 +253,7 @@ export class CollectionCore {
       const { indexes, live } = state;
       this.savedVersion = state.version;
       if (indexes.schemas.size === 0 || state.count < SAVED_PAYLOADS_MIN) return;
-      await runSteps(indexes.keepOnlySteps(live));
+      indexes.forgetAllBut(live);
       await savePayloadIndexes(options, state);
     });
   }

@@ -1,4 +1,4 @@
-import { Bitmap } from '../filter/bitmap.js';
+import type { Bitmap } from '../filter/bitmap.js';
 import { evaluate } from '../filter/evaluate.js';
 import { idsIn, parseFilter } from '../filter/parse.js';
 import type { Filter } from '../filter/types.js';
@@ -35,7 +35,9 @@ export class Filtering {
     const known = key === undefined ? undefined : kept.get(key);
     if (known?.stamp === state.stamp) return known.rows;
     const { stamp } = state;
-    const rows = new AllowedRows(await this.find(filter, signal), state.nextRow);
+    const found = await this.find(filter, signal);
+    const rows = new AllowedRows(found, state.nextRow);
+    found.dispose();
     if (key === undefined || stamp !== state.stamp) return rows;
     kept.delete(key);
     kept.set(key, { rows, stamp });
@@ -49,7 +51,7 @@ export class Filtering {
     const ids = idsIn(parsed);
     const rowsOfIds = ids.length === 0 ? undefined : await stored.rowsOf(ids);
     const rowOf = new Map(ids.map((id, i) => [id, rowsOfIds![i]!]));
-    const { rows, exact } = evaluate(parsed, {
+    const { rows, unsure, exact } = evaluate(parsed, {
       live: state.live,
       indexes: state.indexes,
       rowOf: (id) => {
@@ -58,9 +60,14 @@ export class Filtering {
       },
       withVector: (name) => state.withVector(name),
     });
-    if (exact) return rows;
-    const matching = await stored.match(filter, rows.toUint32Array(), signal ? { signal } : {});
-    return Bitmap.from(matching).and(state.live);
+    if (!exact) {
+      const open = unsure.toUint32Array();
+      const matching = await stored.match(filter, open, signal ? { signal } : {});
+      rows.andNotInPlace(unsure);
+      rows.addMany(matching);
+    }
+    unsure.dispose();
+    return rows;
   }
 }
 

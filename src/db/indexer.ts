@@ -1,4 +1,3 @@
-import { LeandexError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
 import { LeanIndex } from '../graph/lean-index.js';
@@ -91,7 +90,10 @@ export class Indexer {
   async finish(options: RunOptions): Promise<void> {
     const signal = AbortSignal.any([this.ending.signal, ...(options.signal ? [options.signal] : [])]);
     while (this.running !== undefined) await this.running;
-    const task = this.work(() => this.waiting > 0 && this.isGraphWanted(), { ...options, signal });
+    const task = this.work(
+      () => this.isGraphWanted() && (this.waiting > 0 || this.isRetrainingDue()),
+      { ...options, signal },
+    );
     this.running = task.catch(() => {}).then(() => {
       this.running = undefined;
     });
@@ -166,7 +168,7 @@ export class Indexer {
       options.onProgress?.(progress);
     };
     try {
-      do {
+      while (isDue()) {
         throwIfAborted(options.signal);
         if (this.field.graph === undefined || this.isRetrainingDue()) {
           await this.rebuild({ ...options, onProgress });
@@ -175,7 +177,7 @@ export class Indexer {
         }
         this.stepped();
         this.host.onMoved();
-      } while (isDue());
+      }
     } finally {
       this.progress = undefined;
       this.stepped();
@@ -242,6 +244,7 @@ export class Indexer {
     const { size, distance, index } = field.config;
     const all = this.host.rowsOf(number).toUint32Array();
     const sample = await this.readSample(all);
+    if (sample.length === 0) return; // All were deleted before they could be read.
     const old = field.graph;
     const graph = await LeanIndex.train(sample, { ...index, dimensions: size, distance, ...options });
     this.kept.clear();
@@ -283,9 +286,7 @@ export class Indexer {
       const order = new Random(config.index.seed ?? 1).permutation(all.length);
       chosen = order.subarray(0, most).map((place) => all[place]!).sort();
     }
-    const { vectors } = await this.host.stored.readVectors(this.number, chosen);
-    if (vectors.length > 0) return vectors;
-    throw new LeandexError('ABORTED', 'all vectors were deleted before they could be indexed');
+    return (await this.host.stored.readVectors(this.number, chosen)).vectors;
   }
 
   private noteDrift(graph: LeanIndex, vectors: Float32Array): void {

@@ -71,7 +71,7 @@ export async function describe(name: string, core: CollectionCore): Promise<Coll
     payloadIndexes: Object.fromEntries(
       Array.from(state.indexes.schemas, ([field, schema]) => [
         field,
-        { schema, points: state.indexes.pointsIn(field) },
+        { schema, points: state.indexes.pointsIn(field, state.live) },
       ]),
     ),
     bytes: { memory, disk: await core.stored.bytesOnDisk() },

@@ -2,6 +2,7 @@ import { checkInteger, checkOptions } from '../base/check.js';
 import { wrongType } from '../base/errors.js';
 import { checkPointId, keyOfId, type PointId } from '../base/point-id.js';
 import { throwIfAborted } from '../base/steps.js';
+import { mostFrequent } from '../filter/facet.js';
 import { parsePath, pathText, valuesAt } from '../filter/path.js';
 import type { Filter } from '../filter/types.js';
 import { checkIdList } from './points.js';
@@ -74,7 +75,7 @@ async function rowsById(
   const allowed = await filtering.rowsFor(filter, signal);
   if (allowed === undefined) return livingOnly(context, await stored.page(from, count));
   if (allowed.size <= SORTED_ROWS_MAX) {
-    return sortedById(context, allowed.rows.toUint32Array(), from).subarray(0, count);
+    return sortedById(context, allowed.toRows(), from).subarray(0, count);
   }
   const found: number[] = [];
   for (let at = from; ; ) {
@@ -82,7 +83,7 @@ async function rowsById(
     const page = await stored.page(at, ROWS_PER_PAGE);
     // Each page begins where the one before it ended.
     const seen = found.at(-1);
-    for (const row of page) if (row !== seen && allowed.rows.has(row)) found.push(row);
+    for (const row of page) if (row !== seen && allowed.has(row)) found.push(row);
     // A row that memory does not know yet has no id to go on from.
     const known = page.findLast((row) => state.ids.get(row) !== undefined);
     const last = page.length < ROWS_PER_PAGE || known === undefined ? undefined : state.ids.get(known);
@@ -127,11 +128,16 @@ export async function facetCounts(
   const limit = checkInteger('limit', options.limit ?? LIMIT, 1, 0x7fff_ffff);
   const path = parsePath('field', field);
   const signal = checkSignal(options.signal);
-  const rows = (await filtering.rowsFor(options.filter, signal))?.rows ?? state.live;
+  const allowed = await filtering.rowsFor(options.filter, signal);
   const text = pathText(path);
-  if (state.indexes.canCount(text)) return state.indexes.facet(text, rows, limit);
+  if (state.indexes.canCount(text)) {
+    const rows = allowed?.toBitmap() ?? state.live.clone();
+    const counts = state.indexes.facet(text, rows, limit);
+    rows.dispose();
+    return counts;
+  }
   const counts = new Map<string | number | boolean, number>();
-  const all = rows.toUint32Array();
+  const all = allowed?.toRows() ?? state.live.toUint32Array();
   for (let at = 0; at < all.length; at += PAYLOADS_PER_READ) {
     throwIfAborted(signal);
     const some = all.subarray(at, at + PAYLOADS_PER_READ);
@@ -147,16 +153,6 @@ export async function facetCounts(
 /** Values that a facet counts: strings, integers and booleans. */
 function isCountable(value: unknown): value is string | number | boolean {
   return typeof value === 'string' || typeof value === 'boolean' || Number.isInteger(value);
-}
-
-function mostFrequent(
-  counts: ReadonlyMap<string | number | boolean, number>,
-  limit: number,
-): FacetCount[] {
-  const all = Array.from(counts, ([value, count]) => ({ value, count }));
-  const less = (a: FacetCount['value'], b: FacetCount['value']) => (a < b ? -1 : a > b ? 1 : 0);
-  all.sort((a, b) => b.count - a.count || less(a.value, b.value));
-  return all.slice(0, limit);
 }
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for anything but ids or `{ filter }`. */

@@ -200,9 +200,8 @@ async function searchOnce(
   const vectors = state.fields[field]!;
   const { distance } = vectors.config;
   if (mode === 'exact') {
-    const rows = allowed?.rows.and(state.fieldRows[field]!) ?? state.fieldRows[field]!;
-    const options = signal ? { signal } : {};
-    const scan = await stored.scan(field, vector, distance, k, rows.toUint32Array(), options);
+    const rows = allowed?.toRows() ?? state.fieldRows[field]!.toUint32Array();
+    const scan = await stored.scan(field, vector, distance, k, rows, signal ? { signal } : {});
     return { ids: scan.rows, scores: scan.scores, isAll: scan.rows.length < k };
   }
   const depth = mode === 'index' ? k : Math.max(RESCORE_MIN, RESCORE_FACTOR * k);

@@ -8,7 +8,7 @@ import type { Filtering } from './filtering.js';
 import type { Indexer } from './indexer.js';
 import { packPoints, packVectors } from './points.js';
 import { checkTarget } from './reading.js';
-import { type Moved, NONE, type Target as StoredTarget } from '../store/types.js';
+import { type Moved, NONE, type Target as StoredTarget, type VectorColumn } from '../store/types.js';
 import type { CollectionState } from './state.js';
 import type { Point, Target, WriteResult } from './types.js';
 import { type Write, WriteLine } from './write-line.js';
@@ -86,7 +86,7 @@ async function replaceRows(
   { state }: WriteContext,
   written: Moved,
   ids: readonly PointId[],
-  columns: Moved['carried'],
+  columns: readonly VectorColumn[],
 ): Promise<WriteResult> {
   const { version, rows, payloads, carried } = written;
   await state.replace({ ids, payloads, columns: [...columns, ...carried] }, written);

@@ -2,7 +2,7 @@ import { checkInteger } from '../base/check.js';
 import { LeandexError } from '../base/errors.js';
 import type { Bitmap } from './bitmap.js';
 import { type FacetHit, mostFrequent } from './facet.js';
-import { FieldIndex } from './field-index.js';
+import { FieldIndex, ROW_SETS } from './field-index.js';
 import { checkFieldSchema, type FieldSchema, type FieldType, typeOf } from './field-schema.js';
 import { parsePath, pathText } from './path.js';
 import type { Payload } from './types.js';
@@ -34,13 +34,22 @@ export class PayloadIndexes {
     return this.fields.delete(name);
   }
 
+  /** Takes the indexes of another, which has none then, in the place of its own of the same fields. */
+  adopt(other: PayloadIndexes): void {
+    for (const [name, index] of other.fields) {
+      this.fields.get(name)?.dispose();
+      this.fields.set(name, index);
+    }
+    other.fields.clear();
+  }
+
   get schemas(): ReadonlyMap<string, FieldSchema> {
     return new Map([...this.fields].map(([name, { schema }]) => [name, schema]));
   }
 
-  /** How many rows have a value of the indexed type; 0 for a field that is not indexed. */
-  pointsIn(field: string): number {
-    return this.at(pathText(parsePath('field', field)))?.rows.valued.size ?? 0;
+  /** How many of these rows have a value of the indexed type; 0 for a field that is not indexed. */
+  pointsIn(field: string, live: Bitmap): number {
+    return this.at(pathText(parsePath('field', field)))?.rows.valued.andSize(live) ?? 0;
   }
 
   /** The index of a field by the text of `pathText`. */
@@ -61,6 +70,23 @@ export class PayloadIndexes {
   /** Removes rows whose payload is not known any more; takes as long as the indexes are large. */
   forget(rows: Bitmap): void {
     for (const index of this.fields.values()) index.forget(rows);
+  }
+
+  /** Removes all rows but these; takes as long as the indexes are large. */
+  forgetAllBut(live: Bitmap): void {
+    for (const index of this.fields.values()) {
+      for (const name of ROW_SETS) {
+        const gone = index.rows[name].andNot(live);
+        if (!gone.isEmpty) index.forget(gone);
+        gone.dispose();
+      }
+    }
+  }
+
+  /** Whether facet() can count the values of a field. */
+  canCount(field: string): boolean {
+    const schema = this.fields.get(field)?.schema;
+    return schema !== undefined && COUNTED.includes(typeOf(schema));
   }
 
   private chosen(fields: Iterable<string> | undefined): Iterable<FieldIndex> {

@@ -8,6 +8,10 @@ import { distance, EARTH_RADIUS, type GeoArea, isInside, type Ring } from './geo
 export const DEEPEST_LEVEL = 26;
 
 const SIDE = 2 ** DEEPEST_LEVEL;
+
+/** How many codes there are. */
+export const CODES = SIDE * SIDE;
+
 /** Degrees; more than the coordinates of a cell may be off by rounding. */
 const MARGIN = 1e-9;
 

@@ -1,7 +1,15 @@
 import type { Bitmap } from './bitmap.js';
 import type { ValueTest } from './conditions.js';
 import { type GeoArea, placeOf } from './geo.js';
-import { type Cell, cellOf, codeOf, DEEPEST_LEVEL, firstCode, relationOf } from './geo-cells.js';
+import {
+  type Cell,
+  CODES,
+  cellOf,
+  codeOf,
+  DEEPEST_LEVEL,
+  firstCode,
+  relationOf,
+} from './geo-cells.js';
 import type { Interval } from './interval.js';
 import { RowCollector } from './row-collector.js';
 import { SortedRows } from './sorted-rows.js';
@@ -18,6 +26,10 @@ export class GeoIndex implements ValueIndex<number> {
   keyOf(value: unknown): number | undefined {
     const place = placeOf(value);
     return place && codeOf(place.lon, place.lat);
+  }
+
+  isKey(key: unknown): boolean {
+    return Number.isInteger(key) && (key as number) >= 0 && (key as number) < CODES;
   }
 
   add(code: number, row: number): void {

@@ -26,6 +26,11 @@ export class NumberIndex implements ValueIndex<number> {
     return this.type === 'float' || Number.isInteger(value) ? value + 0 : undefined;
   }
 
+  isKey(key: unknown): boolean {
+    if (!Number.isFinite(key) || Object.is(key, -0)) return false;
+    return this.type === 'float' || Number.isInteger(key);
+  }
+
   add(value: number, row: number): void {
     this.sorted.add(value, row);
   }

@@ -15,6 +15,7 @@ const COUNTED: readonly FieldType[] = ['keyword', 'integer', 'bool', 'uuid'];
 /** The indexes of a collection's payloads, by field: a path in whichever way it is written. */
 export class PayloadIndexes {
   private readonly fields = new Map<string, FieldIndex>();
+  private changes = 0;
 
   /** @throws TypeError, RangeError `INVALID_ARGUMENT`; LeandexError `ALREADY_EXISTS` */
   create(field: string, schema: FieldSchema): void {
@@ -25,12 +26,14 @@ export class PayloadIndexes {
       throw new LeandexError('ALREADY_EXISTS', `field ${name} is indexed already`);
     }
     this.fields.set(name, new FieldIndex(path, checked));
+    this.changes++;
   }
 
   /** Whether it was there. */
   drop(field: string): boolean {
     const name = pathText(parsePath('field', field));
     this.fields.get(name)?.dispose();
+    this.changes++;
     return this.fields.delete(name);
   }
 
@@ -52,6 +55,15 @@ export class PayloadIndexes {
     return this.at(pathText(parsePath('field', field)))?.rows.valued.andSize(live) ?? 0;
   }
 
+  /** Another number after every change. */
+  get revision(): number {
+    return this.changes;
+  }
+
+  entries(): IterableIterator<[field: string, index: FieldIndex]> {
+    return this.fields.entries();
+  }
+
   /** The index of a field by the text of `pathText`. */
   at(name: string): FieldIndex | undefined {
     return this.fields.get(name);
@@ -60,16 +72,19 @@ export class PayloadIndexes {
   /** @param fields those to add to, when an index is built anew; else all. */
   add(row: number, payload: Payload | null, fields?: Iterable<string>): void {
     for (const index of this.chosen(fields)) index.add(row, payload);
+    this.changes++;
   }
 
   /** @param payload the one that the row was added with. */
   remove(row: number, payload: Payload | null): void {
     for (const index of this.fields.values()) index.remove(row, payload);
+    this.changes++;
   }
 
   /** Removes rows whose payload is not known any more; takes as long as the indexes are large. */
   forget(rows: Bitmap): void {
     for (const index of this.fields.values()) index.forget(rows);
+    this.changes++;
   }
 
   /** Removes all rows but these; takes as long as the indexes are large. */

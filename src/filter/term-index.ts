@@ -30,6 +30,10 @@ export class TermIndex implements ValueIndex<Term> {
     return this.isTerm(value) ? (value as Term) : undefined;
   }
 
+  isKey(key: unknown): boolean {
+    return this.isTerm(key);
+  }
+
   add(term: Term, row: number): void {
     this.postings.add(term, row);
   }

@@ -24,6 +24,10 @@ export class TextIndex implements ValueIndex<string> {
     return typeof value === 'string' ? value : undefined;
   }
 
+  isKey(key: unknown): boolean {
+    return typeof key === 'string';
+  }
+
   add(text: string, row: number): void {
     for (const key of this.keysOf(text)) this.postings.add(key, row);
   }

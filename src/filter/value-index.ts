@@ -21,6 +21,8 @@ export interface Found {
 export interface ValueIndex<Key> {
   /** Undefined for a value that is not of the type. */
   keyOf(value: unknown): Key | undefined;
+  /** Whether this may be a key: of those that were saved. */
+  isKey(key: unknown): boolean;
   add(key: Key, row: number): void;
   remove(key: Key, row: number): void;
   /** Removes these rows, whatever their keys are. */

@@ -21,7 +21,11 @@ async function readAll(points: Collection): Promise<void> {
   const ledger: Ledger = new Map();
   let offset: number | null = null;
   do {
-    const page = await points.scroll({ limit: 100, withVector: true, ...(offset !== null && { offset }) });
+    const page = await points.scroll({
+      limit: 100,
+      withVector: true,
+      ...(offset !== null && { offset }),
+    });
     for (const { id, payload, vector } of page.points) {
       const numbers = [...(vector as Float32Array)];
       ledger.set(id as number, { payload: payload as Record<string, number>, vector: numbers });

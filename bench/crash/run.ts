@@ -106,7 +106,8 @@ async function check({ child, folder, seed }: CrashOptions): Promise<Reading[]> 
   const checker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(checker, 'close');
   const readings: Reading[] = [];
-  for await (const message of messagesOf(checker)) if (message.did === 'read') readings.push(message);
+  for await (const message of messagesOf(checker))
+    if (message.did === 'read') readings.push(message);
   const [code] = (await ended) as [number | null];
   if (code !== 0 || readings.length !== 2) throw new Error(`seed ${seed}: the check failed`);
   return readings;

@@ -24,16 +24,29 @@ export interface RunOptions {
 /** The event loop gets a turn after this long. */
 const SLICE_MS = 4;
 
+/** When the slice of the present turn ends: all that runs in one turn shares it. */
+let turnEnd: number | undefined;
+
+function sliceOfTurn(): number {
+  if (turnEnd === undefined) {
+    turnEnd = performance.now() + SLICE_MS;
+    void nextTurn().then(() => {
+      turnEnd = undefined;
+    });
+  }
+  return turnEnd;
+}
+
 /**
  * Runs the steps in slices, between which the event loop turns.
  * @throws LeandexError `ABORTED` once the signal fires; its cause is the signal's reason.
  */
 export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Promise<T> {
   const { onProgress, signal } = options;
-  let sliceEnd = performance.now() + SLICE_MS;
   try {
     for (;;) {
       throwIfAborted(signal);
+      const sliceEnd = sliceOfTurn();
       const { value: progress, done } = steps.next();
       if (done) return progress;
       if (progress instanceof Promise) {
@@ -47,7 +60,6 @@ export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Pr
       }
       if (!isSliceOver) continue;
       await nextTurn();
-      sliceEnd = performance.now() + SLICE_MS;
     }
   } finally {
     // Lets the generator's own `finally` blocks run when a slice was the last one.

@@ -9,7 +9,13 @@ import { addPayloads, catchUp } from './catch-up.js';
 import type { FieldConfig } from './config.js';
 import { Filtering } from './filtering.js';
 import { Indexer } from './indexer.js';
-import { loadGraph, loadPayloadIndexes, type SaveContext, saveGraph, savePayloadIndexes } from './saving.js';
+import {
+  loadGraph,
+  loadPayloadIndexes,
+  type SaveContext,
+  saveGraph,
+  savePayloadIndexes,
+} from './saving.js';
 import type { SearchContext } from './search.js';
 import { CollectionState } from './state.js';
 import { freshIndex, VectorField } from './vector-field.js';
@@ -140,7 +146,8 @@ export class CollectionCore {
 
   /** What is committed can no longer be followed in memory; nothing may go on as if it were. */
   private fail(cause: unknown): void {
-    const problem = 'memory could not follow what was committed: close the database and open it again';
+    const problem =
+      'memory could not follow what was committed: close the database and open it again';
     this.failure ??= new LeandexError('INTERNAL', `${problem} (${(cause as Error).message})`, {
       cause,
     });

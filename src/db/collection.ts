@@ -27,7 +27,13 @@ import type {
   Vectors,
   WriteResult,
 } from './types.js';
-import { changePayloads, deletePoints, deleteVectors, updateVectors, upsertPoints } from './writing.js';
+import {
+  changePayloads,
+  deletePoints,
+  deleteVectors,
+  updateVectors,
+  upsertPoints,
+} from './writing.js';
 
 /**
  * A collection of points: vectors and payloads by id, stored durably, searched in memory. Everything
@@ -76,7 +82,9 @@ export class Collection {
     points: readonly { id: PointId; vector: Vectors }[],
     options: RunOptions = {},
   ): Promise<WriteResult> {
-    return this.write('updateVectors', options, (context) => updateVectors(context, points, options));
+    return this.write('updateVectors', options, (context) =>
+      updateVectors(context, points, options),
+    );
   }
 
   /** Takes named vectors from points. @throws also LeandexError `NOT_FOUND` */
@@ -104,11 +112,19 @@ export class Collection {
     options: RunOptions & { path?: string } = {},
   ): Promise<WriteResult> {
     const { path } = options;
-    return this.change(target, { kind: 'set', payload, ...(path !== undefined && { path }) }, options);
+    return this.change(
+      target,
+      { kind: 'set', payload, ...(path !== undefined && { path }) },
+      options,
+    );
   }
 
   /** Puts payloads in the place of those there are. @throws also LeandexError `NOT_FOUND` */
-  overwritePayload(target: Target, payload: Payload, options: RunOptions = {}): Promise<WriteResult> {
+  overwritePayload(
+    target: Target,
+    payload: Payload,
+    options: RunOptions = {},
+  ): Promise<WriteResult> {
     return this.change(target, { kind: 'overwrite', payload }, options);
   }
 

@@ -2,8 +2,8 @@ import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
-import type { StoredCollection } from '../store/stored-collection.js';
 import { Store } from '../store/store.js';
+import type { StoredCollection } from '../store/stored-collection.js';
 import type { Durability } from '../store/types.js';
 import { Collection, closedError } from './collection.js';
 import { CollectionCore } from './collection-core.js';
@@ -38,7 +38,10 @@ export class Database {
   private readonly store: Store;
   private readonly options: Required<Pick<OpenOptions, 'onLog'>> & { readOnly: boolean };
   /** Collections that are open or being opened. */
-  private readonly opened = new Map<string, Promise<{ core: CollectionCore; handle: Collection }>>();
+  private readonly opened = new Map<
+    string,
+    Promise<{ core: CollectionCore; handle: Collection }>
+  >();
   private closing: Promise<void> | undefined;
 
   private constructor(store: Store, options: Database['options']) {
@@ -198,7 +201,8 @@ export class Database {
     await this.store.restart();
     this.watch();
     const opened = await Promise.allSettled(this.opened.values());
-    for (const result of opened) if (result.status === 'fulfilled') await result.value.core.recover();
+    for (const result of opened)
+      if (result.status === 'fulfilled') await result.value.core.recover();
   }
 
   private requireOpen(): void {
@@ -221,7 +225,8 @@ function checkOpen(path: unknown, options: OpenOptions): OpenOptions {
   if (readOnly !== undefined && typeof readOnly !== 'boolean') {
     throw wrongType('readOnly', 'a boolean', readOnly);
   }
-  if (onLog !== undefined && typeof onLog !== 'function') throw wrongType('onLog', 'a function', onLog);
+  if (onLog !== undefined && typeof onLog !== 'function')
+    throw wrongType('onLog', 'a function', onLog);
   return options;
 }
 

@@ -3,8 +3,8 @@ import { evaluate } from '../filter/evaluate.js';
 import { idsIn, parseFilter } from '../filter/parse.js';
 import type { Filter } from '../filter/types.js';
 import type { StoredCollection } from '../store/stored-collection.js';
-import { AllowedRows } from './allowed-rows.js';
 import { NONE } from '../store/types.js';
+import { AllowedRows } from './allowed-rows.js';
 import type { CollectionState } from './state.js';
 
 /** Filters whose rows are kept for the next query with the same. */

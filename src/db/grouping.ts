@@ -1,13 +1,7 @@
 import { checkOptions } from '../base/check.js';
-import { parsePath, type Path, valuesAt } from '../filter/path.js';
+import { type Path, parsePath, valuesAt } from '../filter/path.js';
 import { readHits } from './query.js';
-import {
-  checkCounts,
-  findRows,
-  planSearch,
-  SEARCH_OPTIONS,
-  type SearchContext,
-} from './search.js';
+import { checkCounts, findRows, planSearch, SEARCH_OPTIONS, type SearchContext } from './search.js';
 import { readSelection, type Selected } from './selection.js';
 import type { Group, GroupQuery, Hit } from './types.js';
 
@@ -41,9 +35,13 @@ export async function runGroups(context: SearchContext, query: GroupQuery): Prom
     const rows = await findRows(context, plan, depth);
     const [hits] = await readHits(context, [{ selected: withPayload(selected), rows }]);
     const groups = toGroups(hits!, path, limit, groupSize);
-    const isFull = groups.length === limit && groups.every((group) => group.hits.length === groupSize);
+    const isFull =
+      groups.length === limit && groups.every((group) => group.hits.length === groupSize);
     if (!isFull && rows.length >= depth) continue;
-    return groups.map((group) => ({ id: group.id, hits: group.hits.map((hit) => narrow(hit, selected)) }));
+    return groups.map((group) => ({
+      id: group.id,
+      hits: group.hits.map((hit) => narrow(hit, selected)),
+    }));
   }
 }
 

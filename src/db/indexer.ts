@@ -1,8 +1,8 @@
 import { Random } from '../base/random.js';
 import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
+import type { Bitmap } from '../filter/bitmap.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { resolveOptions } from '../graph/options.js';
-import type { Bitmap } from '../filter/bitmap.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { Drift } from './drift.js';
 import type { VectorField } from './vector-field.js';
@@ -88,15 +88,20 @@ export class Indexer {
 
   /** Moves everything, trains anew where that is due, mends the graph. */
   async finish(options: RunOptions): Promise<void> {
-    const signal = AbortSignal.any([this.ending.signal, ...(options.signal ? [options.signal] : [])]);
+    const signal = AbortSignal.any([
+      this.ending.signal,
+      ...(options.signal ? [options.signal] : []),
+    ]);
     while (this.running !== undefined) await this.running;
     const task = this.work(
       () => this.isGraphWanted() && (this.waiting > 0 || this.isRetrainingDue()),
       { ...options, signal },
     );
-    this.running = task.catch(() => {}).then(() => {
-      this.running = undefined;
-    });
+    this.running = task
+      .catch(() => {})
+      .then(() => {
+        this.running = undefined;
+      });
     await task;
     await this.field.graph?.compact({ signal });
   }
@@ -158,7 +163,8 @@ export class Indexer {
     const { graph, config } = this.field;
     if (graph === undefined) return false;
     const wanted = Math.min(SAMPLE_MAX, SAMPLE_EACH * config.size);
-    const hasOutgrown = this.drift.trainedOn < wanted && graph.count >= GROWTH * this.drift.trainedOn;
+    const hasOutgrown =
+      this.drift.trainedOn < wanted && graph.count >= GROWTH * this.drift.trainedOn;
     return hasOutgrown || this.drift.isTooFar;
   }
 
@@ -230,8 +236,18 @@ export class Indexer {
     }
     const half = rows.length >>> 1;
     const at = half * this.field.config.size;
-    const first = await this.insertFitting(graph, rows.subarray(0, half), vectors.subarray(0, at), options);
-    const second = await this.insertFitting(graph, rows.subarray(half), vectors.subarray(at), options);
+    const first = await this.insertFitting(
+      graph,
+      rows.subarray(0, half),
+      vectors.subarray(0, at),
+      options,
+    );
+    const second = await this.insertFitting(
+      graph,
+      rows.subarray(half),
+      vectors.subarray(at),
+      options,
+    );
     const joined = new Float32Array(first.vectors.length + second.vectors.length);
     joined.set(first.vectors);
     joined.set(second.vectors, first.vectors.length);
@@ -246,7 +262,12 @@ export class Indexer {
     const sample = await this.readSample(all);
     if (sample.length === 0) return; // All were deleted before they could be read.
     const old = field.graph;
-    const graph = await LeanIndex.train(sample, { ...index, dimensions: size, distance, ...options });
+    const graph = await LeanIndex.train(sample, {
+      ...index,
+      dimensions: size,
+      distance,
+      ...options,
+    });
     this.kept.clear();
     this.drift.begin(all.length);
     try {
@@ -284,14 +305,17 @@ export class Indexer {
     let chosen = all;
     if (all.length > most) {
       const order = new Random(config.index.seed ?? 1).permutation(all.length);
-      chosen = order.subarray(0, most).map((place) => all[place]!).sort();
+      chosen = order
+        .subarray(0, most)
+        .map((place) => all[place]!)
+        .sort();
     }
     return (await this.host.stored.readVectors(this.number, chosen)).vectors;
   }
 
   private noteDrift(graph: LeanIndex, vectors: Float32Array): void {
     if (vectors.length === 0) return;
-    const missed = graph.energyMissed(this.driftSample(vectors)) ?? 0;
+    const missed = graph.energyMissed?.(this.driftSample(vectors)) ?? 0;
     this.drift.add(vectors.length / this.field.config.size, missed);
   }
 

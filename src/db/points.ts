@@ -171,7 +171,8 @@ function copyVector(what: string, value: unknown, config: FieldConfig, into: Flo
   let largest = 0;
   for (let i = 0; i < size; i++) {
     const number: unknown = value[i];
-    if (!isTyped && typeof number !== 'number') throw wrongType(`${what}[${i}]`, 'a number', number);
+    if (!isTyped && typeof number !== 'number')
+      throw wrongType(`${what}[${i}]`, 'a number', number);
     into[i] = number as number;
     const magnitude = Math.abs(into[i]!);
     if (!(magnitude < Infinity)) throw outOfRange(`${what}[${i}]`, 'a finite float32', number);

@@ -86,7 +86,8 @@ async function rowsById(
     for (const row of page) if (row !== seen && allowed.has(row)) found.push(row);
     // A row that memory does not know yet has no id to go on from.
     const known = page.findLast((row) => state.ids.get(row) !== undefined);
-    const last = page.length < ROWS_PER_PAGE || known === undefined ? undefined : state.ids.get(known);
+    const last =
+      page.length < ROWS_PER_PAGE || known === undefined ? undefined : state.ids.get(known);
     if (found.length >= count || last === undefined) return Uint32Array.from(found).slice(0, count);
     at = last;
   }
@@ -166,4 +167,3 @@ export function checkTarget(target: unknown): { ids: PointId[] } | { filter: Fil
   if (filter === undefined || filter === null) throw wrongType('filter', 'a filter', filter);
   return { filter };
 }
-

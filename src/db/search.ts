@@ -107,7 +107,8 @@ export function fieldOf(fields: readonly VectorField[], using: unknown): number 
 }
 
 function readMode({ exact, rescore }: SearchOptions, config: FieldConfig): SearchPlan['mode'] {
-  if (exact !== undefined && typeof exact !== 'boolean') throw wrongType('exact', 'a boolean', exact);
+  if (exact !== undefined && typeof exact !== 'boolean')
+    throw wrongType('exact', 'a boolean', exact);
   if (rescore !== undefined) checkOneOf('rescore', rescore, ['exact']);
   if (exact) requireOriginals(config, 'an exact search is not possible');
   else if (rescore) requireOriginals(config, 'exact rescoring is not possible');
@@ -124,7 +125,8 @@ async function readTarget(
   if ((vector === undefined) === (id === undefined)) {
     throw outOfRange('a query', 'either with a vector or with an id', vector ? 'both' : 'neither');
   }
-  if (id === undefined) return { vector: checkQueryVector('vector', vector, config), self: undefined };
+  if (id === undefined)
+    return { vector: checkQueryVector('vector', vector, config), self: undefined };
   const known = checkPointId('id', id);
   const [point] = await stored.read({ ids: [known] }, { payload: false, fields: [field] });
   const own = point?.vectors[field];

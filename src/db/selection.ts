@@ -1,6 +1,6 @@
 import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { parsePath, type Path } from '../filter/path.js';
+import { type Path, parsePath } from '../filter/path.js';
 import { excludePaths, includePaths } from '../filter/select-payload.js';
 import type { Payload } from '../filter/types.js';
 import type { StoredPoint } from '../store/types.js';

@@ -1,5 +1,5 @@
-import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import { LeanIndex } from '../graph/lean-index.js';
+import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import type { AllowedRows } from './allowed-rows.js';
 import type { FieldConfig } from './config.js';
 
@@ -109,7 +109,9 @@ export class VectorField {
 
   /** The indexes that hold something. */
   private parts(): LeanIndex[] {
-    return [this.graph, this.fresh].filter((index) => index !== undefined).filter(({ count }) => count > 0);
+    return [this.graph, this.fresh]
+      .filter((index) => index !== undefined)
+      .filter(({ count }) => count > 0);
   }
 
   private optionsFor(index: LeanIndex, beam: Beam, allowed: AllowedRows | undefined) {

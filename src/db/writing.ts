@@ -3,15 +3,20 @@ import type { PointId } from '../base/point-id.js';
 import { type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
 import { checkChange, type PayloadChange } from '../filter/change-payload.js';
 import type { StoredCollection } from '../store/stored-collection.js';
+import {
+  type Moved,
+  NONE,
+  type Target as StoredTarget,
+  type VectorColumn,
+} from '../store/types.js';
 import type { FieldConfig } from './config.js';
 import type { Filtering } from './filtering.js';
 import type { Indexer } from './indexer.js';
 import { packPoints, packVectors } from './points.js';
 import { checkTarget } from './reading.js';
-import { type Moved, NONE, type Target as StoredTarget, type VectorColumn } from '../store/types.js';
 import type { CollectionState } from './state.js';
 import type { Point, Target, WriteResult } from './types.js';
-import { type Write, WriteLine } from './write-line.js';
+import type { Write, WriteLine } from './write-line.js';
 
 /** Rows that are held as float32 until the graph takes them: further writes wait for it beyond. */
 const FRESH_ROWS_MAX = 400_000;
@@ -195,4 +200,3 @@ function noRoom(count: number, cause: unknown): LeandexError {
 function configsOf({ fields }: CollectionState): FieldConfig[] {
   return fields.map(({ config }) => config);
 }
-

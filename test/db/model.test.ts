@@ -43,7 +43,10 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), ids }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('delete where' as const), k: fc.integer({ max: 3, min: 0 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('delete where' as const),
+      k: fc.integer({ max: 3, min: 0 }),
+    }),
   },
   {
     weight: 1,
@@ -54,7 +57,10 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear payload' as const), ids }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('update vectors' as const), id: anId, vector }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('update vectors' as const), id: anId, vector }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: 'optimize' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
 );
@@ -182,14 +188,14 @@ describe('any sequence of writes, optimize() and reopening leaves what a model i
   test('scanned exactly', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.boolean(), (todo, isIndexed) => play(todo, 1_000_000, isIndexed)),
-      { seed: 11, numRuns: 40 },
+      { seed: 11, numRuns: 40, endOnFailure: true },
     );
   });
 
   test('in a graph', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.boolean(), (todo, isIndexed) => play(todo, 10, isIndexed)),
-      { seed: 12, numRuns: 40 },
+      { seed: 12, numRuns: 40, endOnFailure: true },
     );
   });
 });

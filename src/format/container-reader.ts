@@ -7,8 +7,8 @@ import {
   corrupt,
   FORMAT_VERSION,
   MAGIC,
-  PART_BYTES,
   PREAMBLE_BYTES,
+  partsOf,
   type SectionEntry,
 } from './layout.js';
 import { isBoundedMsgpack } from './msgpack-bounds.js';
@@ -141,13 +141,6 @@ export class ContainerReader {
   private *checkPadding(from: number, to: number): Steps<void> {
     const bytes = yield* fill(this.source, new Uint8Array(to - from), from);
     requireZero(bytes, from, this.kind);
-  }
-}
-
-/** Views of an array, in order. */
-export function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let from = 0; from < bytes.length; from += PART_BYTES) {
-    yield bytes.subarray(from, from + PART_BYTES);
   }
 }
 

@@ -19,6 +19,13 @@ export interface SectionEntry {
 
 export const align64 = (offset: number) => Math.ceil(offset / 64) * 64;
 
+/** Views of an array, in order. */
+export function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += PART_BYTES) {
+    yield bytes.subarray(from, from + PART_BYTES);
+  }
+}
+
 /** The error for bytes that cannot be what they should. */
 export function corrupt(
   kind: string,

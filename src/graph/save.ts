@@ -1,9 +1,8 @@
 import { outOfRange, wrongType } from '../base/errors.js';
 import { drain, type Steps } from '../base/steps.js';
 import { asBytes, joined } from '../format/container.js';
-import { partsOf } from '../format/container-reader.js';
 import { layOut, type PartedContainer } from '../format/container-writer.js';
-import { PART_BYTES } from '../format/layout.js';
+import { PART_BYTES, partsOf } from '../format/layout.js';
 import { NONE, type NodeBytes, type NodeMemory } from './memory.js';
 import type { ResolvedOptions } from './options.js';
 import { describeModel } from './saved-model.js';

@@ -1,9 +1,8 @@
 import type { Steps } from '../base/steps.js';
 import { asBytes } from '../format/container.js';
 import type { ContainerReader } from '../format/container-reader.js';
-import { partsOf } from '../format/container-reader.js';
 import type { PartedContainer } from '../format/container-writer.js';
-import { corrupt } from '../format/layout.js';
+import { corrupt, partsOf } from '../format/layout.js';
 import { PRIMARY_BITS, primaryBytes, type SecondaryBits } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
 import { areNestedBits, NESTED_BLOCK, type NestedModel } from '../quant/nested.js';

@@ -34,7 +34,13 @@ export {
   intrinsicDimensionality,
   type LidReport,
 } from './graph/intrinsic-dimensionality.js';
-export { LeanIndex } from './graph/lean-index.js';
+export {
+  LeanIndex,
+  type LoadResult,
+  type SaveContent,
+  type SaveOptions,
+} from './graph/lean-index.js';
+export type { IndexSource } from './graph/load.js';
 export type {
   AddOptions,
   BuildOptions,
@@ -45,6 +51,7 @@ export type {
   SearchOptions,
   WriteOptions,
 } from './graph/options.js';
+export type { IndexMeta, PartWriter } from './graph/save.js';
 export type { BatchSearchResult, SearchResult } from './graph/search.js';
 export type { IndexStats } from './graph/stats.js';
 export type { KernelVariant } from './kernels/index.js';

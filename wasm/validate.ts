@@ -18,13 +18,17 @@ function linksAreValid(ix: Index, id: u32, layer: u32, count: u32): bool {
   return true;
 }
 
+/** Whether the entry point of a graph of `count` nodes is one of them, on the highest layer. */
+export function validateEntry(ix: Index, count: u32): bool {
+  return ix.entry < count && levelOf(ix, ix.entry) == ix.maxLevel;
+}
+
 /**
- * Checks the graph of `count` nodes after loading, so that searching needs no checks: entry point
- * on the top layer, every link to another node on its layer. Returns 0, or 1 + the first bad node.
+ * Checks that the nodes from … to − 1 of `count` are on no layer above the entry point's and that all
+ * their links are to other nodes on the layer. Returns 0, or 1 + the first bad node.
  */
-export function validateGraph(ix: Index, count: u32): u32 {
-  if (ix.entry >= count || levelOf(ix, ix.entry) != ix.maxLevel) return 1;
-  for (let id: u32 = 0; id < count; id++) {
+export function validateNodes(ix: Index, count: u32, from: u32, to: u32): u32 {
+  for (let id = from; id < to; id++) {
     const level = levelOf(ix, id);
     if (level > ix.maxLevel) return id + 1;
     for (let layer: u32 = 0; layer <= level; layer++) {

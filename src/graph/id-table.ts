@@ -1,5 +1,6 @@
 import { checkInteger } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { drain, type Steps } from '../base/steps.js';
 import { ChangeLog } from './change-log.js';
 import { FREE, IdPage, PAGE_IDS } from './id-page.js';
 import { PAGE_SLOTS, SlotPage } from './slot-page.js';
@@ -12,6 +13,8 @@ export interface Place {
 
 const SLOT_MAX = 0x7fff_ffff;
 const SHARD_MAX = 255;
+/** Slots that are read between two yields. */
+const SLOTS_PER_STEP = 4096;
 /** One less than fit 32 bits: the last one stands for "none". */
 export const IDS_MAX = 0xffff_ffff;
 
@@ -174,20 +177,26 @@ export class IdTable {
    * nextId, for too many shards or slots.
    */
   static from(shards: readonly Uint32Array[], nextId: number): IdTable {
+    return drain(IdTable.fromSteps(shards, nextId));
+  }
+
+  /** from() in slices. */
+  static *fromSteps(shards: readonly Uint32Array[], nextId: number): Steps<IdTable> {
     const table = new IdTable();
     table.next = checkInteger('nextId', nextId, 0, IDS_MAX);
     checkInteger('the number of shards', shards.length, 0, SHARD_MAX + 1);
-    shards.forEach((ids, shard) => {
+    for (const [shard, ids] of shards.entries()) {
       if (!(ids instanceof Uint32Array)) throw wrongType('the ids of a shard', 'Uint32Array', ids);
       checkInteger('the number of slots', ids.length, 0, SLOT_MAX + 1);
-      ids.forEach((id, slot) => {
-        if (id === FREE) return;
+      for (const [slot, id] of ids.entries()) {
+        if (slot % SLOTS_PER_STEP === 0) yield;
+        if (id === FREE) continue;
         if (id >= table.next) throw outOfRange('the id in a slot', `below ${table.next}`, id);
         if (!table.enter(id, shard, slot)) {
           throw outOfRange('the ids in all slots', 'different from each other', `${id} twice`);
         }
-      });
-    });
+      }
+    }
     return table;
   }
 

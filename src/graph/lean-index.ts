@@ -1,7 +1,8 @@
 import { checkInteger, checkRows, checkVector } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
-import { LeandexError, outOfRange } from '../base/errors.js';
-import { type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { drain, type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import { bytesSource } from '../format/container.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
 import { hasThreads, PoolLease } from '../threads/pool.js';
@@ -9,9 +10,11 @@ import { AllowList } from './allow-list.js';
 import { AsyncSearch } from './async-search.js';
 import { checkGivenIds, checkKnownIds } from './given-ids.js';
 import type { AllowedIds } from './id-set.js';
+import { checkSource, type IndexSource, loadSteps } from './load.js';
 import {
   type AddOptions,
   type BuildOptions,
+  checkRunOptions,
   checkWriteOptions,
   type IdOptions,
   type LeanIndexOptions,
@@ -22,14 +25,28 @@ import {
 } from './options.js';
 import { isRepairDue, packSteps, repairSteps } from './repair.js';
 import { checkRowValues } from './rows.js';
+import { checkMeta, type IndexMeta, type PartWriter, saveSteps, toBytes } from './save.js';
 import type { BatchSearchResult, SearchResult } from './search.js';
 import { searchOne } from './searcher.js';
-import { readIndex, writeIndex } from './snapshot.js';
 import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
 import { checkQueries, checkQueryValues, trainSteps } from './train.js';
 import { WriteQueue } from './write-queue.js';
 import { addSteps, removeIds, updateSteps, type WriteContext } from './writes.js';
+
+/** What is saved with an index. */
+export interface SaveContent {
+  /** Words of the caller, which load() gives back. */
+  meta?: IndexMeta;
+}
+
+export type SaveOptions = SaveContent & RunOptions;
+
+export interface LoadResult {
+  index: LeanIndex;
+  /** What was given to save() or toBytes(); empty without any. */
+  meta: IndexMeta;
+}
 
 /** Fewer rows are inserted sooner than other threads would hear of them. */
 const CREW_ROWS_MIN = 1024;
@@ -279,23 +296,50 @@ export class LeanIndex {
 
   /**
    * The whole index as bytes, with checksums; the same index gives the same bytes.
-   * @throws LeandexError `BUSY` while a write is under way, `CLOSED`.
+   * @throws LeandexError `BUSY` while a write or a save is under way, `CLOSED`.
    */
-  toBytes(): Uint8Array {
+  toBytes({ meta }: SaveContent = {}): Uint8Array {
     this.requireOpen();
     if (this.writes.isBusy) {
       throw new LeandexError('BUSY', 'a write is under way: await it before toBytes()');
     }
-    return writeIndex(this.state);
+    return toBytes(this.state, checkMeta(meta));
   }
 
   /**
-   * The index that toBytes() wrote, verified throughout.
+   * The index that toBytes() or save() wrote, verified throughout.
    * @throws TypeError for anything but a Uint8Array; LeandexError `CORRUPT` for damaged bytes,
    * `UNSUPPORTED_VERSION` for those of another version of leandex.
    */
   static fromBytes(bytes: Uint8Array): LeanIndex {
-    return new LeanIndex(readIndex(bytes, hasThreads()));
+    return new LeanIndex(drain(loadSteps(bytesSource(bytes), hasThreads())).state);
+  }
+
+  /**
+   * Writes what toBytes() gives part by part, each at most a few MB, once `write` has taken the one
+   * before it; a part may view the index itself and changes once that promise resolves. Waits for
+   * the writes before it, and those after it wait; searches and deletions go on, and the ids that are
+   * saved are those of one moment. Rejects as `write` does.
+   * @throws TypeError, RangeError for wrong arguments; LeandexError `ABORTED`, `CLOSED`.
+   */
+  async save(write: PartWriter, options: SaveOptions = {}): Promise<void> {
+    this.requireOpen();
+    if (typeof write !== 'function') throw wrongType('write', 'a function', write);
+    checkRunOptions('save', options, ['meta']);
+    const meta = checkMeta(options.meta);
+    await this.writes.run(() => runSteps(saveSteps(this.state, meta, write), runOptions(options)));
+  }
+
+  /**
+   * The index that save() or toBytes() wrote, and its meta: read straight into the index's memory,
+   * verified throughout, while the event loop stays free. Rejects as `source.read` does.
+   * Errors as for fromBytes(), LeandexError `ABORTED`.
+   */
+  static async load(source: IndexSource, options: RunOptions = {}): Promise<LoadResult> {
+    checkRunOptions('load', options);
+    const steps = loadSteps(checkSource(source), hasThreads());
+    const { state, meta } = await runSteps(steps, runOptions(options));
+    return { index: new LeanIndex(state), meta };
   }
 
   /**
@@ -326,6 +370,6 @@ function writeOptions({ onProgress, signal, threads }: BuildOptions): WriteOptio
   };
 }
 
-function runOptions({ onProgress, signal }: WriteOptions): RunOptions {
+function runOptions({ onProgress, signal }: RunOptions): RunOptions {
   return { ...(onProgress && { onProgress }), ...(signal && { signal }) };
 }

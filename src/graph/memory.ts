@@ -161,14 +161,15 @@ export class NodeMemory {
   }
 
   isLive(slot: number): boolean {
-    const byte = this.kernels.u8(this.getIndex('live') + (slot >>> 3), 1)[0]!;
-    return ((byte >> (slot & 7)) & 1) === 1;
+    const word = this.kernels.words[this.getIndex('live') / 4 + (slot >>> 5)]!;
+    return ((word >>> (slot & 31)) & 1) === 1;
   }
 
   setLive(slot: number, live: boolean): void {
-    const bits = this.kernels.u8(this.getIndex('live') + (slot >>> 3), 1);
-    const bit = 1 << (slot & 7);
-    bits[0] = live ? bits[0]! | bit : bits[0]! & ~bit;
+    const { words } = this.kernels;
+    const at = this.getIndex('live') / 4 + (slot >>> 5);
+    const bit = 1 << (slot & 31);
+    words[at] = live ? words[at]! | bit : words[at]! & ~bit;
   }
 
   /** Working memory for one thread, until it is given back. */
@@ -240,7 +241,7 @@ export class NodeMemory {
   upperBlockOf(slot: number): number {
     if (slot >= this.capacity) return 0;
     const at = this.chunkOf(slot) + this.offsets().upperPointer + this.inChunk(slot) * 4;
-    return this.kernels.u32(at, 1)[0]!;
+    return this.kernels.words[at / 4]!;
   }
 
   /** The level of a slot that is or was in use; it never changes. */
@@ -284,12 +285,11 @@ export class NodeMemory {
     return this.upperSegmentBytes - unused;
   }
 
-  /** Calls back for the first `count` nodes, a run that lies in one chunk at a time. */
-  forRuns(count: number, run: (first: number, size: number) => void): void {
-    for (let first = 0; first < count; ) {
-      const size = Math.min(2 ** this.chunkShift - this.inChunk(first), count - first);
-      run(first, size);
-      first += size;
+  /** The first `count` nodes as runs that lie in one chunk each. */
+  *runs(count: number): Generator<{ first: number; size: number }> {
+    const most = 2 ** this.chunkShift;
+    for (let first = 0; first < count; first += most) {
+      yield { first, size: Math.min(most, count - first) };
     }
   }
 

@@ -125,9 +125,9 @@ const INDEX_OPTIONS = [
 /** The random rotation of more would take minutes. */
 const PRIMARY_DIMENSIONS_MAX = 4096;
 
+const RUN_OPTIONS = ['onProgress', 'signal'] as const satisfies readonly (keyof RunOptions)[];
 const WRITE_OPTIONS = [
-  'onProgress',
-  'signal',
+  ...RUN_OPTIONS,
   'threads',
 ] as const satisfies readonly (keyof WriteOptions)[];
 
@@ -182,6 +182,16 @@ export function checkWriteOptions(
   more: readonly string[] = [],
 ): void {
   checkOptions(what, options, [...WRITE_OPTIONS, ...more]);
+  checkRunTypes(options);
+}
+
+/** As checkWriteOptions(), for what runs in this thread. */
+export function checkRunOptions(
+  what: string,
+  options: RunOptions,
+  more: readonly string[] = [],
+): void {
+  checkOptions(what, options, [...RUN_OPTIONS, ...more]);
   checkRunTypes(options);
 }
 

@@ -245,7 +245,8 @@ export interface KernelExports {
   raiseEntry(index: number, ids: number, count: number): void;
   repairNodes(index: number, scratch: number, from: number, to: number): void;
   chooseEntry(index: number, count: number): void;
-  validateGraph(index: number, count: number): number;
+  validateEntry(index: number, count: number): number;
+  validateNodes(index: number, count: number, from: number, to: number): number;
 }
 
 /** Names of the kernels, as tasks for other threads name them. */

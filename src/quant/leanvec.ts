@@ -4,12 +4,12 @@ import { outOfRange } from '../base/errors.js';
 import { drain, type Steps } from '../base/steps.js';
 import {
   asBytes,
-  corrupt,
   doubleSection,
   floatSection,
   readContainer,
   writeContainer,
 } from '../format/container.js';
+import { corrupt } from '../format/layout.js';
 import { Kernels } from '../kernels/index.js';
 import type { Moments } from '../linalg/moments.js';
 import { trace } from '../linalg/trace.js';

@@ -8,13 +8,8 @@ import {
   tooLarge,
 } from '../base/check.js';
 import { outOfRange, wrongDimension } from '../base/errors.js';
-import {
-  asBytes,
-  corrupt,
-  floatSection,
-  readContainer,
-  writeContainer,
-} from '../format/container.js';
+import { asBytes, floatSection, readContainer, writeContainer } from '../format/container.js';
+import { corrupt } from '../format/layout.js';
 import { alignUp, Kernels, paddedDimensions } from '../kernels/index.js';
 
 import { kMeans, nearestMean, type PlacedMeans, placeMeans } from './k-means.js';

@@ -293,10 +293,10 @@ describe('determinism', () => {
       const plan = { vectors: rows, first: 0, slots, efConstruction: 40, seed: 1 };
       await runSteps(insertSteps(nodes, { ...plan, order: undefined }, crew));
       const parts: Uint8Array[] = [];
-      nodes.forRuns(2500, (first, size) => {
+      for (const { first, size } of nodes.runs(2500)) {
         parts.push(nodes.part('node', first, size).slice());
         parts.push(nodes.part('secondary', first, size).slice());
-      });
+      }
       return parts;
     };
     return Promise.all([

@@ -33,6 +33,12 @@ export class Bitmap {
     return new Bitmap(RoaringBitmap32.deserialize('portable', bytes));
   }
 
+  /** The rows that are in any of them. */
+  static union(bitmaps: readonly Bitmap[]): Bitmap {
+    if (bitmaps.length === 1) return bitmaps[0]!.clone();
+    return new Bitmap(RoaringBitmap32.orMany(bitmaps.map(({ set }) => set)));
+  }
+
   get size(): number {
     return this.set.size;
   }
@@ -84,13 +90,6 @@ export class Bitmap {
 
   orInPlace(other: Bitmap): void {
     this.set.orInPlace(other.set);
-  }
-
-  /** Adds the rows of all of them. */
-  orManyInPlace(others: readonly Bitmap[]): void {
-    const union = RoaringBitmap32.orMany(others.map(({ set }) => set));
-    this.set.orInPlace(union);
-    union.dispose();
   }
 
   andNotInPlace(other: Bitmap): void {

@@ -10,8 +10,8 @@ import type { SortedRows } from './sorted-rows.js';
 
 /**
  * Payload indexes as a container keeps them. For each field the section `i.rows` holds its sets of
- * rows, and sections `i.0`, `i.1`, ... what its values are: terms, 256 at a time, as a JSON list
- * followed by the rows of each, or pairs of number and row.
+ * rows, and sections `i.0`, `i.1`, ... what its values are: terms, 256 at a time, with the
+ * rows of each, or pairs of number and row in order.
  */
 export interface SavedIndexes {
   /** Plain values. */
@@ -22,8 +22,6 @@ export interface SavedIndexes {
 const PART_BYTES = 1 << 20;
 const TERMS_AT_ONCE = 256;
 const YIELD_EVERY = 64;
-/** Stands for the length of a bitmap where one row follows instead. */
-const SINGLE = 0xffff_ffff;
 const WHAT = 'payload index';
 
 type Terms = Postings<string> | Postings<string | boolean>;
@@ -39,7 +37,7 @@ export function* saveIndexes(indexes: PayloadIndexes): Steps<SavedIndexes> {
     saved.sections[`${i}.rows`] = rowSetsOf(index);
     let parts = 0;
     for (const part of partsOf(index)) {
-      saved.sections[`${i}.${parts++}`] = part;
+      if (part !== undefined) saved.sections[`${i}.${parts++}`] = part;
       yield;
       if (indexes.revision !== revision) {
         throw new LeandexError('INTERNAL', 'payload indexes were changed while they were saved');
@@ -56,13 +54,14 @@ function rowSetsOf({ rows }: FieldIndex): Uint8Array {
   return writer.take();
 }
 
-function partsOf({ values }: FieldIndex): Generator<Uint8Array> {
+/** Undefined where only time has passed. */
+function partsOf({ values }: FieldIndex): Generator<Uint8Array | undefined> {
   return 'sorted' in values ? pairParts(values.sorted) : termParts(values.postings);
 }
 
 function* pairParts(sorted: SortedRows): Generator<Uint8Array> {
   const writer = new ByteWriter();
-  for (const { values, rows } of sorted.chunks()) {
+  for (const { values, rows } of sorted.between()) {
     writer.uint32(values.length);
     writer.bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     writer.bytes(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
@@ -71,7 +70,7 @@ function* pairParts(sorted: SortedRows): Generator<Uint8Array> {
   if (writer.byteLength > 0) yield writer.take();
 }
 
-function* termParts(postings: Terms): Generator<Uint8Array> {
+function* termParts(postings: Terms): Generator<Uint8Array | undefined> {
   const writer = new ByteWriter();
   let group: [string | boolean, Posting][] = [];
   for (const entry of postings.entries()) {
@@ -79,23 +78,31 @@ function* termParts(postings: Terms): Generator<Uint8Array> {
     if (group.length < TERMS_AT_ONCE) continue;
     writeTerms(writer, group);
     group = [];
-    if (writer.byteLength >= PART_BYTES / 8) yield writer.take();
+    yield writer.byteLength < PART_BYTES ? undefined : writer.take();
   }
   if (group.length > 0) writeTerms(writer, group);
   if (writer.byteLength > 0) yield writer.take();
 }
 
-/** JSON, since UTF-8 by itself has no place for halves of surrogate pairs. */
+/**
+ * The terms as JSON, since UTF-8 by itself has no place for halves of surrogate pairs; two numbers
+ * for each, the length of its bitmap or 0 and its only row; the bitmaps.
+ */
 function writeTerms(writer: ByteWriter, group: [string | boolean, Posting][]): void {
   writer.sized(new TextEncoder().encode(JSON.stringify(group.map(([term]) => term))));
-  for (const [, posting] of group) {
-    if (typeof posting !== 'number') {
-      writer.sized(posting.toBytes());
+  const heads = new Uint32Array(2 * group.length);
+  const bitmaps: Uint8Array[] = [];
+  for (const [i, [, posting]] of group.entries()) {
+    if (typeof posting === 'number') {
+      heads[2 * i + 1] = posting;
     } else {
-      writer.uint32(SINGLE);
-      writer.uint32(posting);
+      const bytes = posting.toBytes();
+      heads[2 * i] = bytes.length;
+      bitmaps.push(bytes);
     }
   }
+  writer.bytes(new Uint8Array(heads.buffer));
+  for (const bytes of bitmaps) writer.bytes(bytes);
 }
 
 /**
@@ -184,15 +191,16 @@ function pairReader({ values }: FieldIndex): PartReader {
 function termReader({ values }: FieldIndex): PartReader {
   const postings = (values as Exclude<FieldIndex['values'], { sorted: SortedRows }>)
     .postings as Postings<string | boolean>;
-  let count = 0;
   return function* (reader) {
     while (!reader.isAtEnd) {
-      for (const term of readTerms(reader)) {
-        if (count++ % YIELD_EVERY === 0) yield;
+      const terms = readTerms(reader);
+      const heads = reader.uint32s(2 * terms.length);
+      for (const [i, term] of terms.entries()) {
         if (!values.isKey(term) || postings.has(term as string)) {
           throw reader.corrupt('a term is none or is there twice');
         }
-        postings.set(term as string, readPosting(reader));
+        postings.set(term as string, readPosting(reader, heads[2 * i]!, heads[2 * i + 1]!));
+        if (i % YIELD_EVERY === 0) yield;
       }
     }
   };
@@ -209,9 +217,8 @@ function readTerms(reader: ByteReader): unknown[] {
   throw reader.corrupt('the terms are no list');
 }
 
-function readPosting(reader: ByteReader): Posting {
-  const byteLength = reader.uint32();
-  if (byteLength === SINGLE) return reader.uint32();
+function readPosting(reader: ByteReader, byteLength: number, row: number): Posting {
+  if (byteLength === 0) return row;
   const rows = Bitmap.fromBytes(reader.bytes(byteLength));
   if (rows.isEmpty) throw reader.corrupt('a term has no rows');
   return rows;

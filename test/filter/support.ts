@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { FIELD_TYPES, type FieldSchema } from '../../src/filter/field-schema.js';
-import type {
-  Condition,
-  Filter,
-  GeoPoint,
-  Json,
-  MatchValue,
-  Payload,
-} from '../../src/filter/types.js';
+import type { Condition, Filter, GeoPoint, MatchValue, Payload } from '../../src/filter/types.js';
 
 /** Few different values, so that filters hit and miss about as often. */
 const STRINGS = [

@@ -21,7 +21,9 @@ export interface SavedIndexes {
 
 const PART_BYTES = 1 << 20;
 const TERMS_AT_ONCE = 256;
-const YIELD_EVERY = 64;
+const BITMAPS_AT_ONCE = 64;
+const PART_PAIRS = 65_536;
+const PAIRS_AT_ONCE = 4096;
 const WHAT = 'payload index';
 
 type Terms = Postings<string> | Postings<string | boolean>;
@@ -59,15 +61,29 @@ function partsOf({ values }: FieldIndex): Generator<Uint8Array | undefined> {
   return 'sorted' in values ? pairParts(values.sorted) : termParts(values.postings);
 }
 
+/** The number of pairs, their values, their rows: the same however the pairs lie in memory. */
 function* pairParts(sorted: SortedRows): Generator<Uint8Array> {
-  const writer = new ByteWriter();
-  for (const { values, rows } of sorted.between()) {
-    writer.uint32(values.length);
-    writer.bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    writer.bytes(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
-    if (writer.byteLength >= PART_BYTES) yield writer.take();
+  const [values, rows] = [new Float64Array(PART_PAIRS), new Uint32Array(PART_PAIRS)];
+  let count = 0;
+  const part = () => {
+    const writer = new ByteWriter();
+    writer.uint32(count);
+    writer.bytes(new Uint8Array(values.buffer, 0, count * 8));
+    writer.bytes(new Uint8Array(rows.buffer, 0, count * 4));
+    count = 0;
+    return writer.take();
+  };
+  for (const pairs of sorted.between()) {
+    for (let at = 0; at < pairs.rows.length; ) {
+      const end = Math.min(pairs.rows.length, at + PART_PAIRS - count);
+      values.set(pairs.values.subarray(at, end), count);
+      rows.set(pairs.rows.subarray(at, end), count);
+      count += end - at;
+      at = end;
+      if (count === PART_PAIRS) yield part();
+    }
   }
-  if (writer.byteLength > 0) yield writer.take();
+  if (count > 0) yield part();
 }
 
 function* termParts(postings: Terms): Generator<Uint8Array | undefined> {
@@ -173,17 +189,16 @@ function pairReader({ values }: FieldIndex): PartReader {
   const { sorted } = values as Extract<FieldIndex['values'], { sorted: SortedRows }>;
   let [lastValue, lastRow] = [-Infinity, 0];
   return function* (reader) {
-    while (!reader.isAtEnd) {
-      const count = reader.uint32();
-      const [numbers, rows] = [reader.float64s(count), reader.uint32s(count)];
-      for (let i = 0; i < count; i++) {
-        const [value, row] = [numbers[i]!, rows[i]!];
-        const isNext = value > lastValue || (value === lastValue && row > lastRow);
-        if (!isNext || !values.isKey(value)) throw reader.corrupt('numbers are out of order');
-        sorted.append(value, row);
-        [lastValue, lastRow] = [value, row];
-      }
-      yield;
+    const count = reader.uint32();
+    const [numbers, rows] = [reader.float64s(count), reader.uint32s(count)];
+    if (!reader.isAtEnd) throw reader.corrupt('more bytes follow');
+    for (let i = 0; i < count; i++) {
+      if (i % PAIRS_AT_ONCE === 0) yield;
+      const [value, row] = [numbers[i]!, rows[i]!];
+      const isNext = value > lastValue || (value === lastValue && row > lastRow);
+      if (!isNext || !values.isKey(value)) throw reader.corrupt('numbers are out of order');
+      sorted.append(value, row);
+      [lastValue, lastRow] = [value, row];
     }
   };
 }
@@ -200,7 +215,7 @@ function termReader({ values }: FieldIndex): PartReader {
           throw reader.corrupt('a term is none or is there twice');
         }
         postings.set(term as string, readPosting(reader, heads[2 * i]!, heads[2 * i + 1]!));
-        if (i % YIELD_EVERY === 0) yield;
+        if (i % BITMAPS_AT_ONCE === 0) yield;
       }
     }
   };

@@ -2,7 +2,7 @@ import { checkOneOf, checkOptions } from '../base/check.js';
 import { wrongType } from '../base/errors.js';
 import { EACH, isObject, type Path, parsePath } from './path.js';
 import { checkPayload } from './payload.js';
-import type { Json, Payload } from './types.js';
+import type { Payload } from './types.js';
 
 export type PayloadChange =
   /** Sets keys at the top level, or in the object at `path`; a key set to null is deleted. */
@@ -52,8 +52,8 @@ export function changePayload(payload: Payload | null, change: PayloadChange): P
       return change.payload;
     case 'delete': {
       if (payload === null) return null;
-      const remove = (rest: Payload, path: string) => removeAt(rest, parsePath('path', path));
-      return change.paths.reduce(remove, payload);
+      const remove = (rest: unknown, path: string) => removeAt(rest, parsePath('path', path));
+      return change.paths.reduce(remove, payload) as Payload;
     }
     case 'set': {
       const path = change.path === undefined ? [] : parsePath('path', change.path);
@@ -66,7 +66,7 @@ export function changePayload(payload: Payload | null, change: PayloadChange): P
  * Merges into the objects at the path. On the way there objects take the place of anything else,
  * and so do arrays; elements are never added to an array.
  */
-function setAt(value: Json | undefined, path: Path, source: Payload): Json {
+function setAt(value: unknown, path: Path, source: Payload): unknown {
   if (path.length === 0) return merge(isObject(value) ? value : {}, source);
   const [step, ...rest] = path as [Path[number], ...Path];
   if (typeof step === 'string') {
@@ -86,12 +86,11 @@ function merge(object: Payload, source: Payload): Payload {
 }
 
 /** Without the members at the path. `a[]` empties the array; single elements are not deleted. */
-function removeAt<T extends Json>(value: T, path: Path): T;
-function removeAt(value: Json, path: Path): Json {
+function removeAt(value: unknown, path: Path): unknown {
   const [step, ...rest] = path as [Path[number], ...Path];
   if (typeof step === 'string') {
     if (!isObject(value) || !Object.hasOwn(value, step)) return value;
-    if (rest.length > 0) return { ...value, [step]: removeAt(value[step]!, rest) };
+    if (rest.length > 0) return { ...value, [step]: removeAt(value[step], rest) };
     return Object.fromEntries(Object.entries(value).filter(([key]) => key !== step));
   }
   if (!Array.isArray(value)) return value;

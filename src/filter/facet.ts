@@ -6,23 +6,30 @@ export interface FacetHit {
   count: number;
 }
 
-/** The values that occur, the most frequent first, then in ascending order. */
-export function mostFrequent(
-  counts: Iterable<[value: Scalar, count: number]>,
-  limit: number,
-): FacetHit[] {
-  let hits: FacetHit[] = [];
-  let least = 1;
-  for (const [value, count] of counts) {
-    if (count < least) continue;
-    hits.push({ value, count });
-    // Sorting now and then is cheaper than a heap, and few values come after the first cut.
-    if (hits.length >= 2 * limit + 100) {
-      hits = hits.sort(inOrder).slice(0, limit);
-      least = hits.at(-1)!.count;
-    }
+/** Keeps the most frequent values. */
+export class FacetRanking {
+  private readonly limit: number;
+  private hits: FacetHit[] = [];
+  /** Values that occur less often are not among the best. */
+  private least = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
   }
-  return hits.sort(inOrder).slice(0, limit);
+
+  add(value: Scalar, count: number): void {
+    if (count < this.least) return;
+    this.hits.push({ value, count });
+    // Sorting now and then is cheaper than a heap, and few values pass after the first cut.
+    if (this.hits.length < 2 * this.limit + 100) return;
+    this.hits = this.best();
+    this.least = this.hits.at(-1)!.count;
+  }
+
+  /** The most frequent first, then in ascending order. */
+  best(): FacetHit[] {
+    return this.hits.sort(inOrder).slice(0, this.limit);
+  }
 }
 
 function inOrder(a: FacetHit, b: FacetHit): number {

@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import { Bitmap } from './bitmap.js';
 import type { FieldTest, ValueTest } from './conditions.js';
 import { type FieldSchema, tokenizerOf, typeOf } from './field-schema.js';
@@ -59,8 +60,8 @@ export class FieldIndex {
     for (const name of sets) this.rows[name].remove(row);
   }
 
-  forget(rows: Bitmap): void {
-    this.values.forget(rows);
+  *forget(rows: Bitmap): Steps<void> {
+    yield* this.values.forget(rows);
     for (const name of ROW_SETS) this.rows[name].andNotInPlace(rows);
   }
 

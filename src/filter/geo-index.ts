@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import type { Bitmap } from './bitmap.js';
 import type { ValueTest } from './conditions.js';
 import { type GeoArea, placeOf } from './geo.js';
@@ -10,13 +11,15 @@ import {
   firstCode,
   relationOf,
 } from './geo-cells.js';
-import type { Interval } from './interval.js';
 import { RowCollector } from './row-collector.js';
 import { SortedRows } from './sorted-rows.js';
 import type { Found, ValueIndex } from './value-index.js';
 
 /** Places at most that are looked at one by one instead of in smaller cells. */
-const FEW = 32;
+const FEW = 8;
+
+/** The rows inside an area, and those that may be. */
+type Sides = Record<'within' | 'across', RowCollector>;
 
 /** Places, by the cells of a quadtree: unsure are only those a few metres from an edge. */
 export class GeoIndex implements ValueIndex<number> {
@@ -40,15 +43,22 @@ export class GeoIndex implements ValueIndex<number> {
     this.sorted.remove(code, row);
   }
 
-  forget(rows: Bitmap): void {
-    this.sorted.forget(rows);
+  forget(rows: Bitmap): Steps<void> {
+    return this.sorted.forget(rows.lookup());
   }
 
   find(test: ValueTest): Found | undefined {
     if (test.kind !== 'geo') return undefined;
-    const [within, across] = [new RowCollector(), new RowCollector()];
-    this.visit(test.area, { level: 0, x: 0, y: 0 }, within, across);
-    const [rows, unsure] = [within.toBitmap(), across.toBitmap()];
+    const sides = { within: new RowCollector(), across: new RowCollector() };
+    const world = { level: 0, x: 0, y: 0 };
+    this.visit(
+      test.area,
+      world,
+      this.sorted.placeOf(0, false),
+      this.sorted.placeOf(CODES, false),
+      sides,
+    );
+    const [rows, unsure] = [sides.within.toBitmap(), sides.across.toBitmap()];
     // A row with several places may have one within.
     unsure.andNotInPlace(rows);
     rows.orInPlace(unsure);
@@ -57,30 +67,33 @@ export class GeoIndex implements ValueIndex<number> {
     return { rows, unsure: 'none', othersToo: false };
   }
 
-  private visit(area: GeoArea, cell: Cell, within: RowCollector, across: RowCollector): void {
-    const first = firstCode(cell);
-    const codes: Interval = {
-      low: first,
-      lowOpen: false,
-      high: first + 4 ** (DEEPEST_LEVEL - cell.level),
-      highOpen: true,
-    };
-    if (this.sorted.isFewerThan(1, codes)) return;
+  /** Looks at the pairs of a cell, which are those between two places. */
+  private visit(area: GeoArea, cell: Cell, from: number, to: number, sides: Sides): void {
     const relation = relationOf(area, cell);
     if (relation === 'outside') return;
     if (relation === 'within' || cell.level === DEEPEST_LEVEL) {
-      const to = relation === 'within' ? within : across;
-      for (const rows of this.sorted.within(codes)) to.add(rows);
-    } else if (this.sorted.isFewerThan(FEW, codes)) {
-      for (const [code, row] of this.sorted.pairs(codes)) {
-        const place = relationOf(area, cellOf(code));
-        if (place !== 'outside') (place === 'within' ? within : across).add(Uint32Array.of(row));
+      for (const { rows } of this.sorted.between(from, to)) {
+        sides[relation].add(rows, this.sorted.lastRow);
       }
-    } else {
-      for (const x of [2 * cell.x, 2 * cell.x + 1]) {
-        for (const y of [2 * cell.y, 2 * cell.y + 1]) {
-          this.visit(area, { level: cell.level + 1, x, y }, within, across);
-        }
+      return;
+    }
+    const inner = cell.level + 1;
+    const step = 4 ** (DEEPEST_LEVEL - inner);
+    let start = from;
+    for (let i = 0; i < 4; i++) {
+      const part = { level: inner, x: 2 * cell.x + (i & 1), y: 2 * cell.y + (i >> 1) };
+      const end = i === 3 ? to : this.sorted.placeOf(firstCode(part) + step, false);
+      if (end - start > FEW) this.visit(area, part, start, end, sides);
+      else if (end > start) this.visitEach(area, start, end, sides);
+      start = end;
+    }
+  }
+
+  private visitEach(area: GeoArea, from: number, to: number, sides: Sides): void {
+    for (const { values, rows } of this.sorted.between(from, to)) {
+      for (let i = 0; i < rows.length; i++) {
+        const relation = relationOf(area, cellOf(values[i]!));
+        if (relation !== 'outside') sides[relation].add(rows.subarray(i, i + 1), rows[i]!);
       }
     }
   }

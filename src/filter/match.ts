@@ -42,8 +42,7 @@ function isMet(condition: ParsedCondition, point: FilteredPoint): boolean {
       return point.hasVector(condition.name);
     case 'nested':
       return foundAt(point.payload, condition.path).some(
-        (element) =>
-          isObject(element) && matches(condition.filter, { ...point, payload: element as Payload }),
+        (element) => isObject(element) && matches(condition.filter, { ...point, payload: element }),
       );
     case 'field':
       return passes(condition.test, foundAt(point.payload, condition.path));

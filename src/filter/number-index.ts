@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import type { Bitmap } from './bitmap.js';
 import type { Scalar, ValueTest } from './conditions.js';
 import { parseInstant } from './instant.js';
@@ -39,8 +40,8 @@ export class NumberIndex implements ValueIndex<number> {
     this.sorted.remove(value, row);
   }
 
-  forget(rows: Bitmap): void {
-    this.sorted.forget(rows);
+  forget(rows: Bitmap): Steps<void> {
+    return this.sorted.forget(rows.lookup());
   }
 
   find(test: ValueTest): Found | undefined {
@@ -65,25 +66,25 @@ export class NumberIndex implements ValueIndex<number> {
   private rowsWithin(intervals: readonly Interval[]): Bitmap {
     const collector = new RowCollector();
     for (const interval of intervals) {
-      for (const rows of this.sorted.within(interval)) collector.add(rows);
+      for (const { rows } of this.sorted.within(interval)) collector.add(rows, this.sorted.lastRow);
     }
     return collector.toBitmap();
   }
 
-  *counts(rows: Bitmap): Generator<[Scalar, number]> {
+  counts(rows: Bitmap, visit: (value: Scalar, count: number) => void): void {
     const isIn = rows.lookup();
     let [value, count] = [Number.NaN, 0];
-    for (const chunk of this.sorted.chunks()) {
-      for (let i = 0; i < chunk.values.length; i++) {
-        if (chunk.values[i] !== value) {
-          if (count > 0) yield [value, count];
-          value = chunk.values[i]!;
+    for (const pairs of this.sorted.between()) {
+      for (let i = 0; i < pairs.values.length; i++) {
+        if (pairs.values[i] !== value) {
+          if (count > 0) visit(value, count);
+          value = pairs.values[i]!;
           count = 0;
         }
-        if (isIn(chunk.rows[i]!)) count++;
+        if (isIn(pairs.rows[i]!)) count++;
       }
     }
-    if (count > 0) yield [value, count];
+    if (count > 0) visit(value, count);
   }
 
   get byteLength(): number {

@@ -2,7 +2,7 @@ import { outOfRange, wrongType } from '../base/errors.js';
 import type { GeoArea, Ring } from './geo.js';
 import { isObject } from './path.js';
 
-const POINTS_MAX = 16_384;
+const POINTS_MAX = 4096;
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` */
 export function parseArea(

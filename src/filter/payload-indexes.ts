@@ -1,7 +1,8 @@
 import { checkInteger } from '../base/check.js';
 import { LeandexError } from '../base/errors.js';
+import { drain, type Steps } from '../base/steps.js';
 import type { Bitmap } from './bitmap.js';
-import { type FacetHit, mostFrequent } from './facet.js';
+import { type FacetHit, FacetRanking } from './facet.js';
 import { FieldIndex, ROW_SETS } from './field-index.js';
 import { checkFieldSchema, type FieldSchema, type FieldType, typeOf } from './field-schema.js';
 import { parsePath, pathText } from './path.js';
@@ -83,7 +84,18 @@ export class PayloadIndexes {
 
   /** Removes rows whose payload is not known any more; takes as long as the indexes are large. */
   forget(rows: Bitmap): void {
-    for (const index of this.fields.values()) index.forget(rows);
+    drain(this.forgetting(rows));
+  }
+
+  /**
+   * The same in slices. Rows may come and go meanwhile, and some of `rows` may then be left: they
+   * must not be live.
+   */
+  *forgetting(rows: Bitmap): Steps<void> {
+    for (const index of [...this.fields.values()]) {
+      this.changes++;
+      yield* index.forget(rows);
+    }
     this.changes++;
   }
 
@@ -123,14 +135,15 @@ export class PayloadIndexes {
    */
   facet(field: string, rows: Bitmap, limit: number): FacetHit[] {
     const { values, schema } = this.indexOf(field);
-    const counts = COUNTED.includes(typeOf(schema)) ? values.counts?.(rows) : undefined;
-    if (counts === undefined) {
+    if (values.counts === undefined || !COUNTED.includes(typeOf(schema))) {
       throw new LeandexError(
         'UNSUPPORTED',
         `values of field ${field} cannot be counted: it is indexed as ${typeOf(schema)}`,
       );
     }
-    return mostFrequent(counts, checkInteger('limit', limit, 1, LIMIT_MAX));
+    const ranking = new FacetRanking(checkInteger('limit', limit, 1, LIMIT_MAX));
+    values.counts(rows, (value, count) => ranking.add(value, count));
+    return ranking.best();
   }
 
   /** Bytes of memory, roughly. */

@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import { Bitmap } from './bitmap.js';
 import { RowCollector } from './row-collector.js';
 
@@ -8,12 +9,20 @@ export type Posting = number | Bitmap;
 const KEY_BYTES = 64;
 const BITMAP_BYTES = 300;
 
+const YIELD_EVERY = 256;
+
 /** From each key to the rows that have it. */
 export class Postings<Key extends string | boolean> {
   private readonly map = new Map<Key, Posting>();
+  /** No posting that is a number is greater. */
+  private lastSingle = 0;
 
   get size(): number {
     return this.map.size;
+  }
+
+  keys(): IterableIterator<Key> {
+    return this.map.keys();
   }
 
   entries(): IterableIterator<[Key, Posting]> {
@@ -27,7 +36,7 @@ export class Postings<Key extends string | boolean> {
   add(key: Key, row: number): void {
     const posting = this.map.get(key);
     if (posting === undefined) {
-      this.map.set(key, row);
+      this.set(key, row);
     } else if (typeof posting !== 'number') {
       posting.add(row);
     } else if (posting !== row) {
@@ -37,6 +46,7 @@ export class Postings<Key extends string | boolean> {
 
   /** Takes the posting over; the key must be new. */
   set(key: Key, posting: Posting): void {
+    if (typeof posting === 'number' && posting > this.lastSingle) this.lastSingle = posting;
     this.map.set(key, posting);
   }
 
@@ -48,8 +58,9 @@ export class Postings<Key extends string | boolean> {
     this.dropIfEmpty(key, posting);
   }
 
-  forget(rows: Bitmap): void {
+  *forget(rows: Bitmap): Steps<void> {
     const isGone = rows.lookup();
+    let count = 0;
     for (const [key, posting] of this.map) {
       if (typeof posting === 'number') {
         if (isGone(posting)) this.map.delete(key);
@@ -57,6 +68,7 @@ export class Postings<Key extends string | boolean> {
         posting.andNotInPlace(rows);
         this.dropIfEmpty(key, posting);
       }
+      if (++count % YIELD_EVERY === 0) yield;
     }
   }
 
@@ -75,11 +87,14 @@ export class Postings<Key extends string | boolean> {
       if (typeof posting === 'number') singles.push(posting);
       else if (posting !== undefined) bitmaps.push(posting);
     }
+    if (singles.length === 0) return Bitmap.union(bitmaps);
     const collector = new RowCollector();
-    collector.add(Uint32Array.from(singles));
+    collector.add(Uint32Array.from(singles), this.lastSingle);
     const rows = collector.toBitmap();
-    if (bitmaps.length > 0) rows.orManyInPlace(bitmaps);
-    return rows;
+    if (bitmaps.length === 0) return rows;
+    const all = Bitmap.union([rows, ...bitmaps]);
+    rows.dispose();
+    return all;
   }
 
   /** Bytes of memory, roughly. */

@@ -7,22 +7,21 @@ const SPAN_PER_ROW = 1024;
 export class RowCollector {
   private readonly lists: Uint32Array[] = [];
   private count = 0;
+  private last = 0;
 
-  /** The list must stay as it is until `toBitmap`. */
-  add(rows: Uint32Array): void {
+  /**
+   * @param rows must stay as they are until `toBitmap`.
+   * @param last none of them is greater.
+   */
+  add(rows: Uint32Array, last: number): void {
     this.lists.push(rows);
     this.count += rows.length;
+    this.last = Math.max(this.last, last);
   }
 
   toBitmap(): Bitmap {
-    let last = 0;
-    for (const rows of this.lists) {
-      for (let i = 0; i < rows.length; i++) {
-        if (rows[i]! > last) last = rows[i]!;
-      }
-    }
     if (this.count === 0) return Bitmap.empty();
-    return last > SPAN_PER_ROW * this.count ? this.sorted() : this.asBits(last);
+    return this.last > SPAN_PER_ROW * this.count ? this.sorted() : this.asBits();
   }
 
   private sorted(): Bitmap {
@@ -35,8 +34,8 @@ export class RowCollector {
     return Bitmap.from(all.sort());
   }
 
-  private asBits(last: number): Bitmap {
-    const bits = new Uint32Array(Math.floor(last / 32) + 1);
+  private asBits(): Bitmap {
+    const bits = new Uint32Array(Math.floor(this.last / 32) + 1);
     for (const rows of this.lists) {
       for (let i = 0; i < rows.length; i++) bits[rows[i]! >>> 5]! |= 1 << (rows[i]! & 31);
     }

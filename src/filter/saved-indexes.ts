@@ -10,8 +10,8 @@ import type { SortedRows } from './sorted-rows.js';
 
 /**
  * Payload indexes as a container keeps them. For each field the section `i.rows` holds its sets of
- * rows, and sections `i.0`, `i.1`, ... what its values are: terms, 256 at a time, as a JSON list
- * followed by the rows of each, or pairs of number and row.
+ * rows, and sections `i.0`, `i.1`, ... what its values are: terms, 256 at a time, with the
+ * rows of each, or pairs of number and row in order.
  */
 export interface SavedIndexes {
   /** Plain values. */
@@ -21,9 +21,9 @@ export interface SavedIndexes {
 
 const PART_BYTES = 1 << 20;
 const TERMS_AT_ONCE = 256;
-const YIELD_EVERY = 64;
-/** Stands for the length of a bitmap where one row follows instead. */
-const SINGLE = 0xffff_ffff;
+const BITMAPS_AT_ONCE = 64;
+const PART_PAIRS = 65_536;
+const PAIRS_AT_ONCE = 4096;
 const WHAT = 'payload index';
 
 type Terms = Postings<string> | Postings<string | boolean>;
@@ -39,7 +39,7 @@ export function* saveIndexes(indexes: PayloadIndexes): Steps<SavedIndexes> {
     saved.sections[`${i}.rows`] = rowSetsOf(index);
     let parts = 0;
     for (const part of partsOf(index)) {
-      saved.sections[`${i}.${parts++}`] = part;
+      if (part !== undefined) saved.sections[`${i}.${parts++}`] = part;
       yield;
       if (indexes.revision !== revision) {
         throw new LeandexError('INTERNAL', 'payload indexes were changed while they were saved');
@@ -56,22 +56,37 @@ function rowSetsOf({ rows }: FieldIndex): Uint8Array {
   return writer.take();
 }
 
-function partsOf({ values }: FieldIndex): Generator<Uint8Array> {
+/** Undefined where only time has passed. */
+function partsOf({ values }: FieldIndex): Generator<Uint8Array | undefined> {
   return 'sorted' in values ? pairParts(values.sorted) : termParts(values.postings);
 }
 
+/** The number of pairs, their values, their rows: the same however the pairs lie in memory. */
 function* pairParts(sorted: SortedRows): Generator<Uint8Array> {
-  const writer = new ByteWriter();
-  for (const { values, rows } of sorted.chunks()) {
-    writer.uint32(values.length);
-    writer.bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    writer.bytes(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
-    if (writer.byteLength >= PART_BYTES) yield writer.take();
+  const [values, rows] = [new Float64Array(PART_PAIRS), new Uint32Array(PART_PAIRS)];
+  let count = 0;
+  const part = () => {
+    const writer = new ByteWriter();
+    writer.uint32(count);
+    writer.bytes(new Uint8Array(values.buffer, 0, count * 8));
+    writer.bytes(new Uint8Array(rows.buffer, 0, count * 4));
+    count = 0;
+    return writer.take();
+  };
+  for (const pairs of sorted.between()) {
+    for (let at = 0; at < pairs.rows.length; ) {
+      const end = Math.min(pairs.rows.length, at + PART_PAIRS - count);
+      values.set(pairs.values.subarray(at, end), count);
+      rows.set(pairs.rows.subarray(at, end), count);
+      count += end - at;
+      at = end;
+      if (count === PART_PAIRS) yield part();
+    }
   }
-  if (writer.byteLength > 0) yield writer.take();
+  if (count > 0) yield part();
 }
 
-function* termParts(postings: Terms): Generator<Uint8Array> {
+function* termParts(postings: Terms): Generator<Uint8Array | undefined> {
   const writer = new ByteWriter();
   let group: [string | boolean, Posting][] = [];
   for (const entry of postings.entries()) {
@@ -79,23 +94,31 @@ function* termParts(postings: Terms): Generator<Uint8Array> {
     if (group.length < TERMS_AT_ONCE) continue;
     writeTerms(writer, group);
     group = [];
-    if (writer.byteLength >= PART_BYTES / 8) yield writer.take();
+    yield writer.byteLength < PART_BYTES ? undefined : writer.take();
   }
   if (group.length > 0) writeTerms(writer, group);
   if (writer.byteLength > 0) yield writer.take();
 }
 
-/** JSON, since UTF-8 by itself has no place for halves of surrogate pairs. */
+/**
+ * The terms as JSON, since UTF-8 by itself has no place for halves of surrogate pairs; two numbers
+ * for each, the length of its bitmap or 0 and its only row; the bitmaps.
+ */
 function writeTerms(writer: ByteWriter, group: [string | boolean, Posting][]): void {
   writer.sized(new TextEncoder().encode(JSON.stringify(group.map(([term]) => term))));
-  for (const [, posting] of group) {
-    if (typeof posting !== 'number') {
-      writer.sized(posting.toBytes());
+  const heads = new Uint32Array(2 * group.length);
+  const bitmaps: Uint8Array[] = [];
+  for (const [i, [, posting]] of group.entries()) {
+    if (typeof posting === 'number') {
+      heads[2 * i + 1] = posting;
     } else {
-      writer.uint32(SINGLE);
-      writer.uint32(posting);
+      const bytes = posting.toBytes();
+      heads[2 * i] = bytes.length;
+      bitmaps.push(bytes);
     }
   }
+  writer.bytes(new Uint8Array(heads.buffer));
+  for (const bytes of bitmaps) writer.bytes(bytes);
 }
 
 /**
@@ -166,17 +189,16 @@ function pairReader({ values }: FieldIndex): PartReader {
   const { sorted } = values as Extract<FieldIndex['values'], { sorted: SortedRows }>;
   let [lastValue, lastRow] = [-Infinity, 0];
   return function* (reader) {
-    while (!reader.isAtEnd) {
-      const count = reader.uint32();
-      const [numbers, rows] = [reader.float64s(count), reader.uint32s(count)];
-      for (let i = 0; i < count; i++) {
-        const [value, row] = [numbers[i]!, rows[i]!];
-        const isNext = value > lastValue || (value === lastValue && row > lastRow);
-        if (!isNext || !values.isKey(value)) throw reader.corrupt('numbers are out of order');
-        sorted.append(value, row);
-        [lastValue, lastRow] = [value, row];
-      }
-      yield;
+    const count = reader.uint32();
+    const [numbers, rows] = [reader.float64s(count), reader.uint32s(count)];
+    if (!reader.isAtEnd) throw reader.corrupt('more bytes follow');
+    for (let i = 0; i < count; i++) {
+      if (i % PAIRS_AT_ONCE === 0) yield;
+      const [value, row] = [numbers[i]!, rows[i]!];
+      const isNext = value > lastValue || (value === lastValue && row > lastRow);
+      if (!isNext || !values.isKey(value)) throw reader.corrupt('numbers are out of order');
+      sorted.append(value, row);
+      [lastValue, lastRow] = [value, row];
     }
   };
 }
@@ -184,15 +206,16 @@ function pairReader({ values }: FieldIndex): PartReader {
 function termReader({ values }: FieldIndex): PartReader {
   const postings = (values as Exclude<FieldIndex['values'], { sorted: SortedRows }>)
     .postings as Postings<string | boolean>;
-  let count = 0;
   return function* (reader) {
     while (!reader.isAtEnd) {
-      for (const term of readTerms(reader)) {
-        if (count++ % YIELD_EVERY === 0) yield;
+      const terms = readTerms(reader);
+      const heads = reader.uint32s(2 * terms.length);
+      for (const [i, term] of terms.entries()) {
         if (!values.isKey(term) || postings.has(term as string)) {
           throw reader.corrupt('a term is none or is there twice');
         }
-        postings.set(term as string, readPosting(reader));
+        postings.set(term as string, readPosting(reader, heads[2 * i]!, heads[2 * i + 1]!));
+        if (i % BITMAPS_AT_ONCE === 0) yield;
       }
     }
   };
@@ -209,9 +232,8 @@ function readTerms(reader: ByteReader): unknown[] {
   throw reader.corrupt('the terms are no list');
 }
 
-function readPosting(reader: ByteReader): Posting {
-  const byteLength = reader.uint32();
-  if (byteLength === SINGLE) return reader.uint32();
+function readPosting(reader: ByteReader, byteLength: number, row: number): Posting {
+  if (byteLength === 0) return row;
   const rows = Bitmap.fromBytes(reader.bytes(byteLength));
   if (rows.isEmpty) throw reader.corrupt('a term has no rows');
   return rows;

@@ -1,13 +1,17 @@
-import type { Bitmap } from './bitmap.js';
-import { type Interval, isWithin } from './interval.js';
+import type { Steps } from '../base/steps.js';
+import type { Interval } from './interval.js';
 
 /** Pairs a bucket holds at most; a change moves no more than these, 24 KiB. */
 export const BUCKET_PAIRS = 2048;
 
-/** Pairs of value and row in ascending order, by value and then by row; never none. */
-interface Bucket {
+/** Values with their rows, in ascending order by value and then by row. */
+export interface Pairs {
   values: Float64Array;
   rows: Uint32Array;
+}
+
+/** The first `count` pairs of its arrays; never none. */
+interface Bucket extends Pairs {
   count: number;
 }
 
@@ -19,8 +23,15 @@ interface Bucket {
  */
 export class SortedRows {
   private buckets: Bucket[] = [];
+  private greatestRow = 0;
+
+  /** No row is greater. */
+  get lastRow(): number {
+    return this.greatestRow;
+  }
 
   add(value: number, row: number): void {
+    if (row > this.greatestRow) this.greatestRow = row;
     if (this.buckets.length === 0) {
       this.append(value, row);
       return;
@@ -42,6 +53,7 @@ export class SortedRows {
 
   /** Adds a pair that comes after all the others. */
   append(value: number, row: number): void {
+    if (row > this.greatestRow) this.greatestRow = row;
     let last = this.buckets.at(-1);
     if (last === undefined || last.count === BUCKET_PAIRS) {
       last = newBucket();
@@ -64,59 +76,47 @@ export class SortedRows {
     this.join(index - 1);
   }
 
-  forget(rows: Bitmap): void {
-    const isGone = rows.lookup();
-    const kept = new SortedRows();
-    for (const { values, rows, count } of this.buckets) {
-      for (let i = 0; i < count; i++) {
-        if (!isGone(rows[i]!)) kept.append(values[i]!, rows[i]!);
+  /** Yields now and then; pairs that come or go meanwhile may keep some of the rows in it. */
+  *forget(isGone: (row: number) => boolean): Steps<void> {
+    for (let i = 0; i < this.buckets.length; i++) {
+      const bucket = this.buckets[i]!;
+      keepOnly(bucket, isGone);
+      if (bucket.count === 0) this.buckets.splice(i--, 1);
+      else if (this.join(i - 1)) i--;
+      yield;
+    }
+  }
+
+  /**
+   * The place of the first pair whose value is not less than this one, or greater than it. Places
+   * are in the order of pairs, and valid until the next change.
+   */
+  placeOf(value: number, isGreater: boolean): number {
+    // Rows are numbers from 0 to 2^32 - 1, so these come before and after all of a value.
+    const row = isGreater ? Infinity : -1;
+    const index = this.bucketOf(value, row);
+    const bucket = this.buckets[index];
+    return index * BUCKET_PAIRS + (bucket === undefined ? 0 : placeIn(bucket, value, row));
+  }
+
+  /** The pairs from one place up to before another, as views valid until the next change. */
+  between(from = 0, to = Infinity): Pairs[] {
+    const found: Pairs[] = [];
+    for (let i = Math.floor(from / BUCKET_PAIRS); i < this.buckets.length; i++) {
+      const { values, rows, count } = this.buckets[i]!;
+      const first = Math.max(0, from - i * BUCKET_PAIRS);
+      const end = Math.min(count, to - i * BUCKET_PAIRS);
+      if (to <= i * BUCKET_PAIRS) break;
+      if (first < end) {
+        found.push({ values: values.subarray(first, end), rows: rows.subarray(first, end) });
       }
     }
-    this.buckets = kept.buckets;
+    return found;
   }
 
-  /** The rows of all values within the interval, as views valid until the next change. */
-  *within(interval: Interval): Generator<Uint32Array> {
-    for (const { rows, from, to } of this.runs(interval)) yield rows.subarray(from, to);
-  }
-
-  /** Whether so few values, counted with repetitions, are within the interval. */
-  isFewerThan(count: number, interval: Interval): boolean {
-    let total = 0;
-    for (const { from, to } of this.runs(interval)) {
-      total += to - from;
-      if (total >= count) return false;
-    }
-    return true;
-  }
-
-  /** The pairs within the interval, in order. */
-  *pairs(interval: Interval): Generator<[value: number, row: number]> {
-    for (const { values, rows, from, to } of this.runs(interval)) {
-      for (let i = from; i < to; i++) yield [values[i]!, rows[i]!];
-    }
-  }
-
-  /** Where the pairs within an interval are: from, up to before `to`, in some buckets. */
-  private *runs(interval: Interval): Generator<Bucket & { from: number; to: number }> {
-    const { low, lowOpen, high, highOpen } = interval;
-    // The rows are numbers from 0 to 2^32 - 1, so these come before and after all of a value.
-    const first = this.bucketOf(low, lowOpen ? Infinity : -1);
-    for (let i = first; i < this.buckets.length; i++) {
-      const bucket = this.buckets[i]!;
-      const from = i === first ? placeIn(bucket, low, lowOpen ? Infinity : -1) : 0;
-      const isLast = !isWithin({ ...interval, low: -Infinity }, bucket.values[bucket.count - 1]!);
-      const to = isLast ? placeIn(bucket, high, highOpen ? -1 : Infinity) : bucket.count;
-      if (from < to) yield { ...bucket, from, to };
-      if (isLast) return;
-    }
-  }
-
-  /** Every bucket's pairs as views, in order; valid until the next change. */
-  *chunks(): Generator<{ values: Float64Array; rows: Uint32Array }> {
-    for (const { values, rows, count } of this.buckets) {
-      yield { values: values.subarray(0, count), rows: rows.subarray(0, count) };
-    }
+  /** The pairs of all values within the interval. */
+  within({ low, lowOpen, high, highOpen }: Interval): Pairs[] {
+    return this.between(this.placeOf(low, lowOpen), this.placeOf(high, !highOpen));
   }
 
   /** Bytes of memory. */
@@ -147,14 +147,15 @@ export class SortedRows {
   }
 
   /** Joins a bucket with the next one if both are nearly empty. */
-  private join(index: number): void {
+  private join(index: number): boolean {
     const [bucket, next] = [this.buckets[index], this.buckets[index + 1]];
-    if (bucket === undefined || next === undefined) return;
-    if (bucket.count + next.count > BUCKET_PAIRS / 2) return;
+    if (bucket === undefined || next === undefined) return false;
+    if (bucket.count + next.count > BUCKET_PAIRS / 2) return false;
     bucket.values.set(next.values.subarray(0, next.count), bucket.count);
     bucket.rows.set(next.rows.subarray(0, next.count), bucket.count);
     bucket.count += next.count;
     this.buckets.splice(index + 1, 1);
+    return true;
   }
 }
 
@@ -173,6 +174,17 @@ function insert(bucket: Bucket, at: number, value: number, row: number): void {
   values[at] = value;
   rows[at] = row;
   bucket.count++;
+}
+
+function keepOnly(bucket: Bucket, isGone: (row: number) => boolean): void {
+  const { values, rows, count } = bucket;
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    if (isGone(rows[i]!)) continue;
+    values[kept] = values[i]!;
+    rows[kept++] = rows[i]!;
+  }
+  bucket.count = kept;
 }
 
 /** Whether the bucket's pair at a place comes after this one. */

@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import type { Bitmap } from './bitmap.js';
 import type { Scalar, ValueTest } from './conditions.js';
 import { passesValue } from './match.js';
@@ -5,7 +6,7 @@ import { Postings } from './postings.js';
 import type { Found, ValueIndex } from './value-index.js';
 
 /** More terms than these are not looked through one by one. */
-const SCAN_MAX = 100_000;
+const SCAN_MAX = 32_768;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -42,8 +43,8 @@ export class TermIndex implements ValueIndex<Term> {
     this.postings.remove(term, row);
   }
 
-  forget(rows: Bitmap): void {
-    this.postings.forget(rows);
+  forget(rows: Bitmap): Steps<void> {
+    return this.postings.forget(rows);
   }
 
   find(test: ValueTest): Found | undefined {
@@ -59,14 +60,17 @@ export class TermIndex implements ValueIndex<Term> {
     return { rows, unsure: 'none', othersToo: this.isTerm !== TERM_TYPES.keyword };
   }
 
-  private *passing(test: ValueTest): Generator<Term> {
-    for (const [term] of this.postings.entries()) if (passesValue(test, term)) yield term;
+  private passing(test: ValueTest): Term[] {
+    const terms: Term[] = [];
+    for (const term of this.postings.keys()) if (passesValue(test, term)) terms.push(term);
+    return terms;
   }
 
-  *counts(rows: Bitmap): Generator<[Scalar, number]> {
+  counts(rows: Bitmap, visit: (value: Scalar, count: number) => void): void {
     const isIn = rows.lookup();
     for (const [term, posting] of this.postings.entries()) {
-      yield [term, typeof posting === 'number' ? Number(isIn(posting)) : posting.andSize(rows)];
+      const count = typeof posting === 'number' ? Number(isIn(posting)) : posting.andSize(rows);
+      if (count > 0) visit(term, count);
     }
   }
 

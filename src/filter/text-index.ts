@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import { Bitmap } from './bitmap.js';
 import type { ValueTest } from './conditions.js';
 import { Postings } from './postings.js';
@@ -36,8 +37,8 @@ export class TextIndex implements ValueIndex<string> {
     for (const key of this.keysOf(text)) this.postings.remove(key, row);
   }
 
-  forget(rows: Bitmap): void {
-    this.postings.forget(rows);
+  forget(rows: Bitmap): Steps<void> {
+    return this.postings.forget(rows);
   }
 
   private keysOf(text: string): Set<string> {

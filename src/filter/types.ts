@@ -3,11 +3,8 @@
  * that integers may also be bigint. Where a member may be left out, null means the same.
  */
 
-/** A JSON value. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-
 /** What a point carries besides its vectors: a JSON object. */
-export type Payload = { [key: string]: Json };
+export type Payload = { [key: string]: unknown };
 
 /**
  * Conditions joined: all of `must` hold, at least one of `should` (where there are any), none of

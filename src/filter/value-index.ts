@@ -1,3 +1,4 @@
+import type { Steps } from '../base/steps.js';
 import type { Bitmap } from './bitmap.js';
 import type { Scalar, ValueTest } from './conditions.js';
 
@@ -25,12 +26,12 @@ export interface ValueIndex<Key> {
   isKey(key: unknown): boolean;
   add(key: Key, row: number): void;
   remove(key: Key, row: number): void;
-  /** Removes these rows, whatever their keys are. */
-  forget(rows: Bitmap): void;
+  /** Removes these rows, whatever their keys are; yields every few milliseconds. */
+  forget(rows: Bitmap): Steps<void>;
   /** Undefined where the index is of no use for the test. */
   find(test: ValueTest): Found | undefined;
-  /** Each value with the number of its rows among these; undefined where values are not kept. */
-  counts?(rows: Bitmap): Iterable<[value: Scalar, count: number]>;
+  /** Calls back with each value and how many of these rows have it, if any. */
+  counts?(rows: Bitmap, visit: (value: Scalar, count: number) => void): void;
   /** Bytes of memory, roughly. */
   readonly byteLength: number;
   dispose(): void;

@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { FIELD_TYPES, type FieldSchema } from '../../src/filter/field-schema.js';
-import type {
-  Condition,
-  Filter,
-  GeoPoint,
-  Json,
-  MatchValue,
-  Payload,
-} from '../../src/filter/types.js';
+import type { Condition, Filter, GeoPoint, MatchValue, Payload } from '../../src/filter/types.js';
 
 /** Few different values, so that filters hit and miss about as often. */
 const STRINGS = [
@@ -27,7 +20,7 @@ const STRINGS = [
   '936DA01F-9ABD-4D9D-80C7-02AF85C822A8',
 ] as const;
 const NUMBERS = [0, -0, 1, 2, 1.5, -3, 2 ** 53, 1e300];
-const PLACES: { [key: string]: number }[] = [
+const PLACES = [
   { lon: 0, lat: 0 },
   { lon: 1, lat: 1 },
   { lon: 0.5, lat: 0.5 },
@@ -44,24 +37,24 @@ const KEYS = ['a', 'b', 'p', 'c d'];
 /** Paths of fields and conditions. */
 export const FIELDS = ['a', 'b', 'a[]', 'a.b', 'p[].a', 'p[0].b', 'p', '"c d"', 'p[].p[].a'];
 
-const scalar: fc.Arbitrary<Json> = fc.oneof(
-  { arbitrary: fc.constantFrom<Json>(...STRINGS), weight: 6 },
-  { arbitrary: fc.constantFrom<Json>(...NUMBERS), weight: 5 },
-  { arbitrary: fc.constantFrom<Json>(...PLACES), weight: 3 },
-  { arbitrary: fc.constantFrom<Json>(true, false, null), weight: 3 },
+const scalar: fc.Arbitrary<unknown> = fc.oneof(
+  { arbitrary: fc.constantFrom<unknown>(...STRINGS), weight: 6 },
+  { arbitrary: fc.constantFrom<unknown>(...NUMBERS), weight: 5 },
+  { arbitrary: fc.constantFrom<unknown>(...PLACES), weight: 3 },
+  { arbitrary: fc.constantFrom<unknown>(true, false, null), weight: 3 },
 );
 
 export const anyPayload: fc.Arbitrary<Payload | null> = fc.option(
-  fc.letrec<{ payload: Payload; value: Json }>((tie) => ({
+  fc.letrec<{ payload: Payload; value: unknown }>((tie) => ({
     payload: fc.dictionary(fc.constantFrom(...KEYS), tie('value'), {
       maxKeys: 4,
-    }) as fc.Arbitrary<Payload>,
+    }),
     value: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
       { arbitrary: scalar, weight: 6 },
-      { arbitrary: fc.array(scalar, { maxLength: 3 }) as fc.Arbitrary<Json>, weight: 3 },
-      { arbitrary: fc.array(tie('payload'), { maxLength: 3 }) as fc.Arbitrary<Json>, weight: 2 },
-      { arbitrary: tie('payload') as fc.Arbitrary<Json>, weight: 1 },
+      { arbitrary: fc.array(scalar, { maxLength: 3 }), weight: 3 },
+      { arbitrary: fc.array(tie('payload'), { maxLength: 3 }), weight: 2 },
+      { arbitrary: tie('payload'), weight: 1 },
     ),
   })).payload,
   { freq: 12 },

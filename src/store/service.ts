@@ -102,16 +102,23 @@ export function checkpointIfDue(file: CollectionFile): void {
   if (!file.db.memory && needsCheckpoint(file)) checkpoint(file);
 }
 
-/** Closes everything. What was written is then in one file a collection, without a log. */
+/**
+ * Closes everything, in any case. What was written is then in one file a collection, without a log.
+ * @throws the first failure: what was committed is then still in the log
+ */
 export function closeService({ options, catalog, lock, files }: Service): void {
   const isWriter = !options.readOnly && options.path !== MEMORY;
-  try {
-    for (const { db } of files.values()) {
+  let failure: unknown;
+  for (const { db } of files.values()) {
+    try {
       if (isWriter) leaveWriteAheadLog(db);
+    } catch (error) {
+      failure ??= error;
+    } finally {
       db.close();
     }
-  } finally {
-    catalog.db.close();
-    if (lock !== undefined) releaseWriterLock(options.path, lock);
   }
+  catalog.db.close();
+  if (lock !== undefined) releaseWriterLock(options.path, lock);
+  if (failure !== undefined) throw failure;
 }

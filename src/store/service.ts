@@ -6,7 +6,6 @@ import { type CollectionFile, openCollectionFile } from './collection-file.js';
 import {
   catalogPath,
   checkNoCollections,
-  folderPath,
   MEMORY,
   makeStoreFolders,
   pointsPath,
@@ -81,8 +80,6 @@ export function fileOf(service: Service, folder: string): CollectionFile {
     const path = pointsPath(options.path, folder);
     if (options.path === MEMORY || !existsSync(path)) throw gone(folder);
     file = openCollectionFile(path, options);
-    // The log is a new file: its name has to be durable too.
-    if (!options.readOnly) syncFolder(folderPath(options.path, folder));
     files.set(folder, file);
   }
   return file;

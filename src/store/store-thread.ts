@@ -54,7 +54,8 @@ export class StoreThread {
 
   /** @throws what opening in the thread throws: LeandexError `BUSY`, `CORRUPT`, ... */
   static async start(options: ServiceOptions): Promise<StoreThread> {
-    const worker = new Worker(workerFile(), { workerData: options });
+    // Options of the command line, such as --input-type, are for the program, not for its threads.
+    const worker = new Worker(workerFile(), { workerData: options, execArgv: [] });
     const storeId = await new Promise<string>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('message', (message: FromThread) => {

@@ -14,6 +14,7 @@ import {
   TEMPORARY,
 } from './layout.js';
 import { type Database, leaveWriteAheadLog } from './sqlite.js';
+import { corrupt } from './sqlite-errors.js';
 import type { Durability } from './types.js';
 import { releaseWriterLock, takeWriterLock } from './writer-lock.js';
 
@@ -78,14 +79,17 @@ export function fileOf(service: Service, folder: string): CollectionFile {
   let file = files.get(folder);
   if (file === undefined) {
     const path = pointsPath(options.path, folder);
-    if (options.path === MEMORY || !existsSync(path)) throw gone(folder);
+    if (options.path === MEMORY || !existsSync(path)) throw missing(service, folder, path);
     file = openCollectionFile(path, options);
     files.set(folder, file);
   }
   return file;
 }
 
-function gone(folder: string): LeandexError {
+function missing({ catalog }: Service, folder: string, path: string): LeandexError {
+  if (entries(catalog).some((entry) => entry.folder === folder)) {
+    return corrupt(path, 'it is missing');
+  }
   return new LeandexError('NOT_FOUND', `the collection in folder ${folder} was removed`);
 }
 

@@ -118,7 +118,8 @@ export class StoreThread {
 
   private receive(message: Exclude<FromThread, { kind: 'closed' }>): void {
     if (message.kind === 'ready') return;
-    const pending = this.pending.get(message.id)!;
+    const pending = this.pending.get(message.id);
+    if (pending === undefined) return;
     if (message.kind === 'progress') {
       pending.onProgress?.(message.progress);
       return;

@@ -61,7 +61,7 @@ test('the flip of any byte is found or changes nothing that is read', () => {
       }
     }
   }
-  console.log('byte flips:', counts);
+  if (STRIDE === 1) console.log('flips found by', counts);
   // Bytes that matter are many: the check itself would be broken otherwise.
   expect(counts.read).toBeGreaterThan(counts.harmless / 4);
 });

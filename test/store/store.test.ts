@@ -150,6 +150,30 @@ describe('a folder', () => {
     await again.close();
   });
 
+  test('with the folder of a collection gone says so, and keeps the others', async () => {
+    const path = temporaryFolder();
+    const store = await Store.open(path);
+    const gone = await store.create('gone', null, [FIELD]);
+    await store.create('good', null, [FIELD]);
+    await store.close();
+    rmSync(gone.folder!, { recursive: true });
+    const again = await Store.open(path);
+    await expect(again.openCollection('gone')).rejects.toMatchObject({ code: 'CORRUPT' });
+    await again.openCollection('good');
+    await again.close();
+  });
+
+  test('is closed when long work has ended, and leaves no log even then', async () => {
+    const path = temporaryFolder();
+    const store = await Store.open(path);
+    const docs = await store.create('docs', null, [FIELD]);
+    await docs.upsert(one(1));
+    const verified = docs.verify();
+    await store.close();
+    expect(await verified).toEqual({ points: 1 });
+    expect(readdirSync(docs.folder!)).toEqual(['points.sqlite']);
+  });
+
   test('of a newer version is UNSUPPORTED_VERSION', async () => {
     const path = temporaryFolder();
     await (await Store.open(path)).close();

@@ -2,10 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/base/steps.js';
 import { drain } from '../../src/base/steps.js';
 import type { CollectionFile } from '../../src/store/collection-file.js';
+import { changePayloads } from '../../src/store/payload-writes.js';
 import { list, read } from '../../src/store/point-reads.js';
 import { upsert } from '../../src/store/point-writes.js';
 import { verify } from '../../src/store/verify.js';
 import { batchOf, codeOf, float32Field, memoryCollection, write } from './support.js';
+
+const ALL = { payload: true, fields: [0, 1] };
 
 function collection(): CollectionFile {
   const file = memoryCollection([float32Field(2), float32Field(1, 'b')]);
@@ -90,17 +93,22 @@ describe('finds', () => {
 
   test('an older payload, put back with its old checksum', () => {
     const file = collection();
-    const old = file.db.prepare('SELECT json, checksum FROM payloads WHERE row = 1').get();
-    write(file, () => upsert(file, batchOf([77], Float32Array.of(0, 0))));
-    file.db.prepare('UPDATE points SET version = 2 WHERE row = 1').run();
-    expect(old).toBeDefined();
+    const [json, checksum] = file.db
+      .prepare('SELECT json, checksum FROM payloads WHERE row = 1')
+      .raw()
+      .get() as unknown[];
+    const change = { kind: 'overwrite', payload: { a: 5 } } as const;
+    write(file, () => changePayloads(file, { ids: [11] }, change));
+    expect(drain(verify(file))).toEqual({ points: 4 });
+    const back = file.db.prepare('UPDATE payloads SET json = ?, checksum = ? WHERE row = 1');
+    back.run(json, checksum);
     expect(codeOf(() => drain(verify(file)))).toBe('CORRUPT');
+    expect(codeOf(() => read(file, { ids: [11] }, ALL))).toBe('CORRUPT');
   });
 });
 
 describe('reading finds, without verify()', () => {
-  const everything = (file: CollectionFile) =>
-    read(file, { rows: list(file, -1, 100).rows }, { payload: true, fields: [0, 1] });
+  const everything = (file: CollectionFile) => read(file, { rows: list(file, -1, 100).rows }, ALL);
 
   test.each(
     DAMAGES.filter(([, , table]) => table === undefined || !/points|meta/.test(table)),

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Steps } from '../base/steps.js';
 import { newFolderName } from './catalog-file.js';
@@ -18,6 +9,7 @@ import {
   MEMORY,
   makeCollectionFolder,
   pointsPath,
+  syncFile,
   syncFolder,
   TEMPORARY,
 } from './layout.js';
@@ -116,15 +108,6 @@ function checkBackup(path: string): void {
     readMeta(db, path, 'config');
   } finally {
     db.close();
-  }
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -1,6 +1,8 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Steps } from '../base/steps.js';
 import type { CollectionFile } from './collection-file.js';
+import { syncFile, syncFolder } from './layout.js';
 
 /** The log is copied into the file once it has grown by about so much. */
 const LOG_BYTES_MAX = 2 ** 26;
@@ -23,13 +25,11 @@ export function checkpoint(file: CollectionFile): void {
 
 /** Makes what was committed survive a power loss, whatever the durability. */
 export function flush(file: CollectionFile): void {
-  if (file.db.memory) return;
-  const log = openSync(`${file.path}-wal`, 'r+');
-  try {
-    fsyncSync(log);
-  } finally {
-    closeSync(log);
-  }
+  const log = `${file.path}-wal`;
+  // There is none in memory, and none before the first write.
+  if (file.db.memory || !existsSync(log)) return;
+  syncFile(log);
+  syncFolder(dirname(log));
 }
 
 /** Gives the pages of deleted rows back to the file system. */

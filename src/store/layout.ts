@@ -41,12 +41,20 @@ export function deleteCollectionFolder(store: string, folder: string): void {
 
 /** Makes the names in a folder durable. Windows cannot, and needs not. */
 export function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
+  if (process.platform !== 'win32') sync(path, 'r');
+}
+
+/** Makes what was written to a file durable. */
+export function syncFile(path: string): void {
+  sync(path, 'r+');
+}
+
+function sync(path: string, flags: string): void {
+  const file = openSync(path, flags);
   try {
-    fsyncSync(folder);
+    fsyncSync(file);
   } finally {
-    closeSync(folder);
+    closeSync(file);
   }
 }
 

@@ -1,7 +1,7 @@
 import { keyOfId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { type CollectionFile, damagedRow, readState, statement } from './collection-file.js';
-import { pointOfRow } from './point-rows.js';
+import { isU32, pointOfRow } from './point-rows.js';
 
 const STEP_ROWS = 1024;
 /** Looking a row up takes so many times as long as passing one in the order of keys. */
@@ -37,10 +37,11 @@ function* walk(
   let sql = 'SELECT key, row FROM points WHERE key >= ? ORDER BY key LIMIT ?';
   let from = start;
   while (found.length < limit) {
-    const passed = statement(file, sql).all(from, STEP_ROWS) as [Buffer, number][];
+    const passed = statement(file, sql).all(from, STEP_ROWS) as unknown[][];
     for (const [key, row] of passed) {
       // A damaged index may have keys out of order, and would be walked for ever.
-      if (key.compare(from) < 0) throw damagedRow(file, 'points', row);
+      const isSound = Buffer.isBuffer(key) && isU32(row) && key.compare(from) >= 0;
+      if (!isSound) throw damagedRow(file, 'points', row);
       from = key;
       if (found.length < limit && isWanted(row)) found.push(row);
     }

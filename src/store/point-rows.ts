@@ -18,7 +18,7 @@ export const partOfField = (field: number): number => 2 << field;
 
 export const POINT_COLUMNS = 'row, key, version, parts, checksum';
 
-const isU32 = (value: unknown): value is number =>
+export const isU32 = (value: unknown): value is number =>
   typeof value === 'number' && value >>> 0 === value;
 
 /** @throws LeandexError `CORRUPT` unless it is what was written. */

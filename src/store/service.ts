@@ -6,7 +6,6 @@ import { type CollectionFile, openCollectionFile } from './collection-file.js';
 import {
   catalogPath,
   checkNoCollections,
-  folderPath,
   MEMORY,
   makeStoreFolders,
   pointsPath,
@@ -15,6 +14,7 @@ import {
   TEMPORARY,
 } from './layout.js';
 import { type Database, leaveWriteAheadLog } from './sqlite.js';
+import { corrupt } from './sqlite-errors.js';
 import type { Durability } from './types.js';
 import { releaseWriterLock, takeWriterLock } from './writer-lock.js';
 
@@ -79,16 +79,17 @@ export function fileOf(service: Service, folder: string): CollectionFile {
   let file = files.get(folder);
   if (file === undefined) {
     const path = pointsPath(options.path, folder);
-    if (options.path === MEMORY || !existsSync(path)) throw gone(folder);
+    if (options.path === MEMORY || !existsSync(path)) throw missing(service, folder, path);
     file = openCollectionFile(path, options);
-    // The log is a new file: its name has to be durable too.
-    if (!options.readOnly) syncFolder(folderPath(options.path, folder));
     files.set(folder, file);
   }
   return file;
 }
 
-function gone(folder: string): LeandexError {
+function missing({ catalog }: Service, folder: string, path: string): LeandexError {
+  if (entries(catalog).some((entry) => entry.folder === folder)) {
+    return corrupt(path, 'it is missing');
+  }
   return new LeandexError('NOT_FOUND', `the collection in folder ${folder} was removed`);
 }
 
@@ -102,16 +103,23 @@ export function checkpointIfDue(file: CollectionFile): void {
   if (!file.db.memory && needsCheckpoint(file)) checkpoint(file);
 }
 
-/** Closes everything. What was written is then in one file a collection, without a log. */
+/**
+ * Closes everything, in any case. What was written is then in one file a collection, without a log.
+ * @throws the first failure: what was committed is then still in the log
+ */
 export function closeService({ options, catalog, lock, files }: Service): void {
   const isWriter = !options.readOnly && options.path !== MEMORY;
-  try {
-    for (const { db } of files.values()) {
+  let failure: unknown;
+  for (const { db } of files.values()) {
+    try {
       if (isWriter) leaveWriteAheadLog(db);
+    } catch (error) {
+      failure ??= error;
+    } finally {
       db.close();
     }
-  } finally {
-    catalog.db.close();
-    if (lock !== undefined) releaseWriterLock(options.path, lock);
   }
+  catalog.db.close();
+  if (lock !== undefined) releaseWriterLock(options.path, lock);
+  if (failure !== undefined) throw failure;
 }

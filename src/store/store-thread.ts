@@ -54,7 +54,8 @@ export class StoreThread {
 
   /** @throws what opening in the thread throws: LeandexError `BUSY`, `CORRUPT`, ... */
   static async start(options: ServiceOptions): Promise<StoreThread> {
-    const worker = new Worker(workerFile(), { workerData: options });
+    // Options of the command line, such as --input-type, are for the program, not for its threads.
+    const worker = new Worker(workerFile(), { workerData: options, execArgv: [] });
     const storeId = await new Promise<string>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('message', (message: FromThread) => {
@@ -117,7 +118,8 @@ export class StoreThread {
 
   private receive(message: Exclude<FromThread, { kind: 'closed' }>): void {
     if (message.kind === 'ready') return;
-    const pending = this.pending.get(message.id)!;
+    const pending = this.pending.get(message.id);
+    if (pending === undefined) return;
     if (message.kind === 'progress') {
       pending.onProgress?.(message.progress);
       return;

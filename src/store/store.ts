@@ -45,6 +45,8 @@ export class Store {
   readonly id: string;
   private readonly pageBytes: number | undefined;
   private threads: Threads;
+  /** Long work in threads of its own. */
+  private readonly helpers = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
   private constructor(path: string, options: StoreOptions, threads: Threads) {
@@ -167,7 +169,7 @@ export class Store {
 
   /** Waits for what was called, syncs everything and ends the threads. */
   close(): Promise<void> {
-    this.closing ??= closeThreads(this.threads);
+    this.closing ??= Promise.allSettled(this.helpers).then(() => closeThreads(this.threads));
     return this.closing;
   }
 
@@ -199,16 +201,12 @@ export class Store {
     const { reader, writer } = this.threads;
     // What is in memory is in one thread alone.
     if (reader === writer) return work(reader);
-    const thread = await StoreThread.start({
-      path: this.path,
-      durability: this.durability,
-      readOnly: true,
-    });
-    try {
-      return await work(thread);
-    } finally {
-      await thread.close();
-    }
+    const { path, durability } = this;
+    const helper = StoreThread.start({ path, durability, readOnly: true }).then((thread) =>
+      work(thread).finally(() => thread.close()),
+    );
+    this.helpers.add(helper);
+    return helper.finally(() => this.helpers.delete(helper));
   }
 
   /** Nothing is written any more: a sync failed. For StoredCollection. */

@@ -58,14 +58,17 @@ export function serve(service: Service, port: MessagePort, next: () => ToThread 
   };
   port.on('message', (first: ToThread) => {
     let group: CallMessage[] = [];
-    for (let message: ToThread | undefined = first; message !== undefined; message = next()) {
-      const isWrite = message.kind === 'call' && message.name in WRITES;
-      if (isWrite) group.push(message as CallMessage);
-      if (!isWrite || group.length === GROUP_MAX) {
+    let message: ToThread | undefined = first;
+    for (let i = 1; message !== undefined; i++) {
+      if (message.kind === 'call' && message.name in WRITES) {
+        group.push(message);
+      } else {
         commit(server, group);
         group = [];
+        handle(server, message);
       }
-      if (!isWrite) handle(server, message);
+      // Timers and long reads want their turn too: the rest comes as another event.
+      message = i < GROUP_MAX ? next() : undefined;
     }
     commit(server, group);
   });

@@ -32,7 +32,10 @@ export const NONE = 0xffff_ffff;
 /** Vectors of one field, for some points of a batch. */
 export interface VectorColumn {
   field: number;
-  /** Row after row. On a SharedArrayBuffer they reach the thread without a copy. */
+  /**
+   * Row after row. On a SharedArrayBuffer they reach the thread without a copy, and must stay as
+   * they are until the write is answered.
+   */
   vectors: Float32Array;
   /** Places in the batch that have one, ascending; absent: all. */
   at?: Uint32Array;

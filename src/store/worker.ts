@@ -5,6 +5,7 @@ import {
   workerData,
 } from 'node:worker_threads';
 import { openService, type ServiceOptions } from './service.js';
+import { storeError } from './sqlite-errors.js';
 import { serve } from './thread-server.js';
 import { toWire } from './wire-error.js';
 
@@ -15,7 +16,7 @@ function main(port: MessagePort, options: ServiceOptions): void {
     port.postMessage({ kind: 'ready', storeId: service.catalog.id });
     serve(service, port, () => receiveMessageOnPort(port)?.message);
   } catch (error) {
-    port.postMessage({ kind: 'closed', error: toWire(error) });
+    port.postMessage({ kind: 'closed', error: toWire(storeError(error, options.path)) });
     port.close();
   }
 }

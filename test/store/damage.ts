@@ -22,8 +22,16 @@ const FIELDS: readonly StoredField[] = [
 const QUERY = Float32Array.of(1, 2, 3, 4);
 const CONFIG = { distance: 'Dot' };
 
-/** Codes of errors that say that a file is not what it was. */
-const DAMAGE: ReadonlySet<unknown> = new Set(['CORRUPT', 'UNSUPPORTED_VERSION', 'IO_ERROR']);
+/**
+ * Codes of errors that say that a file is not what it was; READ_ONLY where its header says that
+ * nobody may write to it.
+ */
+const DAMAGE: ReadonlySet<unknown> = new Set([
+  'CORRUPT',
+  'IO_ERROR',
+  'READ_ONLY',
+  'UNSUPPORTED_VERSION',
+]);
 
 export const optionsOf = (path: string, readOnly: boolean): ServiceOptions => ({
   path,

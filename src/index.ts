@@ -25,7 +25,7 @@ export type {
   WriteResult,
 } from './db/types.js';
 export type { FieldSchema, FieldType } from './filter/field-schema.js';
-export type { Condition, FieldCondition, Filter, Json, Match, Payload } from './filter/types.js';
+export type { Condition, FieldCondition, Filter, Match, Payload } from './filter/types.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';
 export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';

@@ -38,6 +38,14 @@ function sliceOfTurn(): number {
 }
 
 /**
+ * For short work that is not written as steps: what to wait for when this turn has lasted long
+ * enough. Promises that resolve at once never let the event loop turn.
+ */
+export function turnIfDue(): Promise<void> | undefined {
+  return performance.now() >= sliceOfTurn() ? nextTurn() : undefined;
+}
+
+/**
  * Runs the steps in slices, between which the event loop turns.
  * @throws LeandexError `ABORTED` once the signal fires; its cause is the signal's reason.
  */

@@ -1,5 +1,5 @@
 import { LeandexError } from '../base/errors.js';
-import { type Progress, type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
+import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';

@@ -30,26 +30,28 @@ export class Filtering {
     signal?: AbortSignal,
   ): Promise<AllowedRows | undefined> {
     if (filter === undefined || filter === null) return undefined;
-    const { state, kept } = this;
+    const { stamp } = this.state;
     const key = keyOf(filter);
-    const known = key === undefined ? undefined : kept.get(key);
-    if (known?.stamp === state.stamp) return known.rows;
-    const { stamp } = state;
+    const known = key === undefined ? undefined : this.kept.get(key);
+    if (known?.stamp === stamp) return known.rows;
     const found = await this.find(filter, signal);
-    const rows = new AllowedRows(found, state.nextRow);
+    const rows = new AllowedRows(found, this.state.nextRow);
     found.dispose();
-    if (key === undefined || stamp !== state.stamp) return rows;
-    kept.delete(key);
-    kept.set(key, { rows, stamp });
-    if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
+    if (key !== undefined && stamp === this.state.stamp) this.keep(key, rows, stamp);
     return rows;
   }
 
+  private keep(key: string, rows: AllowedRows, stamp: number): void {
+    this.kept.delete(key);
+    this.kept.set(key, { rows, stamp });
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value!);
+  }
+
   private async find(filter: Filter, signal?: AbortSignal): Promise<Bitmap> {
-    const { state, stored } = this;
+    const { state } = this;
     const parsed = parseFilter('filter', filter);
     const ids = idsIn(parsed);
-    const rowsOfIds = ids.length === 0 ? undefined : await stored.rowsOf(ids);
+    const rowsOfIds = ids.length === 0 ? undefined : await this.stored.rowsOf(ids);
     const rowOf = new Map(ids.map((id, i) => [id, rowsOfIds![i]!]));
     const { rows, unsure, exact } = evaluate(parsed, {
       live: state.live,
@@ -62,7 +64,7 @@ export class Filtering {
     });
     if (!exact) {
       const open = unsure.toUint32Array();
-      const matching = await stored.match(filter, open, signal ? { signal } : {});
+      const matching = await this.stored.match(filter, open, signal ? { signal } : {});
       rows.andNotInPlace(unsure);
       rows.addMany(matching);
     }

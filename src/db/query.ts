@@ -12,14 +12,13 @@ import {
   SEARCH_OPTIONS,
   type SearchContext,
   type SearchPlan,
+  TRIES_MAX,
 } from './search.js';
 import { readSelection, type Selected, toRecord } from './selection.js';
 import type { Hit, Query, StoredRecord } from './types.js';
 
 const QUERY_OPTIONS = [...SEARCH_OPTIONS, 'limit', 'offset', 'withPayload', 'withVector'];
 const LIMIT = 10;
-/** How often results are looked for again because one of them went before it was read. */
-const TRIES_MAX = 8;
 
 /** A checked query. */
 interface PlannedQuery {
@@ -70,15 +69,17 @@ async function searchTogether(
     group.forEach((place, i) => {
       vectors.set(planned[place]!.plan.vector, i * size);
     });
-    const wanted = limit + offset;
-    const k = rowsToFind(plan, wanted);
+    const k = rowsToFind(plan, limit + offset);
     const field = state.fields[plan.field]!;
+    const { stamp } = state;
     const results = await field.searchBatch(vectors, k, plan.beam, plan.allowed);
+    const isQuiet = state.stamp === stamp && state.replacing === undefined;
     group.forEach((place, i) => {
-      const mine = planned[place]!.plan;
+      const { plan: mine, ...page } = planned[place]!;
+      const wanted = page.limit + page.offset;
       const rows = livingRows(state, mine, results[i]!);
-      const isComplete = rows.length >= wanted || results[i]!.ids.length < k;
-      if (isComplete) found[place] = goodRows(mine, rows, wanted);
+      const isAll = results[i]!.ids.length < k && isQuiet;
+      if (rows.length >= wanted || isAll) found[place] = goodRows(mine, rows, wanted);
     });
   }
   return found;

@@ -2,7 +2,7 @@ import { checkInteger, checkOptions } from '../base/check.js';
 import { wrongType } from '../base/errors.js';
 import { checkPointId, keyOfId, type PointId } from '../base/point-id.js';
 import { throwIfAborted } from '../base/steps.js';
-import { mostFrequent } from '../filter/facet.js';
+import { FacetRanking } from '../filter/facet.js';
 import { parsePath, pathText, valuesAt } from '../filter/path.js';
 import type { Filter } from '../filter/types.js';
 import { checkIdList } from './points.js';
@@ -148,7 +148,9 @@ export async function facetCounts(
       for (const value of new Set(values)) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
   }
-  return mostFrequent(counts, limit);
+  const ranking = new FacetRanking(limit);
+  for (const [value, count] of counts) ranking.add(value, count);
+  return ranking.best();
 }
 
 /** Values that a facet counts: strings, integers and booleans. */

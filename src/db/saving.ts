@@ -1,9 +1,10 @@
 import { LeandexError } from '../base/errors.js';
 import { type RunOptions, runSteps } from '../base/steps.js';
-import { containerParts, readContainer } from '../format/container.js';
-import { LeanIndex } from '../graph/lean-index.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
+import { loadIndexes, saveIndexes } from '../filter/saved-indexes.js';
+import { readSteps, writeSteps } from '../format/container.js';
+import { LeanIndex } from '../graph/lean-index.js';
 import type { ReadableFile } from '../store/safe-file.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import type { FieldConfig } from './config.js';
@@ -68,11 +69,11 @@ export async function savePayloadIndexes(
   state: CollectionState,
 ): Promise<void> {
   const { indexes, version, nextRow } = state;
-  const { header, sections } = await runSteps(indexes.saveSteps());
+  const { header, sections } = await runSteps(saveIndexes(indexes));
   const meta = { ...identity(database, stored, [...indexes.schemas]), version, nextRow };
   const container = { kind: PAYLOAD_KIND, header: { meta, indexes: header }, sections };
   await stored.replaceFile(PAYLOAD_FILE, async (write) => {
-    for (const part of await runSteps(containerParts(container))) await write(part);
+    for (const part of (await runSteps(writeSteps(container))).parts()) await write(part);
   });
 }
 
@@ -90,15 +91,14 @@ export async function loadPayloadIndexes(
 ): Promise<KnownPayloads> {
   const { database, stored } = context;
   const loaded = await useFile(context, PAYLOAD_FILE, async (source) => {
-    const bytes = new Uint8Array(source.byteLength);
-    await source.read(bytes, 0);
-    const { header, sections } = readContainer(bytes, PAYLOAD_KIND);
+    const { header, sections } = await runSteps(readSteps(source, PAYLOAD_KIND));
     const meta = header.meta as Record<string, unknown>;
     requireSame(meta, identity(database, stored, [...schemas]));
     const now = await stored.state();
     requireKnown(meta.version, now.version);
     requireKnown(meta.nextRow, now.nextRow);
-    const indexes = await runSteps(PayloadIndexes.loadSteps({ header: header.indexes, sections }));
+    const saved = { header: header.indexes as Record<string, unknown>, sections };
+    const indexes = await runSteps(loadIndexes(saved));
     return { indexes, version: Number(meta.version), nextRow: Number(meta.nextRow) };
   });
   if (loaded !== undefined) return loaded;

@@ -58,6 +58,8 @@ export const SEARCH_OPTIONS = [
 const RESCORE_FACTOR = 4;
 const RESCORE_MIN = 50;
 const COUNT_MAX = 0x7fff_ffff;
+/** How often a search that finds too little is repeated because points were written meanwhile. */
+export const TRIES_MAX = 8;
 
 /**
  * Checks a search and finds what it needs: the vector, the rows that its filter matches.
@@ -158,12 +160,22 @@ export async function findRows(
   plan: SearchPlan,
   wanted: number,
 ): Promise<FoundRow[]> {
-  for (let k = rowsToFind(plan, wanted); ; k *= 2) {
+  const { state } = context;
+  let k = rowsToFind(plan, wanted);
+  for (let tries = 1; ; tries++) {
     throwIfAborted(plan.signal);
+    const { stamp } = state;
     const found = await searchOnce(context, plan, k);
-    const rows = livingRows(context.state, plan, found);
-    // Some may have gone while the search was under way, or not be there yet: it looks further then.
-    if (rows.length >= wanted || found.isAll) return goodRows(plan, rows, wanted);
+    const rows = livingRows(state, plan, found);
+    if (rows.length >= wanted) return goodRows(plan, rows, wanted);
+    if (!found.isAll) {
+      k *= 2;
+      continue;
+    }
+    // Points that are being replaced have other rows soon, which may stand among these already.
+    await state.replacing;
+    const isStale = state.stamp !== stamp && tries < TRIES_MAX;
+    if (!isStale) return goodRows(plan, rows, wanted);
   }
 }
 

@@ -26,6 +26,8 @@ export class CollectionState {
   nextRow = 0;
   /** Grows with every change that may alter what a filter matches. */
   stamp = 0;
+  /** Resolves when the rows that are being brought in have taken their places. */
+  replacing: Promise<void> | undefined;
 
   constructor(fields: readonly VectorField[]) {
     this.fields = fields;
@@ -40,7 +42,17 @@ export class CollectionState {
    * Brings in new rows, then lets those go that they replace, so that a search finds every point at
    * any time; while both are there results are told apart by their ids.
    */
-  async replace(
+  async replace(batch: PointBatch, written: Written): Promise<void> {
+    const replacing = this.replaceNow(batch, written);
+    this.replacing = replacing.catch(() => {});
+    try {
+      await replacing;
+    } finally {
+      this.replacing = undefined;
+    }
+  }
+
+  private async replaceNow(
     { ids, payloads, columns }: PointBatch,
     { version, rows, removed }: Written,
   ): Promise<void> {

@@ -5,7 +5,7 @@ import type { Filter, Payload } from '../filter/types.js';
 export type Vector = Float32Array | readonly number[];
 
 /** The vectors of a point: one, or some of the named ones. */
-export type Vectors = Vector | Readonly<Record<string, Vector>>;
+export type Vectors = Vector | { readonly [name: string]: Vector | undefined };
 
 /** What upsert() writes. */
 export interface Point {

@@ -1,3 +1,4 @@
+import { turnIfDue } from '../base/steps.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import type { AllowedRows } from './allowed-rows.js';
@@ -69,6 +70,7 @@ export class VectorField {
     allowed: AllowedRows | undefined,
   ): Promise<SearchResult> {
     for (;;) {
+      await turnIfDue();
       const { fresh, moves } = this;
       const isInline = (index: LeanIndex) =>
         index === fresh && index.count * query.length <= INLINE_NUMBERS_MAX;

@@ -51,9 +51,14 @@ export class PayloadIndexes {
     return new Map([...this.fields].map(([name, { schema }]) => [name, schema]));
   }
 
-  /** How many of these rows have a value of the indexed type; 0 for a field that is not indexed. */
-  pointsIn(field: string, live: Bitmap): number {
-    return this.at(pathText(parsePath('field', field)))?.rows.valued.andSize(live) ?? 0;
+  /**
+   * How many rows have a value of the indexed type, of those given or of all; 0 for a field that is
+   * not indexed.
+   */
+  pointsIn(field: string, among?: Bitmap): number {
+    const valued = this.at(pathText(parsePath('field', field)))?.rows.valued;
+    if (valued === undefined) return 0;
+    return among === undefined ? valued.size : valued.andSize(among);
   }
 
   /** Another number after every change. */

@@ -1,15 +1,15 @@
 import { EACH, isObject, type Path, type PathStep } from './path.js';
-import type { Json, Payload } from './types.js';
+import type { Payload } from './types.js';
 
 /** The parts of a payload at these paths, in the objects and arrays that they lie in. */
 export function includePaths(payload: Payload, paths: readonly Path[]): Payload {
   return (include(payload, paths) ?? {}) as Payload;
 }
 
-function include(value: Json, paths: readonly Path[]): Json | undefined {
+function include(value: unknown, paths: readonly Path[]): unknown {
   if (paths.some((path) => path.length === 0)) return value;
   if (isObject(value)) {
-    const kept = Object.entries(value as Payload).flatMap(([key, member]) => {
+    const kept = Object.entries(value).flatMap(([key, member]) => {
       const part = include(member, after(paths, key));
       return part === undefined ? [] : [[key, part] as const];
     });
@@ -28,11 +28,11 @@ export function excludePaths(payload: Payload, paths: readonly Path[]): Payload 
   return (exclude(payload, paths) ?? {}) as Payload;
 }
 
-function exclude(value: Json, paths: readonly Path[]): Json | undefined {
+function exclude(value: unknown, paths: readonly Path[]): unknown {
   if (paths.length === 0) return value;
   if (paths.some((path) => path.length === 0)) return undefined;
   if (isObject(value)) {
-    const kept = Object.entries(value as Payload).flatMap(([key, member]) => {
+    const kept = Object.entries(value).flatMap(([key, member]) => {
       const part = exclude(member, after(paths, key));
       return part === undefined ? [] : [[key, part] as const];
     });

@@ -2,7 +2,7 @@ import { wrongType } from '../base/errors.js';
 import { drain, type Steps } from '../base/steps.js';
 import { type ByteSource, ContainerReader, sourceOf } from './container-reader.js';
 import { type ContainerBytes, layOut } from './container-writer.js';
-import { corrupt } from './layout.js';
+import { corrupt, partsOf } from './layout.js';
 
 /**
  * The file form of everything that leandex saves (docs/format.md): a 64-byte preamble, a msgpack
@@ -17,9 +17,14 @@ export interface Container {
   sections: Record<string, Uint8Array>;
 }
 
-export function writeContainer({ kind, header, sections }: Container): Uint8Array {
-  const parted = Object.entries(sections).map(([name, bytes]) => [name, () => [bytes]]);
-  return joined(drain(layOut({ kind, header, sections: Object.fromEntries(parted) })));
+export function writeContainer(container: Container): Uint8Array {
+  return joined(drain(writeSteps(container)));
+}
+
+/** The bytes of a container, of which its sections are a part as they are. */
+export function writeSteps({ kind, header, sections }: Container): Steps<ContainerBytes> {
+  const parted = Object.entries(sections).map(([name, bytes]) => [name, () => partsOf(bytes)]);
+  return layOut({ kind, header, sections: Object.fromEntries(parted) });
 }
 
 /** All bytes of a container in one array. */
@@ -39,7 +44,7 @@ export function joined({ byteLength, parts }: ContainerBytes): Uint8Array {
  * container, are cut short or altered; `UNSUPPORTED_VERSION` for those of another format version.
  */
 export function readContainer(bytes: unknown, kind: string): Container {
-  return drain(containerSteps(bytesSource(bytes), kind));
+  return drain(readSteps(bytesSource(bytes), kind));
 }
 
 /** @throws TypeError for anything but a Uint8Array. */
@@ -48,7 +53,8 @@ export function bytesSource(bytes: unknown): ByteSource {
   return sourceOf(bytes);
 }
 
-function* containerSteps(source: ByteSource, kind: string): Steps<Container> {
+/** readContainer() of bytes anywhere, in slices. */
+export function* readSteps(source: ByteSource, kind: string): Steps<Container> {
   const reader = yield* ContainerReader.open(source, kind);
   const sections: Container['sections'] = {};
   for (let entry = reader.next; entry !== undefined; entry = reader.next) {

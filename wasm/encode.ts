@@ -105,3 +105,33 @@ export function encodeSecondary(
   }
   return 0;
 }
+
+/**
+ * The sum over `count` rows (as for encodeRows) of the share of their centred energy, 0 … 1, that the
+ * projection misses; `projected` holds slots floats. Where queries have a map of their own, the energy
+ * kept is what the product of both maps makes of ‖z‖², as it makes scores of inner products.
+ */
+export function missedEnergy(
+  ix: Index, scratch: Scratch, rows: usize, count: u32, projected: usize,
+): f64 {
+  if (ix.primaryBits == 32) return 0;
+  const d = <i32>ix.dimensions;
+  const stride = <usize>paddedDimensions(d) << 2;
+  const slots = primarySlots(ix.primaryBytes, ix.primaryBits);
+  let sum: f64 = 0;
+  for (let r: u32 = 0; r < count; r++) {
+    const row = rows + <usize>r * stride;
+    centreRow(ix, row);
+    const energy = <f64>dotF32(row, row, d);
+    if (energy == 0) continue;
+    projectVector(row, d, ix.projection, slots, scratch.input, projected);
+    let other = projected;
+    if (ix.projection != ix.queryProjection) {
+      other = scratch.codes;
+      projectVector(row, d, ix.queryProjection, slots, scratch.input, other);
+    }
+    const kept = <f64>(dotF32(projected, other, slots) * ix.queryScale);
+    sum += min<f64>(1, max<f64>(0, 1 - kept / energy));
+  }
+  return sum;
+}

@@ -24,7 +24,7 @@ export { buildCodeBytes, dotBuildCodes } from './pair';
 export {
   dotBlock, dotCellPair, dotCells, nestedDot, nestedEncode, nestedPairDot,
 } from './nested';
-export { encodeRows, encodeSecondary } from './encode';
+export { encodeRows, encodeSecondary, missedEnergy } from './encode';
 export { gather, prepareProjected } from './search';
 export { searchRows } from './query';
 export { selectDiverse } from './select';

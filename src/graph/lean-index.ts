@@ -8,6 +8,7 @@ import { ALONE, type Crew, crewOf } from '../threads/crew.js';
 import { hasThreads, PoolLease } from '../threads/pool.js';
 import { AllowList } from './allow-list.js';
 import { AsyncSearch } from './async-search.js';
+import { energyMissed } from './energy.js';
 import { checkGivenIds, checkKnownIds } from './given-ids.js';
 import type { AllowedIds } from './id-set.js';
 import { checkSource, type IndexSource, loadSteps } from './load.js';
@@ -28,6 +29,7 @@ import { checkRowValues } from './rows.js';
 import { checkMeta, type IndexMeta, type PartWriter, saveSteps, toBytes } from './save.js';
 import type { BatchSearchResult, SearchResult } from './search.js';
 import { searchOne } from './searcher.js';
+import type { Shard } from './shard.js';
 import { emptyState, type IndexState, searchableCount } from './state.js';
 import { type IndexStats, indexStats } from './stats.js';
 import { checkQueries, checkQueryValues, trainSteps } from './train.js';
@@ -292,6 +294,19 @@ export class LeanIndex {
   /** Sizes and settings, measured from what the index holds. */
   stats(): IndexStats {
     return indexStats(this.state);
+  }
+
+  /**
+   * How badly the projection fits rows of `dimensions` numbers: the mean share of their energy around
+   * the training mean that it misses, 0 … 1. Of vectors like those trained on it is about
+   * 1 − stats().energyKept; more says that the data have changed. Undefined for an exact index.
+   * @throws TypeError, RangeError for wrong rows, or none.
+   */
+  energyMissed(vectors: Float32Array): number | undefined {
+    this.requireOpen();
+    checkRows('vectors', vectors, this.state.options.dimensions);
+    const [{ nodes, isGraph }] = this.state.shards as [Shard];
+    return isGraph ? energyMissed(nodes, vectors) : undefined;
   }
 
   /**

@@ -178,6 +178,13 @@ export interface KernelExports {
   dotBuildCodes(a: number, b: number, slots: number): number;
   encodeRows: EncodeKernel;
   encodeSecondary: EncodeKernel;
+  missedEnergy(
+    index: number,
+    scratch: number,
+    rows: number,
+    count: number,
+    projected: number,
+  ): number;
   dotCells(q: number, primary: number, bytes: number, codes: number): number;
   dotBlock(q: number, codes: number, bits: number): number;
   dotCellPair(

@@ -70,12 +70,17 @@ describe('the pool', () => {
     const index = await LeanIndex.build(rows, options);
     // Warm: threads are there.
     await index.searchBatch(rows.subarray(0, 64 * D), 10);
-    const building = index.add(gaussianRows(20_000, D, 5));
+    let onProgress = () => {};
+    const linking = new Promise<void>((resolve) => {
+      onProgress = resolve;
+    });
+    const building = index.add(gaussianRows(20_000, D, 5), { onProgress });
     const outcome = building.then(
       () => undefined,
       (error) => error,
     );
-    while ((await workersOf(lease)).length === 0) await new Promise((r) => setImmediate(r));
+    // Once the first batch is linked the threads are always at the next one.
+    await linking;
     await new Promise((r) => setImmediate(r));
     await Promise.all((await workersOf(lease)).map((worker) => worker.terminate()));
     expect(await outcome).toMatchObject({ code: 'INTERNAL' });

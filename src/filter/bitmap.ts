@@ -1,8 +1,9 @@
 import { RoaringBitmap32 } from 'roaring-wasm';
 import { readPortable, writePortable } from './portable-bitmap.js';
 
-/** In a dense set at least one row of so many is there. */
-const ROWS_PER_DENSE_ROW = 32;
+/** A dense set has at least so many rows, and one of every 32. */
+const DENSE_SIZE = 4096;
+const DENSE_SPAN = 32;
 
 /**
  * A set of rows, numbers from 0 to 2^32 - 1. It lives in the memory of the bitmap library, which
@@ -104,8 +105,10 @@ export class Bitmap {
    * 30 ns for 64 rows. Undefined for sets that are sparse.
    */
   private joined(other: Bitmap, into: (a: Uint32Array, b: Uint32Array) => void) {
+    const size = Math.min(this.size, other.size);
+    if (size < DENSE_SIZE) return undefined;
     const length = Math.max(this.set.maximum(), other.set.maximum()) + 1;
-    if (Math.min(this.size, other.size) < length / ROWS_PER_DENSE_ROW) return undefined;
+    if (size < length / DENSE_SPAN) return undefined;
     const words = this.toWords(length);
     into(words, other.toWords(length));
     return Bitmap.fromBits(words);
@@ -136,7 +139,7 @@ export class Bitmap {
   lookup(): (row: number) => boolean {
     const chunks: (Uint32Array | undefined)[] = [];
     readPortable(this.toBytes(), 'library', (key, words) => {
-      chunks[key] = words.slice();
+      chunks[key] = words;
     });
     return (row) => {
       const words = chunks[row >>> 16];

@@ -61,8 +61,8 @@ export class FieldIndex {
   }
 
   *forget(rows: Bitmap): Steps<void> {
-    yield* this.values.forget(rows);
     for (const name of ROW_SETS) this.rows[name].andNotInPlace(rows);
+    yield* this.values.forget(rows);
   }
 
   /** The keys of a payload's values, and the sets that its row belongs to. */

@@ -93,13 +93,16 @@ export class PayloadIndexes {
   }
 
   /**
-   * The same in slices. Rows may come and go meanwhile, and some of `rows` may then be left: they
-   * must not be live.
+   * The same in slices. Rows and fields may come and go meanwhile, and some of `rows` may then be
+   * left: they must not be live.
    */
   *forgetting(rows: Bitmap): Steps<void> {
-    for (const index of [...this.fields.values()]) {
-      this.changes++;
-      yield* index.forget(rows);
+    // A map hands out what is added while it is walked, and not what is dropped.
+    for (const index of this.fields.values()) {
+      for (const step of index.forget(rows)) {
+        this.changes++;
+        yield step;
+      }
     }
     this.changes++;
   }

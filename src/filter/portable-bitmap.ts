@@ -19,7 +19,7 @@ const OFFSETS_FROM = 4;
 type Words = Uint32Array;
 
 /**
- * Calls `visit` with each chunk's upper half and the bits of its rows, which are overwritten later.
+ * Calls `visit` with each chunk's upper half and the bits of its rows.
  * @param source `library`: the bytes come from the library, so that what takes long is not checked.
  * @throws LeandexError `CORRUPT` for bytes that are not exactly one bitmap in canonical form.
  */
@@ -37,40 +37,40 @@ export function readPortable(
   const isRun = hasRuns ? reader.bytes(Math.ceil(chunks / 8)) : new Uint8Array(0);
   const heads = reader.uint16s(2 * chunks);
   const offsets = !hasRuns || chunks >= OFFSETS_FROM ? reader.uint32s(chunks) : undefined;
-  const words = new Uint32Array(CHUNK_WORDS);
   for (let i = 0; i < chunks; i++) {
     const [key, count] = [heads[2 * i]!, heads[2 * i + 1]! + 1];
     if (i > 0 && key <= heads[2 * i - 2]!) throw reader.corrupt('its chunks are out of order');
     if (offsets !== undefined && offsets[i] !== reader.at) {
       throw reader.corrupt('an offset is wrong');
     }
-    if (((isRun[i >> 3] ?? 0) >> (i & 7)) & 1) {
-      readRuns(reader, words.fill(0), count);
-      visit(key, words);
-    } else if (count > ARRAY_MAX) {
-      const bits = reader.uint32s(CHUNK_WORDS);
-      if (source === 'file' && countBits(bits) !== count) throw reader.corrupt('a count is wrong');
-      visit(key, bits);
-    } else {
-      readArray(reader, words.fill(0), count);
-      visit(key, words);
-    }
+    if (((isRun[i >> 3] ?? 0) >> (i & 7)) & 1) visit(key, readRuns(reader, count));
+    else if (count > ARRAY_MAX) visit(key, readBits(reader, count, source));
+    else visit(key, readArray(reader, count));
   }
   if (!reader.isAtEnd) throw reader.corrupt('more bytes follow');
 }
 
-function readArray(reader: ByteReader, words: Words, count: number): void {
-  let last = -1;
+function readBits(reader: ByteReader, count: number, source: 'library' | 'file'): Words {
+  const words = reader.uint32s(CHUNK_WORDS);
+  if (source === 'file' && countBits(words) !== count) throw reader.corrupt('a count is wrong');
+  return words;
+}
+
+function readArray(reader: ByteReader, count: number): Words {
+  const words = new Uint32Array(CHUNK_WORDS);
   const lows = reader.uint16s(count);
+  let last = -1;
   for (let i = 0; i < count; i++) {
     const low = lows[i]!;
     if (low <= last) throw reader.corrupt('its rows are out of order');
     words[low >> 5]! |= 1 << (low & 31);
     last = low;
   }
+  return words;
 }
 
-function readRuns(reader: ByteReader, words: Words, count: number): void {
+function readRuns(reader: ByteReader, count: number): Words {
+  const words = new Uint32Array(CHUNK_WORDS);
   const runs = reader.uint16s(2 * reader.uint16s(1)[0]!);
   let [next, total] = [0, 0];
   for (let i = 0; i < runs.length; i += 2) {
@@ -82,6 +82,7 @@ function readRuns(reader: ByteReader, words: Words, count: number): void {
     total += end - start;
   }
   if (total !== count) throw reader.corrupt('a count is wrong');
+  return words;
 }
 
 /** Sets the bits from `first` to `last`. */

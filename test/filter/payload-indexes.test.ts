@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runSteps } from '../../src/base/steps.js';
+import { drain, runSteps } from '../../src/base/steps.js';
 import { Bitmap } from '../../src/filter/bitmap.js';
 import type { FieldSchema } from '../../src/filter/field-schema.js';
 import { parsePath, valuesAt } from '../../src/filter/path.js';
@@ -86,6 +86,18 @@ describe('payload indexes', () => {
     expect(indexes.pointsIn('a')).toBe(next - 2500);
     expect(indexes.facet('a', gone, 5)).toEqual([]);
   });
+});
+
+test('payload indexes may be dropped while rows are forgotten', () => {
+  const payloads = Array.from({ length: 1000 }, (_, i) => ({ a: `x${i % 300}`, b: i, c: i }));
+  const indexes = indexesOf({ a: 'keyword', b: 'integer', c: 'float' }, payloads);
+  const gone = rowsTo(500);
+  const steps = indexes.forgetting(gone);
+  steps.next();
+  indexes.drop('a');
+  indexes.drop('b');
+  drain(steps);
+  expect(indexes.pointsIn('c')).toBe(500);
 });
 
 describe('a facet', () => {

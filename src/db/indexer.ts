@@ -316,7 +316,7 @@ export class Indexer {
   private noteDrift(graph: LeanIndex, vectors: Float32Array): void {
     if (vectors.length === 0) return;
     const missed =
-      (graph as unknown as { energyMissed?: (v: Float32Array) => number }).energyMissed?.(
+      graph.energyMissed(
         this.driftSample(vectors),
       ) ?? 0;
     this.drift.add(vectors.length / this.field.config.size, missed);

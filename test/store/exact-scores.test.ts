@@ -70,6 +70,13 @@ describe.each(['Cosine', 'Dot', 'Euclid'] as const)('%s', (distance) => {
     });
   });
 
+  test('equal scores come by row among some rows too, whatever their order', () => {
+    const same = memoryCollection([float32Field(D)]);
+    write(same, () => upsert(same, batchOf([0, 1, 2, 3], new Float32Array(4 * D))));
+    const { rows } = drain(scan(same, 0, query, distance, 3, Uint32Array.of(2, 3, 0, 1)));
+    expect([...rows]).toEqual([0, 1, 2]);
+  });
+
   test('the best among some rows, whatever their order', () => {
     const some = Uint32Array.of(700, 3, 898, 5, 12, 900, 4_000_000_000, 44);
     const { rows, scores: found } = drain(scan(file, 0, query, distance, 4, some));

@@ -48,7 +48,7 @@ test.each<[PointId, number]>([
 });
 
 test.each([
-  ['few', 0.002],
+  ['few', 0.01],
   ['some', 0.1],
   ['most', 0.9],
 ])('only %s of the rows', (_, share) => {

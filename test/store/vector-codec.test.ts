@@ -89,3 +89,9 @@ test('the largest numbers of all', () => {
   expect(a).toBe(Math.fround(-most));
   expect(Math.abs(b! - most)).toBeLessThanOrEqual(most * 2 ** -20);
 });
+
+test('the smallest intervals of all, whose step is rounded most', () => {
+  const least = 2 ** -149;
+  const [, b] = roundTrip('none', Float32Array.of(0, 300 * least));
+  expect(b! / least).toBeGreaterThanOrEqual(255);
+});

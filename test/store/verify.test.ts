@@ -1,12 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { keyOfId } from '../../src/base/point-id.js';
 import type { Progress } from '../../src/base/steps.js';
 import { drain } from '../../src/base/steps.js';
-import type { CollectionFile } from '../../src/store/collection-file.js';
+import { addEntry, createCatalog, openCatalog } from '../../src/store/catalog-file.js';
+import {
+  type CollectionFile,
+  collectionFileOf,
+  openCollectionFile,
+} from '../../src/store/collection-file.js';
 import { changePayloads } from '../../src/store/payload-writes.js';
-import { list, read } from '../../src/store/point-reads.js';
+import { list, read, rowsOf } from '../../src/store/point-reads.js';
 import { upsert } from '../../src/store/point-writes.js';
+import { payloadChecksum } from '../../src/store/row-checksum.js';
+import { leaveWriteAheadLog } from '../../src/store/sqlite.js';
+import { NONE } from '../../src/store/types.js';
 import { verify } from '../../src/store/verify.js';
-import { batchOf, codeOf, float32Field, memoryCollection, write } from './support.js';
+import {
+  batchOf,
+  codeOf,
+  fileCollection,
+  float32Field,
+  memoryCollection,
+  temporaryFolder,
+  write,
+} from './support.js';
 
 const ALL = { payload: true, fields: [0, 1] };
 
@@ -39,6 +58,16 @@ test('counts the points of a sound collection, with progress', () => {
   expect(seen[0]).toEqual({ phase: 'verify', done: 0, total: 16 });
   expect(file.db.inTransaction).toBe(false);
 });
+
+/** What verify() throws. */
+function damageOf(file: CollectionFile): unknown {
+  try {
+    drain(verify(file));
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 /** Damage that SQLite itself takes for sound, and the table that it is found in. */
 const DAMAGES: [string, string, string | undefined][] = [
@@ -80,12 +109,7 @@ describe('finds', () => {
   test.each(DAMAGES)('%s', (_, sql, table) => {
     const file = collection();
     file.db.exec(sql);
-    let error: unknown;
-    try {
-      drain(verify(file));
-    } catch (caught) {
-      error = caught;
-    }
+    const error = damageOf(file);
     expect(error).toMatchObject({ code: 'CORRUPT', details: { file: ':memory:' } });
     expect((error as { details: { table?: string } }).details.table).toBe(table);
     expect(file.db.inTransaction).toBe(false);
@@ -104,6 +128,74 @@ describe('finds', () => {
     back.run(json, checksum);
     expect(codeOf(() => drain(verify(file)))).toBe('CORRUPT');
     expect(codeOf(() => read(file, { ids: [11] }, ALL))).toBe('CORRUPT');
+  });
+});
+
+test('a payload that its point knows nothing of does not stand for a lost one', () => {
+  const file = collection();
+  file.db.exec('DELETE FROM payloads WHERE row = 0');
+  file.db.prepare('INSERT INTO payloads VALUES (2, ?, ?)').run('{}', payloadChecksum(2, 1, '{}'));
+  expect(damageOf(file)).toMatchObject({ code: 'CORRUPT', details: { table: 'payloads', row: 2 } });
+});
+
+test('an index of ids that leads to another point is found out by asking for the id', () => {
+  const path = join(temporaryFolder(), 'points.sqlite');
+  const file = fileCollection(path, []);
+  write(file, () => upsert(file, { ids: [10, 20], payloads: [null, null], columns: [] }));
+  leaveWriteAheadLog(file.db);
+  file.db.close();
+  const bytes = readFileSync(path);
+  const first = bytes.indexOf(keyOfId(20));
+  // In the table and in its index.
+  const places = [first, bytes.indexOf(keyOfId(20), first + 1)];
+  expect(places.every((place) => place > 0)).toBe(true);
+  const answerOf = (damaged: CollectionFile, id: number) => {
+    try {
+      return rowsOf(damaged, [id])[0];
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  const answers = places.map((place) => {
+    const changed = Buffer.from(bytes);
+    keyOfId(21).copy(changed, place);
+    writeFileSync(path, changed);
+    const damaged = openCollectionFile(path, { readOnly: true, durability: 'process' });
+    const found = [20, 21].map((id) => answerOf(damaged, id));
+    damaged.db.close();
+    return found;
+  });
+  // Where the table is damaged the index, which is not, answers; where that is, 20 is not found.
+  expect(answers).toContainEqual([NONE, 'CORRUPT']);
+  for (const [of20, of21] of answers) {
+    expect([1, NONE, 'CORRUPT']).toContain(of20);
+    expect([NONE, 'CORRUPT']).toContain(of21);
+  }
+});
+
+describe('opening finds', () => {
+  test.each([
+    'ALTER TABLE points ADD COLUMN other INTEGER',
+    'DROP TABLE vectors_1',
+    'CREATE TABLE other(x)',
+    'CREATE INDEX other ON payloads(json)',
+    'CREATE TRIGGER other AFTER INSERT ON points BEGIN DELETE FROM points; END',
+    "UPDATE meta SET checksum = checksum + 1 WHERE name = 'fields'",
+    'PRAGMA application_id = 7',
+    'PRAGMA user_version = 0',
+  ])('%s', (sql) => {
+    const { db } = collection();
+    db.exec(sql);
+    expect(codeOf(() => collectionFileOf(db, ':memory:'))).toBe('CORRUPT');
+  });
+
+  test('a collection that is gone from the catalogue', () => {
+    const path = join(temporaryFolder(), 'catalog.sqlite');
+    const catalog = createCatalog(path, 512);
+    addEntry(catalog, { name: 'docs', folder: '0123456789abcdef', config: null, fields: [] });
+    catalog.db.exec('DELETE FROM collections');
+    catalog.db.close();
+    expect(codeOf(() => openCatalog(path, true))).toBe('CORRUPT');
   });
 });
 

@@ -164,11 +164,16 @@ function copyRun(bitmap: Uint32Array, firstId: number, used: Uint32Array, to: Ui
 
 /** Ids in any order. */
 function gather(bitmap: Uint32Array, { ids }: SlotPage, to: Uint32Array): void {
-  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
-    const id = ids[slot]!;
-    const word = id >>> 5;
-    // A free slot has the highest number, whose bit is never set.
-    if (word < bitmap.length) to[slot >> 5]! |= ((bitmap[word]! >>> (id & 31)) & 1) << (slot & 31);
+  const { length } = bitmap;
+  for (let i = 0; i < to.length; i++) {
+    let bits = 0;
+    for (let slot = 32 * i + 31; slot >= 32 * i; slot--) {
+      const id = ids[slot]!;
+      const word = id >>> 5;
+      // A free slot has the highest number, whose bit is never set.
+      bits = (bits << 1) | (word < length ? (bitmap[word]! >>> (id & 31)) & 1 : 0);
+    }
+    to[i] = bits;
   }
 }
 

@@ -5,7 +5,7 @@ import type { StoredCollection } from '../store/stored-collection.js';
 import type { Indexer } from './indexer.js';
 import { type CollectionState, parsePayload } from './state.js';
 
-const ROWS_PER_LIST = 8192;
+const ROWS_PER_LIST = 4096;
 const PAYLOADS_PER_READ = 1024;
 
 /** What the store has that memory has not, and the other way round. */

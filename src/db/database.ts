@@ -42,6 +42,8 @@ export class Database {
     string,
     Promise<{ core: CollectionCore; handle: Collection }>
   >();
+  /** Those that are open. */
+  private readonly cores = new Set<CollectionCore>();
   private closing: Promise<void> | undefined;
 
   private constructor(store: Store, options: Database['options']) {
@@ -119,6 +121,7 @@ export class Database {
       },
       run,
     );
+    this.cores.add(core);
     return { core, handle: new Collection(name, core) };
   }
 
@@ -134,7 +137,10 @@ export class Database {
     checkName('the name of a collection', name);
     const opened = await this.opened.get(name)?.catch(() => undefined);
     this.opened.delete(name);
-    await opened?.core.discard();
+    if (opened !== undefined) {
+      this.cores.delete(opened.core);
+      await opened.core.discard();
+    }
     return this.store.remove(name);
   }
 
@@ -151,7 +157,8 @@ export class Database {
     this.requireWritable();
     checkName('the name of a collection', name);
     checkOptions('restoreCollection', options, ['signal', 'onProgress']);
-    return this.openWith(name, () => this.store.restore(name, file, options), options);
+    const stored = await this.store.restore(name, file, options);
+    return this.openWith(name, async () => stored, options);
   }
 
   /**
@@ -182,11 +189,10 @@ export class Database {
   }
 
   private async end(): Promise<void> {
-    const opened = await Promise.allSettled(this.opened.values());
-    const closed = opened.map((result) =>
-      result.status === 'fulfilled' ? result.value.core.close() : undefined,
-    );
-    await Promise.allSettled(closed);
+    const closing = Array.from(this.cores, (core) => core.close());
+    await Promise.allSettled(this.opened.values());
+    // Also those that were still being opened.
+    await Promise.allSettled([...closing, ...Array.from(this.cores, (core) => core.close())]);
     await this.store.close();
   }
 

@@ -315,10 +315,7 @@ export class Indexer {
 
   private noteDrift(graph: LeanIndex, vectors: Float32Array): void {
     if (vectors.length === 0) return;
-    const missed =
-      graph.energyMissed(
-        this.driftSample(vectors),
-      ) ?? 0;
+    const missed = graph.energyMissed(this.driftSample(vectors)) ?? 0;
     this.drift.add(vectors.length / this.field.config.size, missed);
   }
 

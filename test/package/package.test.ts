@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 
-/** Unpacked it is about 0.8 MB, half of it the kernels in both forms; this leaves room to grow. */
-const UNPACKED_BYTES_MAX = 1_400_000;
+/** Unpacked it is about 1.6 MB, a quarter of it the kernels in both forms; this leaves room to grow. */
+const UNPACKED_BYTES_MAX = 2_500_000;
 
 const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander', 'piscina', 'roaring-wasm'];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];

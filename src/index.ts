@@ -8,11 +8,20 @@ export type { Database, OpenOptions } from './db/database.js';
 export type { CollectionInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';
 export type {
+  Condition,
+  Durability,
   FacetCount,
+  FieldCondition,
+  FieldSchema,
+  FieldType,
+  Filter,
   Group,
   GroupQuery,
   Hit,
+  Match,
+  Originals,
   Page,
+  Payload,
   PayloadSelection,
   Point,
   Query,
@@ -24,8 +33,6 @@ export type {
   Vectors,
   WriteResult,
 } from './db/types.js';
-export type { FieldSchema, FieldType } from './filter/field-schema.js';
-export type { Condition, FieldCondition, Filter, Match, Payload } from './filter/types.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';
 export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';
@@ -59,4 +66,3 @@ export { kernelVariant } from './kernels/index.js';
 export type { PrimaryBits, SecondaryBits } from './quant/layout.js';
 export { LeanVec, type LeanVecMethod, type LeanVecOptions } from './quant/leanvec.js';
 export { Lvq, type LvqBits, type LvqCodes, type LvqOptions } from './quant/lvq.js';
-export type { Durability, Originals } from './store/types.js';

@@ -1,6 +1,10 @@
 import type { PointId } from '../base/point-id.js';
 import type { Filter, Payload } from '../filter/types.js';
 
+export type { FieldSchema, FieldType } from '../filter/field-schema.js';
+export type { Condition, FieldCondition, Filter, Match, Payload } from '../filter/types.js';
+export type { Durability, Originals } from '../store/types.js';
+
 /** A vector, as numbers or ready as float32. */
 export type Vector = Float32Array | readonly number[];
 

@@ -1,10 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type Sqlite from 'better-sqlite3';
+import { dirname, join } from 'node:path';
 import { LeandexError } from '../base/errors.js';
 import type { Durability } from './types.js';
 
-export type Database = Sqlite.Database;
-export type Statement = Sqlite.Statement<unknown[], unknown>;
+/** The part of a connection of better-sqlite3 that the store uses. */
+export interface Database {
+  readonly inTransaction: boolean;
+  readonly memory: boolean;
+  prepare(sql: string): Statement;
+  exec(sql: string): unknown;
+  pragma(text: string, options?: { simple?: boolean }): unknown;
+  transaction<A extends unknown[], T>(work: (...args: A) => T): (...args: A) => T;
+  close(): unknown;
+}
+
+export interface Statement {
+  /** Whether it gives rows. */
+  readonly reader: boolean;
+  run(...values: unknown[]): unknown;
+  get(...values: unknown[]): unknown;
+  all(...values: unknown[]): unknown[];
+  /** Rows as their first column. */
+  pluck(): this;
+  /** Rows as arrays. */
+  raw(): this;
+}
+
+type Constructor = new (
+  source: string | Buffer,
+  options: { readonly: boolean; fileMustExist: boolean; timeout: number },
+) => Database;
 
 const PACKAGE = 'better-sqlite3';
 const LOCK_WAIT_MS = 5_000;
@@ -29,12 +55,23 @@ export function sqliteProblem(version: string | undefined, node: string): string
 export function checkSqlite(): void {
   let version: string | undefined;
   try {
-    version = (load(`${PACKAGE}/package.json`) as { version: string }).version;
+    version = versionOf(load.resolve(PACKAGE));
   } catch {
     // Reported below, as a package without a version.
   }
   const problem = sqliteProblem(version, process.versions.node);
   if (problem !== undefined) throw new LeandexError('UNSUPPORTED', problem);
+}
+
+/** The version of the package that a file belongs to; the package need not export its manifest. */
+function versionOf(file: string): string | undefined {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) {
+      return (JSON.parse(readFileSync(manifest, 'utf8')) as { version?: string }).version;
+    }
+  }
+  return undefined;
 }
 
 export interface OpenOptions {
@@ -47,14 +84,14 @@ export interface OpenOptions {
 /** Opens a file, `:memory:` or the bytes of a file, distrusting what is in it. */
 export function openDatabase(source: string | Buffer, options: OpenOptions): Database {
   checkSqlite();
-  let Database: typeof Sqlite;
+  let Database: Constructor;
   try {
-    Database = load(PACKAGE) as typeof Sqlite;
+    Database = load(PACKAGE) as Constructor;
   } catch (cause) {
     const problem = `${PACKAGE} cannot be loaded: ${(cause as Error).message}`;
     throw new LeandexError('UNSUPPORTED', `${problem} (npm rebuild ${PACKAGE})`, { cause });
   }
-  const db = new Database(source as string, {
+  const db = new Database(source, {
     readonly: options.readOnly,
     fileMustExist: options.mustExist ?? options.readOnly,
     timeout: options.lockWaitMs ?? LOCK_WAIT_MS,

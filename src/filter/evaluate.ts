@@ -136,8 +136,6 @@ class Evaluation {
   }
 
   private atLeast(count: number, parts: readonly Bounds[]): Bounds {
-    if (count === 0) return exactly(this.context.live);
-    if (count > parts.length) return exactly(this.none);
     const possible = this.inAtLeast(
       count,
       parts.map((part) => part.possible),
@@ -164,17 +162,14 @@ class Evaluation {
         carry = keep(digit.and(carry));
       }
     }
-    // From the highest digit down: rows whose count is greater, and those where it is equal so far.
+    // From the highest digit down: rows whose count is greater, and those of whose digits none is
+    // less so far.
     let greater = this.none;
     let equal = this.context.live;
     for (let i = Math.max(digits.length, 32 - Math.clz32(count)) - 1; i >= 0; i--) {
-      const digit = digits[i] ?? this.none;
-      if (((count >> i) & 1) === 0) {
-        greater = keep(greater.or(keep(equal.and(digit))));
-        equal = keep(equal.andNot(digit));
-      } else {
-        equal = keep(equal.and(digit));
-      }
+      const withDigit = keep(equal.and(digits[i] ?? this.none));
+      if (((count >> i) & 1) === 0) greater = keep(greater.or(withDigit));
+      else equal = withDigit;
     }
     return keep(greater.or(equal));
   }

@@ -171,13 +171,26 @@ describe('what indexes are sure of', () => {
     [
       'a condition that an element fails',
       nested({ must_not: keyed('a', 'x') }),
-      [0, 1, 2],
-      [0, 1, 2],
+      [0, 1, 2, 3],
+      [0, 1, 2, 3],
+    ],
+    ['an element', nested({}), [0, 1, 2, 3], [0, 1, 2, 3]],
+    [
+      'an element without a value',
+      nested({ must: { is_empty: { key: 'a' } } }),
+      [0, 1, 2, 3],
+      [0, 1, 2, 3],
+    ],
+    [
+      'two of some on the same element',
+      nested({ min_should: { conditions: [keyed('a', 'x'), keyed('b', 'y')], min_count: 2 } }),
+      [0, 1],
+      [0, 1],
     ],
     [
       'not two conditions on the same element',
       { must_not: nested({ must: [keyed('a', 'x'), keyed('b', 'y')] }) },
-      [0, 1, 2],
+      [0, 1, 2, 3],
       [0, 1],
     ],
     [
@@ -189,8 +202,8 @@ describe('what indexes are sure of', () => {
     [
       'what is not indexed or what is',
       { should: [keyed('p[].a', 'x'), keyed('q', 'y')] },
-      [0, 1, 2],
-      [2],
+      [0, 1, 2, 3],
+      [2, 3],
     ],
   ])('%s', (_, filter, found, doubts) => {
     const indexes = new PayloadIndexes();
@@ -199,6 +212,7 @@ describe('what indexes are sure of', () => {
       { p: [{ a: 'x', b: 'y' }] },
       { p: [{ a: 'x' }, { b: 'y' }] },
       { p: [{ a: 'w' }] },
+      { q: 'y' },
     ];
     const points = payloads.map((payload) => ({ payload, isLive: true }));
     for (const [row, payload] of payloads.entries()) indexes.add(row, payload);

@@ -145,7 +145,7 @@ export class CollectionCore {
   }
 
   /** What is committed can no longer be followed in memory; nothing may go on as if it were. */
-  private fail(cause: unknown): void {
+  fail(cause: unknown): void {
     const problem =
       'memory could not follow what was committed: close the database and open it again';
     this.failure ??= new LeandexError('INTERNAL', `${problem} (${(cause as Error).message})`, {

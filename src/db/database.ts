@@ -197,18 +197,20 @@ export class Database {
   }
 
   private watch(): void {
-    void this.store.lost.then(() => this.recover());
+    void this.store.lost.then((cause) => this.recover(cause));
   }
 
   /** A thread of the store died: another takes its place, and memory is compared with the store. */
-  private async recover(): Promise<void> {
+  private async recover(cause: Error): Promise<void> {
     if (this.closing !== undefined) return;
-    this.options.onLog('a thread of the store was lost and is replaced');
-    await this.store.restart();
-    this.watch();
-    const opened = await Promise.allSettled(this.opened.values());
-    for (const result of opened)
-      if (result.status === 'fulfilled') await result.value.core.recover();
+    this.options.onLog(`a thread of the store was lost and is replaced: ${cause.message}`);
+    try {
+      await this.store.restart();
+      this.watch();
+      for (const core of this.cores) await core.recover();
+    } catch (error) {
+      for (const core of this.cores) core.fail(error);
+    }
   }
 
   private requireOpen(): void {

@@ -109,6 +109,8 @@ export class Indexer {
   /** Takes in stored vectors that no index has, however many: what opening a collection finds. */
   async take(rows: Uint32Array, options: RunOptions): Promise<void> {
     const { field, number } = this;
+    if (rows.length === 0) return;
+    await this.idle();
     if (field.graph === undefined && this.isGraphWanted(rows.length)) return this.rebuild(options);
     const isMany = 4 * rows.length * field.config.size > FRESH_BYTES_MAX;
     const atOnce = this.rowsAtOnce();

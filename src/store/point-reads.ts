@@ -1,4 +1,5 @@
 import { keyOfId, type PointId } from '../base/point-id.js';
+import type { Steps } from '../base/steps.js';
 import { type CollectionFile, readState, statement } from './collection-file.js';
 import {
   checkedPoint,
@@ -22,6 +23,8 @@ import {
 } from './types.js';
 import { decodeVector } from './vector-codec.js';
 
+const STEP_ROWS = 64;
+
 /** The counters, as last committed. */
 export function state(file: CollectionFile): CollectionState {
   const { count, nextRow, version } = readState(file);
@@ -40,13 +43,11 @@ export function rowsOf(file: CollectionFile, ids: readonly PointId[]): Uint32Arr
 
 /** The points in the order asked for, without those that are not there. */
 export function read(file: CollectionFile, target: Target, wanted: Wanted): StoredPoint[] {
-  return inOneMoment(file, () => {
-    const points: StoredPoint[] = [];
-    for (const point of pointsOf(file, target)) {
-      if (point !== undefined) points.push(readPoint(file, point, wanted));
-    }
-    return points;
-  });
+  const points: StoredPoint[] = [];
+  for (const point of pointsOf(file, target)) {
+    if (point !== undefined) points.push(readPoint(file, point, wanted));
+  }
+  return points;
 }
 
 function readPoint(file: CollectionFile, point: PointRow, wanted: Wanted): StoredPoint {
@@ -64,25 +65,21 @@ function readPoint(file: CollectionFile, point: PointRow, wanted: Wanted): Store
 }
 
 /** The vectors of one field that are there, by ascending row, in shared memory. */
-export function readVectors(
+export function* readVectors(
   file: CollectionFile,
   field: number,
   rows: Uint32Array,
-): { rows: Uint32Array; vectors: Float32Array } {
-  return inOneMoment(file, () => {
-    const { size } = file.fields[field]!;
-    const vectors = new Float32Array(new SharedArrayBuffer(4 * rows.length * size));
-    const found = new Uint32Array(rows.length);
-    let count = 0;
-    for (const row of rows.toSorted()) {
-      if (!readVector(file, row, field, vectors.subarray(count * size, (count + 1) * size))) {
-        continue;
-      }
-      found[count] = row;
-      count++;
-    }
-    return { rows: found.slice(0, count), vectors: vectors.subarray(0, count * size) };
-  });
+): Steps<{ rows: Uint32Array; vectors: Float32Array }> {
+  const { size } = file.fields[field]!;
+  const vectors = new Float32Array(new SharedArrayBuffer(4 * rows.length * size));
+  const found = new Uint32Array(rows.length);
+  let count = 0;
+  for (const [i, row] of rows.toSorted().entries()) {
+    const into = vectors.subarray(count * size, (count + 1) * size);
+    if (readVector(file, row, field, into)) found[count++] = row;
+    if (i % STEP_ROWS === STEP_ROWS - 1) yield undefined;
+  }
+  return { rows: found.slice(0, count), vectors: vectors.subarray(0, count * size) };
 }
 
 /** Points with rows above `afterRow` (−1: all), ascending; fewer than `limit` are the last ones. */
@@ -100,15 +97,4 @@ export function list(file: CollectionFile, afterRow: number, limit: number): Poi
     return idOfPoint(file, point);
   });
   return { rows, versions, fields, ids };
-}
-
-/** Runs reads that belong together on one state of the file, unless they already do. */
-export function inOneMoment<T>(file: CollectionFile, reads: () => T): T {
-  if (file.db.inTransaction) return reads();
-  file.db.exec('BEGIN');
-  try {
-    return reads();
-  } finally {
-    file.db.exec('COMMIT');
-  }
 }

@@ -47,6 +47,8 @@ export class StoreThread {
     worker.on('message', (message: FromThread) => {
       if (message.kind !== 'closed') return this.receive(message);
       this.end ??= closedError();
+      // Calls that came after the order to close.
+      this.failPending(this.end);
       endClosed(message.error && fromWire(message.error));
     });
     worker.unref();

@@ -48,6 +48,7 @@ export class Store {
   /** Long work in threads of its own. */
   private readonly helpers = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
+  private restarting: Promise<void> | undefined;
 
   private constructor(path: string, options: StoreOptions, threads: Threads) {
     this.path = path;
@@ -94,6 +95,13 @@ export class Store {
       throw new LeandexError('UNSUPPORTED', 'what was in memory went with its thread');
     }
     this.checkOpen();
+    this.restarting ??= this.replaceThreads().finally(() => {
+      this.restarting = undefined;
+    });
+    await this.restarting;
+  }
+
+  private async replaceThreads(): Promise<void> {
     await closeThreads(this.threads).catch(() => {});
     const { durability, readOnly, pageBytes } = this;
     this.threads = await startThreads(this.path, {
@@ -101,6 +109,12 @@ export class Store {
       readOnly,
       ...(pageBytes === undefined ? {} : { pageBytes }),
     });
+  }
+
+  /** The threads; while they are being replaced calls wait for the new ones. */
+  private async current(): Promise<Threads> {
+    if (this.restarting !== undefined) await this.restarting;
+    return this.threads;
   }
 
   /** All collections, by name. */
@@ -174,25 +188,27 @@ export class Store {
   }
 
   /** Calls an operation of the thread that writes. For StoredCollection. */
-  write<N extends OperationName>(
+  async write<N extends OperationName>(
     folder: string,
     name: N,
     args: Arguments<N>,
     options?: RunOptions,
   ): Promise<Result<N>> {
     this.checkWritable();
-    return this.threads.writer!.call(folder, name, args, options);
+    const { writer } = await this.current();
+    return writer!.call(folder, name, args, options);
   }
 
   /** Calls an operation of the thread that reads. For StoredCollection. */
-  read<N extends OperationName>(
+  async read<N extends OperationName>(
     folder: string,
     name: N,
     args: Arguments<N>,
     options?: RunOptions,
   ): Promise<Result<N>> {
     this.checkOpen();
-    return this.threads.reader.call(folder, name, args, options);
+    const { reader } = await this.current();
+    return reader.call(folder, name, args, options);
   }
 
   /** Long work in a thread of its own, so that nothing waits for it. For StoredCollection. */
@@ -235,7 +251,8 @@ export class Store {
     args: Arguments<N>,
   ): Promise<Result<N>> {
     this.checkOpen();
-    return (this.threads.writer ?? this.threads.reader).call(undefined, name, args);
+    const { writer, reader } = await this.current();
+    return (writer ?? reader).call(undefined, name, args);
   }
 }
 

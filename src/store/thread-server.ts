@@ -5,6 +5,7 @@ import { flush } from './checkpoint.js';
 import type { CollectionFile } from './collection-file.js';
 import { commitGroup } from './group-commit.js';
 import { pointsPath } from './layout.js';
+import { inMoments, inOneMoment } from './one-moment.js';
 import { READS, STORE, WRITES } from './operations.js';
 import type { CallMessage, FromThread, OperationName, ToThread } from './protocol.js';
 import { checkpointIfDue, closeService, fileOf, type Service } from './service.js';
@@ -31,6 +32,19 @@ const CHANGES: ReadonlySet<string> = new Set<OperationName>([
   'removeCollection',
   'flush',
   'reclaim',
+]);
+
+/** Reads of rows, of which a point has several. */
+const MOMENTARY: ReadonlySet<string> = new Set<OperationName>([
+  'state',
+  'rowsOf',
+  'read',
+  'readVectors',
+  'list',
+  'page',
+  'match',
+  'scan',
+  'scores',
 ]);
 
 /** The state of a thread that serves. */
@@ -159,14 +173,23 @@ function call(server: Server, { id, folder, name, args }: CallMessage): void {
     folder === undefined ? service.catalog.path : pointsPath(service.options.path, folder);
   try {
     if (CHANGES.has(name)) checkAccepting(server);
-    const operation = folder === undefined ? STORE_BY_NAME[name] : READS_BY_NAME[name];
-    const target = folder === undefined ? service : fileOf(service, folder);
-    const value = operation!(target, ...args);
+    const value =
+      folder === undefined
+        ? STORE_BY_NAME[name]!(service, ...args)
+        : readOf(fileOf(service, folder), name, args);
     if (isSteps(value)) run(server, id, value, path);
     else answer(server, id, value);
   } catch (error) {
     fail(server, id, CHANGES.has(name) ? noteFailure(server, error, path) : error, path);
   }
+}
+
+/** What belongs together is read at one moment; long work sees to that by itself. */
+function readOf(file: CollectionFile, name: string, args: readonly unknown[]): unknown {
+  const operation = READS_BY_NAME[name]!;
+  if (!MOMENTARY.has(name)) return operation(file, ...args);
+  const value = inOneMoment(file, () => operation(file, ...args));
+  return isSteps(value) ? inMoments(file, value) : value;
 }
 
 function isSteps(value: unknown): value is Steps<unknown> {

@@ -55,8 +55,8 @@ const BUSY_STATES: readonly State[] = [
     'building',
     (_, docs) => docs.upsert(points.map((point) => ({ ...point, id: point.id + 10_000 }))),
   ],
-  ['optimizing', async (_, docs) => void docs.optimize()],
-  ['writing', async (_, docs) => void docs.upsert(points)],
+  ['optimizing', async (_, docs) => void docs.optimize().catch(() => {})],
+  ['writing', async (_, docs) => void docs.upsert(points).catch(() => {})],
 ];
 
 async function filled(folder: string): Promise<{ db: Database; docs: Collection }> {
@@ -123,5 +123,54 @@ describe('when it was opened to be read only', () => {
     for (const [name, call] of Object.entries(DATABASE_READS)) {
       expect([name, await codeOf(call(db))]).toEqual([name, 'no error']);
     }
+  });
+});
+
+/** Ends a thread of the store as a fault would. */
+async function loseThread(db: Database, which: 'writer' | 'reader'): Promise<void> {
+  type Threads = Record<'writer' | 'reader', { worker: { terminate(): Promise<number> } }>;
+  const { threads } = (db as unknown as { store: { threads: Threads } }).store;
+  await threads[which].worker.terminate();
+}
+
+/** Calls until it is answered: while the thread is being replaced calls end with INTERNAL. */
+async function untilAnswered(call: () => Promise<unknown>): Promise<string> {
+  for (;;) {
+    const code = await codeOf(call());
+    if (code !== 'INTERNAL') return code;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe.each(['writer', 'reader'] as const)('when its %s was lost', (which) => {
+  test('what was under way is INTERNAL or done, and every method works again', async () => {
+    const { db, docs } = await filled(emptyFolder());
+    const underWay = [codeOf(docs.upsert([{ id: 77_777, vector }])), codeOf(docs.retrieve([1]))];
+    await loseThread(db, which);
+    for (const code of await Promise.all(underWay)) {
+      expect(['INTERNAL', 'no error']).toContain(code);
+    }
+    for (const [name, call] of [...Object.entries(READS), ...Object.entries(WRITES)]) {
+      expect([name, await untilAnswered(() => call(docs))]).toEqual([name, 'no error']);
+    }
+    // Done or not, memory agrees with the store.
+    const stored = await docs.retrieve([77_777]);
+    const found = await docs.query({ vector, limit: 4_000, ef: 4_000, withPayload: false });
+    expect(found.filter(({ id }) => id === 77_777)).toHaveLength(stored.length);
+    expect(found).toHaveLength(await docs.count());
+    for (const [name, call] of [
+      ...Object.entries(DATABASE_READS),
+      ...Object.entries(DATABASE_WRITES),
+    ]) {
+      expect([name, await untilAnswered(() => call(db))]).toEqual([name, 'no error']);
+    }
+  });
+
+  test('a database in memory says that it is gone', async () => {
+    const { db, docs } = await filled(':memory:');
+    await loseThread(db, which);
+    expect(await codeOf(docs.upsert(points.slice(0, 3)))).toBe('INTERNAL');
+    expect(await codeOf(docs.query({ vector }))).toBe('INTERNAL');
+    expect(await codeOf(db.close())).toBe('no error');
   });
 });

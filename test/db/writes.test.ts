@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Point } from '../../src/db/types.js';
-import { codeOf, idsOf, newCollection, openHere, somePoints } from './support.js';
+import { codeOf, emptyFolder, idsOf, newCollection, openHere, somePoints } from './support.js';
 
 describe('upsert', () => {
   test('puts whole points in the place of those with the same ids', async () => {
@@ -216,6 +216,28 @@ describe('delete', () => {
 });
 
 describe('payloads', () => {
+  test('are read as they are at one moment, while they are changed', async () => {
+    const db = await openHere(emptyFolder());
+    const docs = await db.createCollection('docs', { vectors: { size: 2, distance: 'Euclid' } });
+    await docs.upsert(somePoints(200, 2));
+    let isDone = false;
+    const filter = { must: { key: 'n', range: { gte: 0 } } };
+    const reading = (async () => {
+      while (!isDone) {
+        expect(await docs.count({ filter })).toBe(200);
+        expect(await docs.query({ vector: [0, 0], limit: 200, exact: true })).toHaveLength(200);
+        const points = await docs.retrieve([1, 2, 3], { withVector: true });
+        expect(idsOf(points)).toEqual([1, 2, 3]);
+      }
+    })();
+    for (let n = 0; n < 60; n++) {
+      await docs.setPayload({ filter: {} }, { n });
+      await docs.upsert(somePoints(200, 2, n));
+    }
+    isDone = true;
+    await reading;
+  });
+
   test('are merged, replaced, trimmed and taken away, with and without an index', async () => {
     for (const isIndexed of [false, true]) {
       const docs = await newCollection(2);

@@ -90,7 +90,7 @@ export function readEverything(path: string, into: Contents): void {
       }
       into.set(`${name} order`, drain(page(file, undefined, 100)));
       fields.forEach(({ size }, field) => {
-        const { rows, vectors } = readVectors(file, field, listed.rows);
+        const { rows, vectors } = drain(readVectors(file, field, listed.rows));
         rows.forEach((row, i) => {
           into.set(`${name} vector ${field} ${row}`, vectors.slice(i * size, (i + 1) * size));
         });

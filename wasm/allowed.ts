@@ -2,7 +2,7 @@
 // deleted. Two ways through the graph, and a scan; src/graph/filter-plan.ts chooses.
 
 import { insertKey, keyDistance, keyId, makeKey, offerKey } from './beam';
-import { hasBit, Index, linksOf, NONE, Scratch } from './layout';
+import { hasBit, Index, linksOf, NONE, primaryOf, Scratch } from './layout';
 import { gather, placeNode, scoreGathered, startBeam, touchLinks } from './search';
 
 /** Nodes of a scan that are scored together: their cache misses overlap. */
@@ -122,24 +122,36 @@ function offerGathered(ix: Index, scratch: Scratch, n: u32, size: u32, depth: u3
  * there is below `count` (scratch.gathered); returns the slot to go on from.
  */
 export function gatherAllowed(ix: Index, scratch: Scratch, id: u32, count: u32): u32 {
-  const allow: usize = scratch.allow;
   let n: u32 = 0;
   while (id < count && n < SCAN_GROUP) {
-    if (allow != 0) {
-      if ((id & 7) == 0 && load<u8>(allow + (id >> 3)) == 0) {
-        id += 8;
-        continue;
-      }
-      // A slot that is just being filled has an id, and still what a deleted vector left there.
-      if (!hasBit(allow, id) || !hasBit(ix.live, id)) {
-        id++;
-        continue;
-      }
+    const first = id & ~63;
+    // Chunks are whole words of 64 slots.
+    const record = primaryOf(ix, first);
+    let bits = allowedBits(ix, scratch, first, count) & (~(<u64>0) << <u64>(id & 63));
+    // Which bits are set cannot be foretold: no branch for each.
+    while (bits != 0 && n < SCAN_GROUP) {
+      const place = <u32>ctz(bits);
+      const at = <usize>n << 2;
+      store<u32>(<usize>scratch.gatherIds + at, first + place);
+      store<u32>(<usize>scratch.gatherRecords + at, <u32>(record + place * ix.primaryStride));
+      bits &= bits - 1;
+      n++;
     }
-    placeNode(ix, scratch, n++, id++);
+    id = bits == 0 ? first + 64 : first + <u32>ctz(bits);
   }
   scratch.gathered = n;
   return id;
+}
+
+/** Bits of the 64 slots from `first` on that may be returned, below `count`. */
+// @ts-ignore: decorator
+@inline
+function allowedBits(ix: Index, scratch: Scratch, first: u32, count: u32): u64 {
+  const all = ~(<u64>0) >> <u64>(64 - min<u32>(64, count - first));
+  if (scratch.allow == 0) return all;
+  const at = <usize>(first >> 3);
+  // A slot that is just being filled has an id, and still what a deleted vector left there.
+  return all & load<u64>(<usize>scratch.allow + at) & load<u64>(<usize>ix.live + at);
 }
 
 /** The `depth` nearest by primary code of all (or all allowed) slots below `count`, in the beam. */

@@ -4,21 +4,24 @@ export type Way = (typeof WAYS)[keyof typeof WAYS];
 
 /**
  * What the ways cost, in codes scored by a traversal, measured on real embeddings (docs/benchmarks.md):
- * a scan scores codes in the order of memory, for less than half the time.
+ * a scan scores codes in the order of memory, for a quarter of the time.
  */
-const SCAN_COST = 0.4;
+const SCAN_COST = 0.25;
 /** Codes scored for each place of the beam, and before the beam is full. */
-const SCORED_EACH = 14;
+const SCORED_EACH = 11;
 const SCORED_FIRST = 200;
 /** With a larger share allowed, what is not allowed is traversed rather than passed through. */
 const TWO_HOPS_SHARE_MAX = 0.35;
 /** Two hops pass through several nodes for each that they score. */
 const TWO_HOPS_COST = 10;
+/** Allowed nodes in a beam for each result, where the beam has so many. */
+const WIDTH_EACH = 4;
 
 export interface RestrictedSearch {
   /** Vectors allowed, and all there are. */
   allowed: number;
   count: number;
+  k: number;
   ef: number;
 }
 
@@ -26,13 +29,18 @@ export interface RestrictedSearch {
  * How to search for the nearest of the allowed vectors: through the graph where that takes less
  * work than to score them all.
  */
-export function planRestricted({ allowed, count, ef }: RestrictedSearch): Way {
-  const share = allowed / Math.max(1, count);
+export function planRestricted(search: RestrictedSearch): Way {
+  const { allowed, ef } = search;
+  const share = shareOf(search);
   const scan = allowed * SCAN_COST;
-  const traverse = (SCORED_FIRST + SCORED_EACH * ef) / share;
+  const traverse = (SCORED_FIRST + SCORED_EACH * beamWidth(WAYS.allowed, search)) / share;
   const hop = (SCORED_FIRST + SCORED_EACH * ef) * TWO_HOPS_COST;
   if (scan <= Math.min(traverse, hop)) return WAYS.scan;
   return share > TWO_HOPS_SHARE_MAX || traverse < hop ? WAYS.allowed : WAYS.twoHops;
+}
+
+function shareOf({ allowed, count }: RestrictedSearch): number {
+  return allowed / Math.max(1, count);
 }
 
 /** Codes scored by a traversal in the time of a scan of all allowed vectors. */
@@ -40,8 +48,20 @@ export function codesScanned({ allowed }: RestrictedSearch): number {
   return Math.ceil(allowed * SCAN_COST) + SCORED_FIRST;
 }
 
-/** The beam that a traversal of nodes that do not count needs to find ef that do. */
-export function beamCapacity(way: Way, { allowed, count, ef }: RestrictedSearch): number {
+/**
+ * How many allowed nodes a beam looks for. Where the others are traversed, ef · √share of them, so
+ * that the beam holds ef / √share nodes: that finds as much as ef nodes do of an unrestricted search.
+ */
+export function beamWidth(way: Way, search: RestrictedSearch): number {
+  const { k, ef } = search;
   if (way !== WAYS.allowed) return ef;
-  return Math.min(count, Math.ceil((2 * ef * count) / Math.max(1, allowed)));
+  return Math.min(ef, Math.max(WIDTH_EACH * k, Math.ceil(ef * Math.sqrt(shareOf(search)))));
+}
+
+/** The room for nodes that a traversal needs where not all of them count. */
+export function beamCapacity(way: Way, search: RestrictedSearch): number {
+  const { allowed, count, ef } = search;
+  if (way !== WAYS.allowed) return ef;
+  const width = beamWidth(way, search);
+  return Math.min(count, Math.ceil((2 * width * count) / Math.max(1, allowed)));
 }

@@ -2,7 +2,14 @@ import { notFinite } from '../base/check.js';
 import { paddedDimensions } from '../kernels/index.js';
 import type { Job } from '../threads/crew.js';
 import type { AllowList } from './allow-list.js';
-import { beamCapacity, codesScanned, planRestricted, WAYS, type Way } from './filter-plan.js';
+import {
+  beamCapacity,
+  beamWidth,
+  codesScanned,
+  planRestricted,
+  WAYS,
+  type Way,
+} from './filter-plan.js';
 import { MAGNITUDE_MAX, noDirection, tooLong } from './rows.js';
 import { QUERY_ROWS, type Scratch } from './scratch.js';
 import type { Shard } from './shard.js';
@@ -83,7 +90,7 @@ export function prepareSearch(
     restriction.way,
     restriction.budget,
     k,
-    Math.max(k, Math.min(plan.ef, shard.searchable)),
+    Math.max(k, Math.min(restriction.ef, shard.searchable)),
     Math.max(k, plan.rerank),
     scratch.resultIds,
     scratch.resultScores,
@@ -97,21 +104,32 @@ export function runHere({ shard, job }: ShardSearch): number {
   return call(...job.args);
 }
 
-/** The way through a shard, the beam it needs, and how many vectors there are to find. */
-function restrictionOf(
-  shard: Shard,
-  at: number,
-  { ef, allow }: SearchPlan,
-): { way: Way; beam: number; budget: number; found: number } {
+/** The way through a shard, with which beam, and how many vectors there are to find. */
+interface Restriction {
+  way: Way;
+  /** Allowed nodes that the beam looks for, and its room with what is not allowed. */
+  ef: number;
+  beam: number;
+  budget: number;
+  found: number;
+}
+
+function restrictionOf(shard: Shard, at: number, { k, ef, allow }: SearchPlan): Restriction {
   const count = shard.searchable;
   if (allow === undefined && shard.dead.size === 0)
-    return { way: WAYS.graph, beam: ef, budget: 0, found: findable(shard) };
+    return { way: WAYS.graph, ef, beam: ef, budget: 0, found: findable(shard) };
   const allowed = allow === undefined ? count : Math.min(count, allow.countOf(at));
-  const search = { allowed, count: count + shard.dead.size, ef };
+  const search = { allowed, count: count + shard.dead.size, k, ef };
   // Few deleted vectors cost little on the way; a scan would cost what the index is to save.
   const way = allow === undefined ? WAYS.allowed : planRestricted(search);
   const found = allow === undefined ? findable(shard) : allowed;
-  return { way, beam: beamCapacity(way, search), budget: codesScanned(search), found };
+  return {
+    way,
+    ef: beamWidth(way, search),
+    beam: beamCapacity(way, search),
+    budget: codesScanned(search),
+    found,
+  };
 }
 
 /** How many vectors a search may come across: those being added are found and have no id yet. */

@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { DISTANCES } from '../../src/base/distance.js';
 import { Random } from '../../src/base/random.js';
 import { AllowList } from '../../src/graph/allow-list.js';
-import { beamCapacity, planRestricted, WAYS, type Way } from '../../src/graph/filter-plan.js';
+import {
+  beamCapacity,
+  beamWidth,
+  planRestricted,
+  WAYS,
+  type Way,
+} from '../../src/graph/filter-plan.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import { prepareSearch, takeResults } from '../../src/graph/search.js';
 import { ALONE } from '../../src/threads/crew.js';
@@ -52,7 +58,7 @@ describe('a search restricted to an allow-list', () => {
   test('goes through the graph while that pays, and scans below', () => {
     const ways = [0.9, 0.5, 0.1].map((share) => {
       const ids = randomIds(share, 5);
-      const way = planRestricted({ allowed: ids.length, count: COUNT, ef: 32 });
+      const way = planRestricted({ allowed: ids.length, count: COUNT, k: 10, ef: 32 });
       const allowed = new Set(ids);
       for (let q = 0; q < 5; q++) {
         const found = index.search(rowOf(queries, D, q), 10, { allow: ids, ef: 32 });
@@ -63,7 +69,7 @@ describe('a search restricted to an allow-list', () => {
     });
     expect(ways).toEqual([WAYS.allowed, WAYS.allowed, WAYS.scan]);
     // Passing through what is not allowed pays among more vectors than a test can build.
-    const large = { allowed: 80_000, count: 1_000_000, ef: 128 };
+    const large = { allowed: 200_000, count: 20_000_000, k: 10, ef: 128 };
     expect(planRestricted(large)).toBe(WAYS.twoHops);
   });
 
@@ -146,7 +152,12 @@ describe('a search restricted to an allow-list', () => {
       const found = new Uint32Array(QUERIES * 10);
       for (let q = 0; q < QUERIES; q++) {
         const search = prepareSearch(shard!, 0, queries, q, 1, plan)!;
-        const needed = beamCapacity(way as Way, { allowed: ids.length, count: COUNT, ef: 128 });
+        const needed = beamCapacity(way as Way, {
+          allowed: ids.length,
+          count: COUNT,
+          k: 10,
+          ef: 128,
+        });
         search.scratch.ensureBeam(needed);
         const args = search.job.args.with(6, way);
         const [failed] = ALONE.run(shard!.nodes.kernels, [{ ...search.job, args }]) as number[];
@@ -216,12 +227,13 @@ describe('an allow-list', () => {
 
 describe('the plan', () => {
   const plan = (allowed: number, count: number, ef: number) =>
-    planRestricted({ allowed, count, ef });
+    planRestricted({ allowed, count, k: 10, ef });
 
   test('scans what costs less than a traversal, and traverses what is mostly allowed', () => {
     expect(plan(0, 1_000_000, 128)).toBe(WAYS.scan);
     expect(plan(1000, 1_000_000, 128)).toBe(WAYS.scan);
-    expect(plan(50_000, 1_000_000, 128)).toBe(WAYS.twoHops);
+    expect(plan(200_000, 20_000_000, 128)).toBe(WAYS.twoHops);
+    expect(plan(200_000, 1_000_000, 128)).toBe(WAYS.allowed);
     expect(plan(900_000, 1_000_000, 128)).toBe(WAYS.allowed);
     expect(plan(900, 1000, 128)).toBe(WAYS.scan);
     expect(plan(1, 1, 1)).toBe(WAYS.scan);
@@ -240,10 +252,21 @@ describe('the plan', () => {
   });
 
   test('gives a traversal room for the nodes that do not count', () => {
-    const search = { allowed: 250, count: 1000, ef: 100 };
-    expect(beamCapacity(WAYS.allowed, search)).toBe(800);
+    const search = { allowed: 250, count: 1000, k: 10, ef: 100 };
+    expect(beamCapacity(WAYS.allowed, search)).toBe(400);
     expect(beamCapacity(WAYS.twoHops, search)).toBe(100);
     expect(beamCapacity(WAYS.allowed, { ...search, allowed: 0 })).toBe(1000);
+  });
+});
+
+describe('the width of a beam', () => {
+  const width = (share: number, k = 10, way: Way = WAYS.allowed) =>
+    beamWidth(way, { allowed: 1000 * share, count: 1000, k, ef: 128 });
+
+  test('shrinks with the share of a traversal, but not below what is to be re-ranked', () => {
+    expect([1, 0.5, 0.25, 0.01].map((share) => width(share))).toEqual([128, 91, 64, 40]);
+    expect([width(0.25, 20), width(0.25, 60)]).toEqual([80, 128]);
+    expect([width(0.25, 10, WAYS.twoHops), width(0.25, 10, WAYS.scan)]).toEqual([128, 128]);
   });
 });
 

@@ -173,6 +173,14 @@ describe('the index of places', () => {
     expect(unsureCount).toBeLessThan(1000);
   });
 
+  test('is sure of a row with one place inside, whatever the others are', () => {
+    const index = new GeoIndex();
+    for (const lon of [10, 15]) index.add(index.keyOf({ lon, lat: 45 })!, 3);
+    const area: GeoArea = { kind: 'box', west: 10, east: 20, south: 40, north: 50 };
+    const { rows, unsure } = index.find({ kind: 'geo', area })!;
+    expect([[...rows.toUint32Array()], unsure]).toEqual([[3], 'none']);
+  });
+
   test('does not go on for ever where all places are the same one', () => {
     const index = new GeoIndex();
     const edge = index.keyOf({ lon: 10, lat: 45 })!;

@@ -137,6 +137,23 @@ describe('what indexes are sure of', () => {
     // The words may be in different values of the array.
     ['text', 'Red car', 'blue car', { match: { text: 'car red' } }, [0, 3], [3]],
     ['text', 'car, red', 'blue car', { match: { phrase: 'red car' } }, [0, 3], [0, 3]],
+    // Longer prefixes than are kept.
+    [
+      { type: 'text', tokenizer: 'prefix' },
+      'internationalization',
+      'interior',
+      { match: { text: 'internationalizing' } },
+      [],
+      [],
+    ],
+    [
+      { type: 'text', tokenizer: 'prefix' },
+      'internationalization',
+      'internationaliza',
+      { match: { text: 'internationalizatio' } },
+      [0, 1, 3],
+      [0, 1, 3],
+    ],
     ['keyword', null, 'a', { is_null: true }, [0, 3], []],
     ['keyword', 'a', [], { is_empty: true }, [1, 2], []],
     ['keyword', [null], null, { is_empty: false }, [0, 3], []],

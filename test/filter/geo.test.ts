@@ -173,6 +173,33 @@ describe('the index of places', () => {
     expect(unsureCount).toBeLessThan(1000);
   });
 
+  test('is sure of a row with one place inside, whatever the others are', () => {
+    const index = new GeoIndex();
+    for (const lon of [10, 15]) index.add(index.keyOf({ lon, lat: 45 })!, 3);
+    const area: GeoArea = { kind: 'box', west: 10, east: 20, south: 40, north: 50 };
+    const { rows, unsure } = index.find({ kind: 'geo', area })!;
+    expect([[...rows.toUint32Array()], unsure]).toEqual([[3], 'none']);
+  });
+
+  test.each<[string, GeoArea]>([
+    [
+      'a box across the antimeridian',
+      { kind: 'box', west: 170, east: -170, south: -10, north: 10 },
+    ],
+    ['a circle there', { kind: 'circle', lon: 180, lat: 0, radius: 1e6 }],
+    ['a slanting polygon', { kind: 'polygon', rings: [[-180, -9, 180, -9, 180, 80, -180, -9]] }],
+  ])('is sure of %s', (_, area) => {
+    const index = new GeoIndex();
+    for (const [row, lon] of [175, -175, 0, 179.9].entries()) {
+      index.add(index.keyOf({ lon, lat: 1 })!, row);
+    }
+    const { rows, unsure } = index.find({ kind: 'geo', area })!;
+    const inside = [175, -175, 0, 179.9].flatMap((lon, row) =>
+      isInside(area, lon, 1) ? [row] : [],
+    );
+    expect([[...rows.toUint32Array()], unsure]).toEqual([inside, 'none']);
+  });
+
   test('does not go on for ever where all places are the same one', () => {
     const index = new GeoIndex();
     const edge = index.keyOf({ lon: 10, lat: 45 })!;

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drain, runSteps } from '../../src/base/steps.js';
 import { Bitmap } from '../../src/filter/bitmap.js';
+import { evaluate } from '../../src/filter/evaluate.js';
 import type { FieldSchema } from '../../src/filter/field-schema.js';
+import { parseFilter } from '../../src/filter/parse.js';
 import { parsePath, valuesAt } from '../../src/filter/path.js';
 import { PayloadIndexes } from '../../src/filter/payload-indexes.js';
 import type { Payload } from '../../src/filter/types.js';
@@ -46,6 +48,19 @@ describe('payload indexes', () => {
     expect(indexes.pointsIn('a')).toBe(2);
     indexes.remove(1, { a: [1, 2, 'x'] });
     expect([indexes.pointsIn('a'), indexes.pointsIn('b')]).toEqual([1, 0]);
+  });
+
+  test('take any row of 32 bits', () => {
+    const indexes = indexesOf({ a: 'keyword', n: 'float' }, []);
+    const rows = [0, 2 ** 31, 2 ** 32 - 1];
+    for (const row of rows) indexes.add(row, { a: `x${row}`, n: row });
+    const live = Bitmap.from(Uint32Array.from(rows));
+    const context = { live, indexes, rowOf: () => undefined, withVector: () => undefined };
+    for (const test of [{ match: { prefix: 'x' } }, { range: { gte: 0 } }]) {
+      const keys = ['a', 'n'].map((key) => ({ key, ...test }));
+      const filter = parseFilter('filter', { should: keys });
+      expect([...evaluate(filter, context).rows.toUint32Array()]).toEqual(rows);
+    }
   });
 
   test('are built anew one by one', () => {

@@ -89,8 +89,10 @@ describe('saved payload indexes', () => {
     const loaded = load(drain(saveIndexes(indexesOf(1000))));
     const payload = { tag: 'fresh', n: 2, at: { lon: 5, lat: 5 }, text: 'fresh words' };
     loaded.add(1000, payload);
-    expect(loaded.pointsIn('n')).toBe(1001);
+    loaded.add(1001, payload);
+    expect(loaded.pointsIn('n')).toBe(1002);
     loaded.remove(1000, payload);
+    loaded.remove(1001, payload);
     expect(textOf(drain(saveIndexes(loaded)))).toBe(textOf(drain(saveIndexes(indexesOf(1000)))));
   });
 

@@ -74,6 +74,13 @@ describe('sorted rows', () => {
     expect(pairsOf(sorted)).toHaveLength(BUCKET_PAIRS);
   });
 
+  test('give a bucket back when its last pair is gone', () => {
+    const sorted = new SortedRows();
+    for (let i = 0; i < 3 * BUCKET_PAIRS; i++) sorted.add(i, i);
+    for (let i = BUCKET_PAIRS; i < 2 * BUCKET_PAIRS; i++) sorted.remove(i, i);
+    expect(sorted.byteLength).toBe(2 * BUCKET_PAIRS * 12);
+  });
+
   test('fill their buckets when values ascend', () => {
     const sorted = new SortedRows();
     for (let i = 0; i < 20 * BUCKET_PAIRS; i++) sorted.add(i, i);
@@ -85,6 +92,9 @@ describe('sorted rows', () => {
     const gone = new Set(Array.from({ length: 2700 }, () => random.below(3000)));
     drain(sorted.forget((row) => gone.has(row)));
     expect(pairsOf(sorted)).toEqual(model.filter(([, row]) => !gone.has(row)));
+    const few = model.filter(([, row]) => !gone.has(row) && row % 40 === 0);
+    drain(sorted.forget((row) => row % 40 > 0));
+    expect(pairsOf(sorted)).toEqual(few);
     drain(sorted.forget(() => true));
     expect(pairsOf(sorted)).toEqual([]);
     sorted.add(1, 2);

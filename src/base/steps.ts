@@ -51,6 +51,7 @@ export function turnIfDue(): Promise<void> | undefined {
  */
 export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Promise<T> {
   const { onProgress, signal } = options;
+  let reported = performance.now();
   try {
     for (;;) {
       throwIfAborted(signal);
@@ -61,13 +62,14 @@ export async function runSteps<T>(steps: Steps<T>, options: RunOptions = {}): Pr
         await progress;
         continue;
       }
-      const isSliceOver = performance.now() >= sliceEnd;
+      const now = performance.now();
       // The end is reported before the last step, which may make the work final.
-      if (progress !== undefined && (isSliceOver || progress.done === progress.total)) {
+      const isReportDue = now >= reported + SLICE_MS || progress?.done === progress?.total;
+      if (progress !== undefined && isReportDue) {
         onProgress?.({ ...progress });
+        reported = now;
       }
-      if (!isSliceOver) continue;
-      await nextTurn();
+      if (now >= sliceEnd) await nextTurn();
     }
   } finally {
     // Lets the generator's own `finally` blocks run when a slice was the last one.

@@ -33,21 +33,30 @@ export async function catchUp(
 ): Promise<void> {
   const difference = await compare(state, stored, options);
   const { live, fieldRows, fresh, changed, version, nextRow } = difference;
-  const missing = fieldRows.map((rows, field) => rows.andNot(state.fieldRows[field]!));
+  const missing = fieldRows.map((rows, field) => without(rows, state.fieldRows[field]!));
   await indexPayloads(state, stored, fresh, changed, options);
   for (const [field, rows] of fieldRows.entries()) {
-    const ended = state.fieldRows[field]!.andNot(rows);
-    void state.fields[field]!.remove(ended.toUint32Array()).catch(() => {});
+    const before = state.fieldRows[field]!;
+    void state.fields[field]!.remove(without(before, rows)).catch(() => {});
     state.fieldRows[field] = rows;
+    before.dispose();
   }
-  for (const [field, rows] of missing.entries()) {
-    await indexers[field]!.take(rows.toUint32Array(), options);
-  }
-  for (const row of state.live.andNot(live).toUint32Array()) state.ids.delete(row);
+  for (const [field, rows] of missing.entries()) await indexers[field]!.take(rows, options);
+  const before = state.live;
+  for (const row of without(before, live)) state.ids.delete(row);
   state.live = live;
+  before.dispose();
   state.version = version;
   state.nextRow = nextRow;
   state.stamp++;
+}
+
+/** The rows of one set that are not in another, ascending. */
+function without(rows: Bitmap, others: Bitmap): Uint32Array {
+  const rest = rows.andNot(others);
+  const list = rest.toUint32Array();
+  rest.dispose();
+  return list;
 }
 
 /** Lists the store; ids of new rows are noted at once. */
@@ -91,7 +100,11 @@ async function indexPayloads(
   options: RunOptions,
 ): Promise<void> {
   if (indexes.schemas.size === 0) return;
-  if (changed.length > 0) indexes.forget(Bitmap.from(Uint32Array.from(changed)));
+  if (changed.length > 0) {
+    const rows = Bitmap.from(Uint32Array.from(changed));
+    indexes.forget(rows);
+    rows.dispose();
+  }
   await addPayloads(indexes, stored, Uint32Array.from([...changed, ...fresh]), options);
 }
 

@@ -1,6 +1,5 @@
 import { LeandexError } from '../base/errors.js';
 import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
-import { Bitmap } from '../filter/bitmap.js';
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
@@ -92,7 +91,7 @@ export class CollectionCore {
       state.version = payloads.version;
       state.nextRow = payloads.nextRow;
       for (const [number, { graph }] of fields.entries()) {
-        if (graph !== undefined) state.fieldRows[number] = Bitmap.from(graph.ids());
+        if (graph !== undefined) state.fieldRows[number]!.addMany(graph.ids());
       }
       const core = new CollectionCore(options, state);
       core.indexers.forEach(({ drift }, i) => {

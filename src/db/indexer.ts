@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { Random } from '../base/random.js';
-import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
+import { type Progress, type RunOptions, throwIfAborted, turnIfDue } from '../base/steps.js';
 import type { Bitmap } from '../filter/bitmap.js';
 import { LeanIndex } from '../graph/lean-index.js';
-import { resolveOptions } from '../graph/options.js';
+import { resolveOptions, type WriteOptions } from '../graph/options.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { Drift } from './drift.js';
 import type { VectorField } from './vector-field.js';
@@ -11,6 +12,8 @@ import type { VectorField } from './vector-field.js';
 const MOVE_AT = 2048;
 /** Bytes of the vectors that are read and linked at once. */
 const CHUNK_BYTES = 1 << 27;
+/** One core is left to the rest of the process, and to SQLite. */
+const BACKGROUND_THREADS = Math.max(1, availableParallelism() - 1);
 /** On opening, vectors up to so many bytes are kept to be moved later. */
 const FRESH_BYTES_MAX = 1 << 26;
 /** Rows whose missed energy is looked at in each chunk. */
@@ -19,6 +22,9 @@ const DRIFT_ROWS = 128;
 const SAMPLE_EACH = 8;
 const SAMPLE_MAX = 16_384;
 const GROWTH = 4;
+
+/** Rows that are deleted between two turns of the event loop. */
+const DELETED_AT_ONCE = 2048;
 
 /** What the indexer needs of its collection. */
 export interface IndexerHost {
@@ -72,7 +78,8 @@ export class Indexer {
   /** Starts moving, in the background, if there is enough to move. */
   schedule(): void {
     if (this.running !== undefined || this.ending.signal.aborted || !this.isDue()) return;
-    this.running = this.work(() => this.isDue(), { signal: this.ending.signal })
+    const options = { signal: this.ending.signal, threads: BACKGROUND_THREADS };
+    this.running = this.work(() => this.isDue(), options)
       .then(() => {
         this.failure = undefined;
       })
@@ -170,7 +177,7 @@ export class Indexer {
     return hasOutgrown || this.drift.isTooFar;
   }
 
-  private async work(isDue: () => boolean, options: RunOptions): Promise<void> {
+  private async work(isDue: () => boolean, options: WriteOptions): Promise<void> {
     const onProgress = (progress: Progress) => {
       this.progress = progress;
       options.onProgress?.(progress);
@@ -193,7 +200,7 @@ export class Indexer {
   }
 
   /** Moves the oldest of the new vectors into the graph. */
-  private async moveChunk(options: RunOptions): Promise<void> {
+  private async moveChunk(options: WriteOptions): Promise<void> {
     const { fresh, graph } = this.field;
     const rows = fresh.ids().filter((row) => !this.kept.has(row));
     const chunk = rows.subarray(0, this.rowsAtOnce());
@@ -201,11 +208,11 @@ export class Indexer {
     const moved = chunk.filter((row) => fresh.has(row) && !this.kept.has(row));
     this.field.stamp++;
     this.field.moves++;
-    await fresh.delete(moved);
+    await deleteInParts(fresh, moved);
   }
 
   /** Reads stored vectors and links them; those of them that end meanwhile end in the graph too. */
-  private async insert(graph: LeanIndex, chunk: Uint32Array, options: RunOptions): Promise<void> {
+  private async insert(graph: LeanIndex, chunk: Uint32Array, options: WriteOptions): Promise<void> {
     const { stored, rowsOf } = this.host;
     const { rows, vectors } = await stored.readVectors(this.number, chunk);
     const fitting = await this.insertFitting(graph, rows, vectors, options);
@@ -223,7 +230,7 @@ export class Indexer {
     graph: LeanIndex,
     rows: Uint32Array,
     vectors: Float32Array,
-    options: RunOptions,
+    options: WriteOptions,
   ): Promise<{ rows: Uint32Array; vectors: Float32Array }> {
     try {
       if (rows.length > 0) await graph.add(vectors, { ...options, ids: rows });
@@ -257,7 +264,7 @@ export class Indexer {
   }
 
   /** Trains a graph on a sample of all there is, builds it, and puts it in the place of the old one. */
-  private async rebuild(options: RunOptions): Promise<void> {
+  private async rebuild(options: WriteOptions): Promise<void> {
     const { field, number } = this;
     const { size, distance, index } = field.config;
     const all = this.host.rowsOf(number).toUint32Array();
@@ -287,7 +294,10 @@ export class Indexer {
     }
     this.drift.settle();
     this.swap(graph);
-    await field.fresh.delete(field.fresh.ids().filter((row) => graph.has(row)));
+    await deleteInParts(
+      field.fresh,
+      field.fresh.ids().filter((row) => graph.has(row)),
+    );
     await old?.close();
   }
 
@@ -336,5 +346,14 @@ export class Indexer {
 
   private rowsAtOnce(): number {
     return Math.max(1024, Math.floor(CHUNK_BYTES / (4 * this.field.config.size)));
+  }
+}
+
+/** Deletes rows that are in another index by now; some may be gone already. */
+async function deleteInParts(index: LeanIndex, rows: Uint32Array): Promise<void> {
+  for (let from = 0; from < rows.length; from += DELETED_AT_ONCE) {
+    const part = rows.subarray(from, from + DELETED_AT_ONCE).filter((row) => index.has(row));
+    await index.delete(part);
+    await turnIfDue();
   }
 }

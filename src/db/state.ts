@@ -129,6 +129,8 @@ export class CollectionState {
   }
 
   async close(): Promise<void> {
+    for (const rows of [this.live, ...this.fieldRows]) rows.dispose();
+    this.indexes.dispose();
     await Promise.all(this.fields.map((field) => field.close()));
   }
 }

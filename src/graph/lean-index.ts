@@ -203,9 +203,7 @@ export class LeanIndex {
 
   /** As many threads as wanted, or as the machine runs at once. */
   private async crew(threads = Number.POSITIVE_INFINITY): Promise<Crew> {
-    if (!this.state.shared || threads === 1) return ALONE;
-    const crew = crewOf(await this.pool.get(), threads);
-    return crew.threads === 1 ? ALONE : crew;
+    return this.state.shared ? crewOf(await this.pool.get(), threads) : ALONE;
   }
 
   /**

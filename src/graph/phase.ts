@@ -1,5 +1,5 @@
 import type { Progress, Steps } from '../base/steps.js';
-import { ALONE, type Crew, type Job } from '../threads/crew.js';
+import type { Crew, Job } from '../threads/crew.js';
 import type { NodeMemory } from './memory.js';
 import type { Scratch } from './scratch.js';
 
@@ -23,7 +23,7 @@ export function* withWorkforce<T>(
   try {
     takeScratches(nodes, crew.threads, scratches);
     const { length: threads } = scratches;
-    return yield* work({ crew: threads === 1 ? ALONE : { ...crew, threads }, scratches });
+    return yield* work({ crew: { ...crew, threads }, scratches });
   } finally {
     for (const scratch of scratches) nodes.giveBack(scratch);
   }
@@ -53,8 +53,7 @@ export function* phase(
   progress?: Progress,
 ): Steps<number[]> {
   const results: number[] = [];
-  const { threads } = crew;
-  if (threads === 1) {
+  if (crew.isHere) {
     for (let from = 0; from < count; from += atOnce) {
       const to = Math.min(count, from + atOnce);
       results.push(...(crew.run(nodes.kernels, [job(scratches[0]!, from, to)]) as number[]));
@@ -62,7 +61,7 @@ export function* phase(
     }
     return results;
   }
-  const share = Math.ceil(count / threads);
+  const share = Math.ceil(count / crew.threads);
   const jobs: Job[] = [];
   for (let from = 0; from < count; from += share) {
     jobs.push(job(scratches[jobs.length]!, from, Math.min(count, from + share)));

@@ -14,6 +14,8 @@ export interface Job {
  */
 export interface Crew {
   readonly threads: number;
+  /** Whether jobs run in this thread, which they then keep from anything else. */
+  readonly isHere: boolean;
   /** Resolves when all are done; undefined when they already are. */
   run(kernels: Kernels, jobs: readonly Job[]): Promise<number[]> | number[];
 }
@@ -21,6 +23,7 @@ export interface Crew {
 /** This thread alone. */
 export const ALONE: Crew = {
   threads: 1,
+  isHere: true,
   run: (kernels, jobs) =>
     jobs.map(({ kernel, args }) => {
       const call = kernels.call[kernel] as (...args: readonly number[]) => number | undefined;
@@ -32,6 +35,7 @@ export const ALONE: Crew = {
 export function crewOf(pool: ThreadPool, threads: number): Crew {
   return {
     threads: Math.min(threads, pool.threads),
+    isHere: false,
     run: async (kernels, jobs) => {
       const tasks = jobs.map(({ kernel, args }) => pool.run(kernels, kernel, args));
       // All have ended before one failure is reported: none may write any more.

@@ -221,6 +221,7 @@ describe('insertion order', () => {
 function backwards(threads: number): Crew {
   return {
     threads,
+    isHere: false,
     run: (kernels, jobs) =>
       jobs
         .toReversed()

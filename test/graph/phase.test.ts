@@ -21,7 +21,7 @@ function memoryFor(room: number) {
   return { nodes: nodes as unknown as NodeMemory, out };
 }
 
-const crew: Crew = { threads: 4, run: async () => [] };
+const crew: Crew = { threads: 4, isHere: false, run: async () => [] };
 
 test.each([
   [9, 4],

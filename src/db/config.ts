@@ -1,7 +1,7 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import { type LeanIndexOptions, resolveOptions } from '../graph/options.js';
+import { INDEX_OPTIONS, type LeanIndexOptions, resolveOptions } from '../graph/options.js';
 import type { Originals } from '../store/types.js';
 
 /** How the index of a vector is built: the options of `LeanIndex`, all with good defaults. */
@@ -72,23 +72,15 @@ function readField(name: string, what: string, value: unknown): FieldConfig {
     originals: checkOneOf(`${what}.originals`, originals, ORIGINALS),
     index: { ...index },
   };
-  checkOptions(`${what}.index`, index, INDEX_OPTIONS);
+  checkOptions(`${what}.index`, index, OWN_INDEX_OPTIONS);
   resolveOptions({ ...index, dimensions: size, distance });
   return field;
 }
 
-const INDEX_OPTIONS = [
-  'preset',
-  'seed',
-  'm',
-  'efConstruction',
-  'primaryBits',
-  'primaryDimensions',
-  'secondaryBits',
-  'exactBelow',
-  'order',
-  'shards',
-] as const satisfies readonly (keyof IndexOptions)[];
+/** The others are those of the vector itself. */
+const OWN_INDEX_OPTIONS = INDEX_OPTIONS.filter(
+  (name) => name !== 'dimensions' && name !== 'distance',
+);
 
 /** A name of a collection or a vector: what paths, queries and other systems can carry. */
 export function checkName(what: string, name: unknown): string {

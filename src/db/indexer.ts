@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Random } from '../base/random.js';
-import { type Progress, type RunOptions, throwIfAborted, turnIfDue } from '../base/steps.js';
+import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { Bitmap } from '../filter/bitmap.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { resolveOptions, type WriteOptions } from '../graph/options.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { Drift } from './drift.js';
+import { addFitting, deleteInParts, spacedRows } from './index-rows.js';
 import type { VectorField } from './vector-field.js';
 
 /** New vectors are moved into the graph once there are so many: a scan of them takes some 0.2 ms. */
@@ -22,9 +23,6 @@ const DRIFT_ROWS = 128;
 const SAMPLE_EACH = 8;
 const SAMPLE_MAX = 16_384;
 const GROWTH = 4;
-
-/** Rows that are deleted between two turns of the event loop. */
-const DELETED_AT_ONCE = 2048;
 
 /** What the indexer needs of its collection. */
 export interface IndexerHost {
@@ -63,7 +61,9 @@ export class Indexer {
 
   /** New vectors that are still to be moved. */
   get waiting(): number {
-    return this.field.fresh.count - this.kept.size;
+    const { fresh } = this.field;
+    for (const row of this.kept) if (!fresh.has(row)) this.kept.delete(row);
+    return fresh.count - this.kept.size;
   }
 
   get isWorking(): boolean {
@@ -213,54 +213,18 @@ export class Indexer {
 
   /** Reads stored vectors and links them; those of them that end meanwhile end in the graph too. */
   private async insert(graph: LeanIndex, chunk: Uint32Array, options: WriteOptions): Promise<void> {
-    const { stored, rowsOf } = this.host;
-    const { rows, vectors } = await stored.readVectors(this.number, chunk);
-    const fitting = await this.insertFitting(graph, rows, vectors, options);
-    this.noteDrift(graph, fitting.vectors);
-    const live = rowsOf(this.number);
-    const ended = fitting.rows.filter((row) => !live.has(row) && graph.has(row));
-    if (ended.length > 0) await graph.delete(ended);
-  }
-
-  /**
-   * Adds rows to a graph. Vectors that its codes cannot hold are found by halving, and kept as
-   * float32 beside it until it is trained anew.
-   */
-  private async insertFitting(
-    graph: LeanIndex,
-    rows: Uint32Array,
-    vectors: Float32Array,
-    options: WriteOptions,
-  ): Promise<{ rows: Uint32Array; vectors: Float32Array }> {
-    try {
-      if (rows.length > 0) await graph.add(vectors, { ...options, ids: rows });
-      return { rows, vectors };
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      if (rows.length === 1) {
-        this.kept.add(rows[0]!);
-        if (!this.field.fresh.has(rows[0]!)) await this.field.add(rows, vectors);
-        return { rows: new Uint32Array(0), vectors: new Float32Array(0) };
-      }
+    const { fresh, config } = this.field;
+    const { rows, vectors } = await this.host.stored.readVectors(this.number, chunk);
+    for (const place of await addFitting(graph, rows, vectors, options)) {
+      const row = rows.subarray(place, place + 1);
+      this.kept.add(row[0]!);
+      const vector = vectors.subarray(place * config.size, (place + 1) * config.size);
+      if (!fresh.has(row[0]!)) await this.field.add(row, vector);
     }
-    const half = rows.length >>> 1;
-    const at = half * this.field.config.size;
-    const first = await this.insertFitting(
-      graph,
-      rows.subarray(0, half),
-      vectors.subarray(0, at),
-      options,
-    );
-    const second = await this.insertFitting(
-      graph,
-      rows.subarray(half),
-      vectors.subarray(at),
-      options,
-    );
-    const joined = new Float32Array(first.vectors.length + second.vectors.length);
-    joined.set(first.vectors);
-    joined.set(second.vectors, first.vectors.length);
-    return { rows: Uint32Array.from([...first.rows, ...second.rows]), vectors: joined };
+    this.noteDrift(graph, vectors);
+    const live = this.host.rowsOf(this.number);
+    const ended = rows.filter((row) => !live.has(row) && graph.has(row));
+    if (ended.length > 0) await graph.delete(ended);
   }
 
   /** Trains a graph on a sample of all there is, builds it, and puts it in the place of the old one. */
@@ -327,33 +291,11 @@ export class Indexer {
 
   private noteDrift(graph: LeanIndex, vectors: Float32Array): void {
     if (vectors.length === 0) return;
-    const missed = graph.energyMissed(this.driftSample(vectors)) ?? 0;
+    const missed = graph.energyMissed(spacedRows(vectors, this.field.config.size, DRIFT_ROWS)) ?? 0;
     this.drift.add(vectors.length / this.field.config.size, missed);
-  }
-
-  /** Some rows of many, evenly spaced. */
-  private driftSample(vectors: Float32Array): Float32Array {
-    const { size } = this.field.config;
-    const count = vectors.length / size;
-    if (count <= DRIFT_ROWS) return vectors;
-    const sample = new Float32Array(DRIFT_ROWS * size);
-    for (let i = 0; i < DRIFT_ROWS; i++) {
-      const row = Math.floor((i * count) / DRIFT_ROWS);
-      sample.set(vectors.subarray(row * size, (row + 1) * size), i * size);
-    }
-    return sample;
   }
 
   private rowsAtOnce(): number {
     return Math.max(1024, Math.floor(CHUNK_BYTES / (4 * this.field.config.size)));
-  }
-}
-
-/** Deletes rows that are in another index by now; some may be gone already. */
-async function deleteInParts(index: LeanIndex, rows: Uint32Array): Promise<void> {
-  for (let from = 0; from < rows.length; from += DELETED_AT_ONCE) {
-    const part = rows.subarray(from, from + DELETED_AT_ONCE).filter((row) => index.has(row));
-    await index.delete(part);
-    await turnIfDue();
   }
 }

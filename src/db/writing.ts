@@ -1,6 +1,6 @@
 import { LeandexError } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
-import { type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import { checkChange, type PayloadChange } from '../filter/change-payload.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import {
@@ -42,16 +42,23 @@ export function upsertPoints(
 ): Promise<WriteResult> {
   const { state, stored } = context;
   return write(context, {
-    prepare: async () => {
-      await roomFor(context, signal);
-      return runSteps(packPoints(points, configsOf(state)), signal ? { signal } : {});
-    },
+    prepare: () => pack(context, packPoints(points, configsOf(state)), signal),
     send: (batch) => stored.upsert(batch),
     apply: async (written, batch) => {
       await state.replace(batch, written);
       return { version: written.version, count: written.rows.filter((row) => row !== NONE).length };
     },
   });
+}
+
+/** Checks and gathers a batch once there is room for its vectors. */
+async function pack<T>(
+  context: WriteContext,
+  steps: Steps<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  await roomFor(context, signal);
+  return runSteps(steps, signal ? { signal } : {});
 }
 
 /** Puts other vectors in the place of some of the vectors of points. */
@@ -62,10 +69,7 @@ export function updateVectors(
 ): Promise<WriteResult> {
   const { state, stored } = context;
   return write(context, {
-    prepare: async () => {
-      await roomFor(context, signal);
-      return runSteps(packVectors(points, configsOf(state)), signal ? { signal } : {});
-    },
+    prepare: () => pack(context, packVectors(points, configsOf(state)), signal),
     send: (batch) => stored.updateVectors(batch),
     apply: (written, { ids, columns }) => replaceRows(context, written, ids, columns),
   });

@@ -107,7 +107,7 @@ export interface ResolvedOptions {
   shards: number;
 }
 
-const INDEX_OPTIONS = [
+export const INDEX_OPTIONS = [
   'dimensions',
   'preset',
   'distance',

@@ -198,4 +198,22 @@ describe('payload indexes that are damaged', () => {
     const sections = { ...saved.sections, '1.0': new Uint8Array(bytes) };
     expect(errorOf(() => load({ ...saved, sections })).code).toBe('CORRUPT');
   });
+
+  test.each([
+    ['["a","a"]'],
+    ['["a",5]'],
+    ['{"length":2}'],
+    ['["a",'],
+    ['"ab"'],
+  ])('are refused with the terms %s', (terms) => {
+    const parts = [Uint32Array.of(terms.length), Buffer.from(terms), Uint32Array.of(0, 1, 0, 2)];
+    const bytes = Buffer.concat(
+      parts.map(
+        (part) =>
+          new Uint8Array(part.buffer.slice(part.byteOffset, part.byteOffset + part.byteLength)),
+      ),
+    );
+    const sections = { ...saved.sections, '0.0': new Uint8Array(bytes) };
+    expect(errorOf(() => load({ ...saved, sections })).code).toBe('CORRUPT');
+  });
 });

@@ -40,6 +40,14 @@ export class Bitmap {
   /** The rows that are in any of them. */
   static union(bitmaps: readonly Bitmap[]): Bitmap {
     if (bitmaps.length === 1) return bitmaps[0]!.clone();
+    const sets = bitmaps.filter(({ size }) => size > 0);
+    const size = sets.reduce((sum, set) => sum + set.size, 0);
+    const length = Math.max(0, ...sets.map(({ set }) => set.maximum() + 1));
+    if (size >= DENSE_SIZE * sets.length && size >= length / DENSE_SPAN) {
+      const words = new Uint32Array(Math.ceil(length / 32));
+      for (const set of sets) orWords(words, set.toWords(length));
+      return Bitmap.fromBits(words);
+    }
     return new Bitmap(RoaringBitmap32.orMany(bitmaps.map(({ set }) => set)));
   }
 
@@ -73,31 +81,21 @@ export class Bitmap {
   }
 
   and(other: Bitmap): Bitmap {
-    const words = this.joined(other, (a, b) => {
-      for (let i = 0; i < a.length; i++) a[i]! &= b[i]!;
-    });
-    return words ?? new Bitmap(RoaringBitmap32.and(this.set, other.set));
+    return this.joined(other, andWords) ?? new Bitmap(RoaringBitmap32.and(this.set, other.set));
   }
 
   or(other: Bitmap): Bitmap {
-    const words = this.joined(other, (a, b) => {
-      for (let i = 0; i < a.length; i++) a[i]! |= b[i]!;
-    });
-    return words ?? new Bitmap(RoaringBitmap32.or(this.set, other.set));
+    return this.joined(other, orWords) ?? new Bitmap(RoaringBitmap32.or(this.set, other.set));
   }
 
   andNot(other: Bitmap): Bitmap {
-    const words = this.joined(other, (a, b) => {
-      for (let i = 0; i < a.length; i++) a[i]! &= ~b[i]!;
-    });
-    return words ?? new Bitmap(RoaringBitmap32.andNot(this.set, other.set));
+    return (
+      this.joined(other, andNotWords) ?? new Bitmap(RoaringBitmap32.andNot(this.set, other.set))
+    );
   }
 
   xor(other: Bitmap): Bitmap {
-    const words = this.joined(other, (a, b) => {
-      for (let i = 0; i < a.length; i++) a[i]! ^= b[i]!;
-    });
-    return words ?? new Bitmap(RoaringBitmap32.xor(this.set, other.set));
+    return this.joined(other, xorWords) ?? new Bitmap(RoaringBitmap32.xor(this.set, other.set));
   }
 
   /**
@@ -190,4 +188,20 @@ export class Bitmap {
   dispose(): void {
     this.set.dispose();
   }
+}
+
+function andWords(a: Uint32Array, b: Uint32Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! &= b[i]!;
+}
+
+function orWords(a: Uint32Array, b: Uint32Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! |= b[i]!;
+}
+
+function andNotWords(a: Uint32Array, b: Uint32Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! &= ~b[i]!;
+}
+
+function xorWords(a: Uint32Array, b: Uint32Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! ^= b[i]!;
 }

@@ -49,6 +49,7 @@ describe('a set of rows', () => {
         expect([...a.andNot(b).toUint32Array()]).toEqual(onlyA);
         expect([...a.xor(b).toUint32Array()]).toEqual(ascending([...onlyA, ...onlyB]));
         expect([...Bitmap.union([a, b, a]).toUint32Array()]).toEqual(all);
+        expect(Bitmap.union([]).isEmpty).toBe(true);
         expect([a.size, a.isEmpty, a.andSize(b)]).toEqual([inA.size, inA.size === 0, both.length]);
         expect([...a.toUint32Array()]).toEqual(ascending(first));
         expect(a.equals(b)).toBe(onlyA.length + onlyB.length === 0);

@@ -14,6 +14,7 @@ describe('a change of a payload', () => {
     [null, set({ a: 1 }), { a: 1 }],
     [{ a: { x: 1 }, b: 2 }, set({ a: { y: 1 } }), { a: { y: 1 }, b: 2 }],
     [{ a: 1, b: 2 }, set({ a: null }), { b: 2 }],
+    [{ a: null, b: 1 }, set({ b: 2 }), { a: null, b: 2 }],
     [{ a: 1 }, set({ b: { c: null } }), { a: 1, b: { c: null } }],
     [null, set({ x: 1 }, 'a.b'), { a: { b: { x: 1 } } }],
     [{ a: { b: { y: 2 }, z: 1 } }, set({ x: 1 }, 'a.b'), { a: { b: { y: 2, x: 1 }, z: 1 } }],

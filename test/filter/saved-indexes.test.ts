@@ -198,4 +198,20 @@ describe('payload indexes that are damaged', () => {
     const sections = { ...saved.sections, '1.0': new Uint8Array(bytes) };
     expect(errorOf(() => load({ ...saved, sections })).code).toBe('CORRUPT');
   });
+
+  test.each([
+    ['["a","a"]'],
+    ['["a",5]'],
+    ['{"length":2}'],
+    ['["a",'],
+    ['"ab"'],
+  ])('are refused with the terms %s', (terms) => {
+    const bytes = Buffer.concat([
+      Buffer.from(Uint32Array.of(terms.length).buffer),
+      Buffer.from(terms),
+      Buffer.from(Uint32Array.of(0, 1, 0, 2).buffer),
+    ]);
+    const sections = { ...saved.sections, '0.0': new Uint8Array(bytes) };
+    expect(errorOf(() => load({ ...saved, sections })).code).toBe('CORRUPT');
+  });
 });

@@ -1,4 +1,4 @@
-import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import { type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import type { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { StoredCollection } from '../store/stored-collection.js';
@@ -6,7 +6,7 @@ import type { Indexer } from './indexer.js';
 import { type CollectionState, parsePayload } from './state.js';
 
 const ROWS_PER_LIST = 4096;
-const PAYLOADS_PER_READ = 1024;
+const PAYLOADS_PER_READ = 512;
 
 /** What the store has that memory has not, and the other way round. */
 interface Difference {
@@ -102,7 +102,7 @@ async function indexPayloads(
   if (indexes.schemas.size === 0) return;
   if (changed.length > 0) {
     const rows = Bitmap.from(Uint32Array.from(changed));
-    indexes.forget(rows);
+    await runSteps(indexes.forgetting(rows));
     rows.dispose();
   }
   await addPayloads(indexes, stored, Uint32Array.from([...changed, ...fresh]), options);

@@ -1,5 +1,5 @@
 import { LeandexError } from '../base/errors.js';
-import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
+import { type Progress, type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
@@ -60,7 +60,7 @@ export class CollectionCore {
     this.options = options;
     this.stored = options.stored;
     this.state = state;
-    this.filtering = new Filtering(state, this.stored);
+    this.filtering = new Filtering(state, this.stored, () => this.settled());
     this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
     this.savedVersion = state.version;
     this.indexers = state.fields.map(
@@ -111,7 +111,17 @@ export class CollectionCore {
   async reading(): Promise<SearchContext> {
     this.requireUsable();
     if (this.options.readOnly) await this.follow();
-    return { state: this.state, stored: this.stored, filtering: this.filtering };
+    return {
+      state: this.state,
+      stored: this.stored,
+      filtering: this.filtering,
+      settled: () => this.settled(),
+    };
+  }
+
+  /** Resolves when memory knows of all that is committed now. */
+  private settled(): Promise<void> {
+    return this.options.readOnly ? this.follow() : this.line.applying();
   }
 
   /** For writes. */
@@ -259,7 +269,7 @@ export class CollectionCore {
       const { indexes, live } = state;
       this.savedVersion = state.version;
       if (indexes.schemas.size === 0 || state.count < SAVED_PAYLOADS_MIN) return;
-      indexes.forgetAllBut(live);
+      await runSteps(indexes.forgettingAllBut(live));
       await savePayloadIndexes(options, state);
     });
   }

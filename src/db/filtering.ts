@@ -1,4 +1,6 @@
-import type { Bitmap } from '../filter/bitmap.js';
+import type { PointId } from '../base/point-id.js';
+import { Bitmap } from '../filter/bitmap.js';
+import type { ParsedFilter } from '../filter/conditions.js';
 import { evaluate } from '../filter/evaluate.js';
 import { idsIn, parseFilter } from '../filter/parse.js';
 import type { Filter } from '../filter/types.js';
@@ -9,16 +11,21 @@ import type { CollectionState } from './state.js';
 
 /** Filters whose rows are kept for the next query with the same. */
 const KEPT = 32;
+/** How often payloads are looked at again because points were written meanwhile. */
+const TRIES_MAX = 8;
 
 /** Finds the rows that filters match: by payload indexes, and by looking at what these leave open. */
 export class Filtering {
   private readonly state: CollectionState;
   private readonly stored: StoredCollection;
+  private readonly settled: () => Promise<void>;
   private readonly kept = new Map<string, { rows: AllowedRows; stamp: number }>();
 
-  constructor(state: CollectionState, stored: StoredCollection) {
+  /** @param settled resolves when memory knows of all that is committed. */
+  constructor(state: CollectionState, stored: StoredCollection, settled: () => Promise<void>) {
     this.state = state;
     this.stored = stored;
+    this.settled = settled;
   }
 
   /**
@@ -48,28 +55,51 @@ export class Filtering {
   }
 
   private async find(filter: Filter, signal?: AbortSignal): Promise<Bitmap> {
-    const { state } = this;
-    const parsed = parseFilter('filter', filter);
+    const parsed = parseFilter('filter', filter, this.state.indexes.schemas);
     const ids = idsIn(parsed);
+    // What was looked at, and what of it matches.
+    const seen = Bitmap.empty();
+    const matching = Bitmap.empty();
+    try {
+      for (let tries = 1; ; tries++) {
+        const { rows, unsure } = await this.evaluate(parsed, ids);
+        const open = unsure.andNot(seen);
+        const candidates = open.toUint32Array();
+        open.dispose();
+        let gone = 0;
+        if (candidates.length > 0) {
+          const found = await this.stored.match(parsed, candidates, signal ? { signal } : {});
+          seen.addMany(candidates);
+          matching.addMany(found.rows);
+          gone = found.gone;
+        }
+        unsure.andNotInPlace(matching);
+        rows.andNotInPlace(unsure);
+        unsure.dispose();
+        if (gone === 0 || tries === TRIES_MAX) return rows;
+        // Points that were written meanwhile have other rows, once memory knows of them.
+        rows.dispose();
+        await this.settled();
+      }
+    } finally {
+      seen.dispose();
+      matching.dispose();
+    }
+  }
+
+  private async evaluate(parsed: ParsedFilter, ids: readonly PointId[]) {
     const rowsOfIds = ids.length === 0 ? undefined : await this.stored.rowsOf(ids);
     const rowOf = new Map(ids.map((id, i) => [id, rowsOfIds![i]!]));
-    const { rows, unsure, exact } = evaluate(parsed, {
-      live: state.live,
-      indexes: state.indexes,
+    const { live, indexes } = this.state;
+    return evaluate(parsed, {
+      live,
+      indexes,
       rowOf: (id) => {
         const row = rowOf.get(id);
         return row === NONE ? undefined : row;
       },
-      withVector: (name) => state.withVector(name),
+      withVector: (name) => this.state.withVector(name),
     });
-    if (!exact) {
-      const open = unsure.toUint32Array();
-      const matching = await this.stored.match(filter, open, signal ? { signal } : {});
-      rows.andNotInPlace(unsure);
-      rows.addMany(matching);
-    }
-    unsure.dispose();
-    return rows;
   }
 }
 

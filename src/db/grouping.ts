@@ -1,7 +1,7 @@
 import { checkOptions } from '../base/check.js';
 import { type Path, parsePath, valuesAt } from '../filter/path.js';
-import { readHits } from './query.js';
-import { checkCounts, findRows, planSearch, SEARCH_OPTIONS, type SearchContext } from './search.js';
+import { runQuery } from './query.js';
+import { checkCounts, SEARCH_OPTIONS, type SearchContext } from './search.js';
 import { readSelection, type Selected } from './selection.js';
 import type { Group, GroupQuery, Hit } from './types.js';
 
@@ -26,33 +26,24 @@ const DEPTH = 4;
 export async function runGroups(context: SearchContext, query: GroupQuery): Promise<Group[]> {
   checkOptions('queryGroups', query, GROUP_OPTIONS);
   checkCounts(query, { limit: 1, groupSize: 1 });
-  const { limit = LIMIT, groupSize = GROUP_SIZE } = query;
-  const path = parsePath('groupBy', query.groupBy);
+  const { groupBy, limit = LIMIT, groupSize = GROUP_SIZE, ...search } = query;
+  const path = parsePath('groupBy', groupBy);
   const configs = context.state.fields.map(({ config }) => config);
-  const selected = readSelection(query, configs);
-  const plan = await planSearch(context, query);
+  const { payload } = readSelection(query, configs);
   for (let depth = DEPTH * limit * groupSize; ; depth *= 4) {
-    const rows = await findRows(context, plan, depth);
-    const [hits] = await readHits(context, [{ selected: withPayload(selected), rows }]);
-    const groups = toGroups(hits!, path, limit, groupSize);
+    // The whole payload is needed to tell the groups apart.
+    const hits = await runQuery(context, { ...search, limit: depth, withPayload: true });
+    const groups = toGroups(hits, path, limit, groupSize);
     const isFull =
       groups.length === limit && groups.every((group) => group.hits.length === groupSize);
-    if (!isFull && rows.length >= depth) continue;
-    return groups.map((group) => ({
-      id: group.id,
-      hits: group.hits.map((hit) => narrow(hit, selected)),
-    }));
+    if (!isFull && hits.length >= depth) continue;
+    return groups.map(({ id, hits }) => ({ id, hits: hits.map((hit) => narrow(hit, payload)) }));
   }
 }
 
-/** The whole payload is needed to tell the groups apart. */
-function withPayload({ fields }: Selected): Selected {
-  return { payload: (payload) => payload, fields };
-}
-
-function narrow(hit: Hit, { payload }: Selected): Hit {
-  const { payload: whole, ...rest } = hit;
-  return payload === undefined ? rest : { ...rest, payload: payload(whole ?? null) };
+function narrow(hit: Hit, select: Selected['payload']): Hit {
+  const { payload, ...rest } = hit;
+  return select === undefined ? rest : { ...rest, payload: select(payload ?? null) };
 }
 
 function toGroups(hits: readonly Hit[], path: Path, limit: number, groupSize: number): Group[] {

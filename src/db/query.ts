@@ -4,6 +4,7 @@ import type { StoredPoint } from '../store/types.js';
 import {
   checkCounts,
   type FoundRow,
+  type FoundRows,
   findRows,
   goodRows,
   livingRows,
@@ -31,7 +32,7 @@ interface PlannedQuery {
 /** The best points for a query; fewer than its limit only where there are no more. */
 export async function runQuery(context: SearchContext, query: Query): Promise<Hit[]> {
   const planned = await planQuery(context, query);
-  const [hits] = await collect(context, [planned], [undefined]);
+  const [hits] = await collect(context, [query], [planned], [undefined]);
   return hits!;
 }
 
@@ -43,7 +44,7 @@ export async function runQueries(
   if (!Array.isArray(queries)) throw wrongType('queries', 'an array of queries', queries);
   const planned: PlannedQuery[] = [];
   for (const query of queries) planned.push(await planQuery(context, query));
-  return collect(context, planned, await searchTogether(context, planned));
+  return collect(context, queries, planned, await searchTogether(context, planned));
 }
 
 async function planQuery(context: SearchContext, query: Query): Promise<PlannedQuery> {
@@ -107,30 +108,41 @@ function groupsOf(planned: readonly PlannedQuery[]): number[][] {
 /** Results with what was selected of their points; rows that are known already are not looked for. */
 async function collect(
   context: SearchContext,
+  queries: readonly Query[],
   planned: readonly PlannedQuery[],
   known: readonly (FoundRow[] | undefined)[],
 ): Promise<Hit[][]> {
   const results: Hit[][] = [];
-  let open = planned.map((query, place) => ({ query, place, rows: known[place] }));
+  let open = planned.map((plan, place) => ({ plan, place, rows: known[place] }));
   for (let tries = 1; open.length > 0; tries++) {
-    const found = await Promise.all(
-      open.map(async ({ query, rows }) => {
-        const all = rows ?? (await findRows(context, query.plan, query.limit + query.offset));
-        return all.slice(query.offset);
-      }),
-    );
-    const hits = await readHits(
-      context,
-      open.map(({ query }, i) => ({ selected: query.selected, rows: found[i]! })),
-    );
-    hits.forEach((list, i) => {
-      results[open[i]!.place] = list;
+    const found = await Promise.all(open.map(({ plan, rows }) => findPage(context, plan, rows)));
+    const lists = open.map(({ plan }, i) => ({ selected: plan.selected, rows: found[i]!.rows }));
+    const hits = await readHits(context, lists);
+    // Points that were written anew before they were read are looked for again.
+    const again = open.filter((_, i) => {
+      results[open[i]!.place] = hits[i]!;
+      return found[i]!.isStale || hits[i]!.length < found[i]!.rows.length;
     });
-    open = open
-      .filter((_, i) => hits[i]!.length < found[i]!.length && tries < TRIES_MAX)
-      .map(({ query, place }) => ({ query, place, rows: undefined }));
+    if (again.length === 0 || tries === TRIES_MAX) return results;
+    await context.settled();
+    open = [];
+    for (const { place } of again) {
+      open.push({ plan: await planQuery(context, queries[place]!), place, rows: undefined });
+    }
   }
   return results;
+}
+
+async function findPage(
+  context: SearchContext,
+  { plan, limit, offset }: PlannedQuery,
+  known: FoundRow[] | undefined,
+): Promise<FoundRows> {
+  const wanted = limit + offset;
+  const { rows, isStale } = known
+    ? { rows: known, isStale: false }
+    : await findRows(context, plan, wanted);
+  return { rows: rows.slice(offset), isStale };
 }
 
 /** Found rows with what was selected of their points, all read at once; those that are gone left out. */

@@ -6,7 +6,7 @@ import { FacetRanking } from '../filter/facet.js';
 import { parsePath, pathText, valuesAt } from '../filter/path.js';
 import type { Filter } from '../filter/types.js';
 import { checkIdList } from './points.js';
-import { checkCounts, checkSignal, type SearchContext } from './search.js';
+import { checkCounts, checkSignal, type SearchContext, TRIES_MAX } from './search.js';
 import { readSelection, type Selected, toRecord } from './selection.js';
 import { parsePayload } from './state.js';
 import type { FacetCount, Page, Scroll, Selection, StoredRecord } from './types.js';
@@ -56,10 +56,25 @@ export async function scrollPage(context: SearchContext, scroll: Scroll): Promis
   const signal = checkSignal(scroll.signal);
   const selection = selected(context, scroll);
   const from = offset === undefined || offset === null ? undefined : checkPointId('offset', offset);
-  const rows = await rowsById(context, filter, from, limit + 1, signal);
-  const next = rows.length > limit ? (context.state.idOf(rows[limit]!) ?? null) : null;
-  const points = await readRecords(context, { rows: rows.subarray(0, limit) }, selection);
-  return { points, next };
+  for (let tries = 1; ; tries++) {
+    const page = await rowsById(context, filter, from, limit + 1, signal);
+    const found = await readRecords(context, { rows: page.rows }, selection);
+    // Points that were written anew before they were read are paged through again.
+    if (found.length < page.rows.length || page.isStale) {
+      if (tries < TRIES_MAX) {
+        await context.settled();
+        continue;
+      }
+    }
+    return { points: found.slice(0, limit), next: found[limit]?.id ?? null };
+  }
+}
+
+/** Rows in the order of their ids. */
+interface RowPage {
+  rows: Uint32Array;
+  /** Whether there were some that memory does not know of yet. */
+  isStale: boolean;
 }
 
 /** Up to `count` matching rows in the order of their ids, from an id on. */
@@ -69,32 +84,29 @@ async function rowsById(
   from: PointId | undefined,
   count: number,
   signal: AbortSignal | undefined,
-): Promise<Uint32Array> {
+): Promise<RowPage> {
   const { state, stored, filtering } = context;
   throwIfAborted(signal);
   const allowed = await filtering.rowsFor(filter, signal);
-  if (allowed === undefined) return livingOnly(context, await stored.page(from, count));
+  if (allowed === undefined) return { rows: await stored.page(from, count), isStale: false };
   if (allowed.size <= SORTED_ROWS_MAX) {
-    return sortedById(context, allowed.toRows(), from).subarray(0, count);
+    const rows = sortedById(context, allowed.toRows(), from).subarray(0, count);
+    return { rows, isStale: false };
   }
   const found: number[] = [];
   for (let at = from; ; ) {
     throwIfAborted(signal);
     const page = await stored.page(at, ROWS_PER_PAGE);
+    const isStale = page.some((row) => !state.live.has(row));
     // Each page begins where the one before it ended.
     const seen = found.at(-1);
     for (const row of page) if (row !== seen && allowed.has(row)) found.push(row);
-    // A row that memory does not know yet has no id to go on from.
-    const known = page.findLast((row) => state.ids.get(row) !== undefined);
-    const last =
-      page.length < ROWS_PER_PAGE || known === undefined ? undefined : state.ids.get(known);
-    if (found.length >= count || last === undefined) return Uint32Array.from(found).slice(0, count);
+    const last = page.length < ROWS_PER_PAGE ? undefined : state.ids.get(page.at(-1)!);
+    if (isStale || found.length >= count || last === undefined) {
+      return { rows: Uint32Array.from(found).slice(0, count), isStale };
+    }
     at = last;
   }
-}
-
-function livingOnly({ state }: SearchContext, rows: Uint32Array): Uint32Array {
-  return rows.filter((row) => state.live.has(row));
 }
 
 function sortedById({ state }: SearchContext, rows: Uint32Array, from: PointId | undefined) {

@@ -18,6 +18,8 @@ export interface SearchContext {
   state: CollectionState;
   stored: StoredCollection;
   filtering: Filtering;
+  /** Resolves when memory knows of all that is committed now. */
+  settled: () => Promise<void>;
 }
 
 /** A checked search, without how many results it is to have. */
@@ -147,11 +149,20 @@ function thresholdOf(threshold: number | undefined, { distance }: FieldConfig) {
   return (score: number) => score >= threshold;
 }
 
-/** Rows best first, and whether there are no more to find. */
+/** Rows best first. */
 interface Found {
   ids: Uint32Array;
   scores: Float32Array | Float64Array;
+  /** Whether there are no more to find. */
   isAll: boolean;
+  /** Whether some were written anew before they were read. */
+  isStale: boolean;
+}
+
+export interface FoundRows {
+  rows: FoundRow[];
+  /** Whether to plan and search again, as points were written anew meanwhile. */
+  isStale: boolean;
 }
 
 /** The `wanted` best rows of a search; fewer only where there are no more. */
@@ -159,7 +170,7 @@ export async function findRows(
   context: SearchContext,
   plan: SearchPlan,
   wanted: number,
-): Promise<FoundRow[]> {
+): Promise<FoundRows> {
   const { state } = context;
   let k = rowsToFind(plan, wanted);
   for (let tries = 1; ; tries++) {
@@ -167,15 +178,17 @@ export async function findRows(
     const { stamp } = state;
     const found = await searchOnce(context, plan, k);
     const rows = livingRows(state, plan, found);
-    if (rows.length >= wanted) return goodRows(plan, rows, wanted);
+    const { isStale } = found;
+    if (rows.length >= wanted || isStale) return { rows: goodRows(plan, rows, wanted), isStale };
     if (!found.isAll) {
       k *= 2;
       continue;
     }
     // Points that are being replaced have other rows soon, which may stand among these already.
     await state.replacing;
-    const isStale = state.stamp !== stamp && tries < TRIES_MAX;
-    if (!isStale) return goodRows(plan, rows, wanted);
+    if (state.stamp === stamp || tries === TRIES_MAX) {
+      return { rows: goodRows(plan, rows, wanted), isStale };
+    }
   }
 }
 
@@ -214,16 +227,19 @@ async function searchOnce(
   const vectors = state.fields[field]!;
   const { distance } = vectors.config;
   if (mode === 'exact') {
-    const rows = allowed?.toRows() ?? state.fieldRows[field]!.toUint32Array();
+    const having = state.fieldRows[field]!;
+    const rows = allowed?.toRows().filter((row) => having.has(row)) ?? having.toUint32Array();
     const scan = await stored.scan(field, vector, distance, k, rows, signal ? { signal } : {});
-    return { ids: scan.rows, scores: scan.scores, isAll: scan.rows.length < k };
+    const isAll = scan.rows.length < k;
+    return { ids: scan.rows, scores: scan.scores, isAll, isStale: scan.gone > 0 };
   }
   const depth = mode === 'index' ? k : Math.max(RESCORE_MIN, RESCORE_FACTOR * k);
   const candidates = await vectors.search(vector, depth, beam, allowed);
   const isAll = candidates.ids.length < depth;
-  if (mode === 'index') return { ...candidates, isAll };
+  if (mode === 'index') return { ...candidates, isAll, isStale: false };
   const scores = await stored.scores(field, vector, distance, candidates.ids);
-  return { ...ranked(candidates, scores, distance === 'Euclid' ? 1 : -1, k), isAll };
+  const isStale = scores.some(Number.isNaN);
+  return { ...ranked(candidates, scores, distance === 'Euclid' ? 1 : -1, k), isAll, isStale };
 }
 
 /** Rows by their exact scores; those that are gone are left out. */

@@ -60,6 +60,11 @@ export class WriteLine {
     return { value };
   }
 
+  /** Resolves when all writes that were sent so far are applied or have failed. */
+  applying(): Promise<void> {
+    return this.applied;
+  }
+
   /** Resolves when all writes so far are applied or have failed. */
   async settled(): Promise<void> {
     await this.sent;

@@ -107,12 +107,12 @@ export class PayloadIndexes {
     this.changes++;
   }
 
-  /** Removes all rows but these; takes as long as the indexes are large. */
-  forgetAllBut(live: Bitmap): void {
+  /** Removes all rows but these, in slices. */
+  *forgettingAllBut(live: Bitmap): Steps<void> {
     for (const index of this.fields.values()) {
       for (const name of ROW_SETS) {
         const gone = index.rows[name].andNot(live);
-        if (!gone.isEmpty) index.forget(gone);
+        if (!gone.isEmpty) yield* this.forgetting(gone);
         gone.dispose();
       }
     }

@@ -25,7 +25,7 @@ export class BestScores {
     this.kept.length = Math.min(this.k, this.kept.length);
   }
 
-  best(): Scored {
+  best(): Omit<Scored, 'gone'> {
     this.prune();
     return {
       rows: Uint32Array.from(this.kept, ({ row }) => row),

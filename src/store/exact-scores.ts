@@ -22,6 +22,7 @@ export function* scan(
   const score = scorer(distance, query);
   const best = new BestScores(distance, k);
   const vector = new Float32Array(file.fields[field]!.size);
+  let gone = 0;
   if (rows === undefined) {
     const table = `vectors_${field}`;
     const select = `SELECT t.row, t.data, t.checksum FROM ${table} t`;
@@ -34,10 +35,11 @@ export function* scan(
   } else {
     for (const [i, row] of rows.entries()) {
       if (readVector(file, row, field, vector)) best.add(row, score(vector));
+      else gone++;
       if (i % STEP_ROWS === STEP_ROWS - 1) yield undefined;
     }
   }
-  return best.best();
+  return { ...best.best(), gone };
 }
 
 /** The exact score of each row; NaN where it has no vector. */

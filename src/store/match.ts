@@ -1,25 +1,27 @@
 import type { Steps } from '../base/steps.js';
+import type { ParsedFilter } from '../filter/conditions.js';
 import { matches } from '../filter/match.js';
-import { parseFilter } from '../filter/parse.js';
 import type { CollectionFile } from './collection-file.js';
 import { idOfPoint, type PointRow, partOfField, payloadOf, pointOfRow } from './point-rows.js';
+import type { Matched } from './types.js';
 
 const STEP_ROWS = 64;
 
-/** The rows whose points are there and match the filter, in the order given. */
+/** The rows whose points match the filter, in the order given, and how many are not there. */
 export function* match(
   file: CollectionFile,
-  filter: unknown,
+  filter: ParsedFilter,
   rows: Uint32Array,
-): Steps<Uint32Array> {
-  const parsed = parseFilter('filter', filter);
+): Steps<Matched> {
   const found: number[] = [];
+  let gone = 0;
   for (const [i, row] of rows.entries()) {
     const point = pointOfRow(file, row);
-    if (point !== undefined && matches(parsed, asSeenByFilters(file, point))) found.push(row);
+    if (point === undefined) gone++;
+    else if (matches(filter, asSeenByFilters(file, point))) found.push(row);
     if (i % STEP_ROWS === STEP_ROWS - 1) yield undefined;
   }
-  return Uint32Array.from(found);
+  return { rows: Uint32Array.from(found), gone };
 }
 
 function asSeenByFilters(file: CollectionFile, point: PointRow) {

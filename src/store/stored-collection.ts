@@ -6,6 +6,7 @@ import { LeandexError, outOfRange } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
 import type { RunOptions } from '../base/steps.js';
 import type { PayloadChange } from '../filter/change-payload.js';
+import type { ParsedFilter } from '../filter/conditions.js';
 import { checkBatch } from './limits.js';
 import {
   isSyncFailure,
@@ -20,6 +21,7 @@ import { ownCopy } from './transfer.js';
 import type {
   CollectionEntry,
   CollectionState,
+  Matched,
   Moved,
   PayloadsChanged,
   PointBatch,
@@ -153,8 +155,8 @@ export class StoredCollection {
     return this.store.read(this.key, 'page', [from, limit, rows && ownCopy(rows)]);
   }
 
-  /** The rows whose points match a filter (src/filter), in the order given. */
-  async match(filter: unknown, rows: Uint32Array, options?: RunOptions): Promise<Uint32Array> {
+  /** The rows whose points match a filter, in the order given. */
+  async match(filter: ParsedFilter, rows: Uint32Array, options?: RunOptions): Promise<Matched> {
     return this.store.read(this.key, 'match', [filter, ownCopy(rows)], options);
   }
 

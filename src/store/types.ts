@@ -110,6 +110,14 @@ export interface PointList {
 export interface Scored {
   rows: Uint32Array;
   scores: Float64Array;
+  /** Rows asked for that have no vector, or are not there any more. */
+  gone: number;
+}
+
+export interface Matched {
+  rows: Uint32Array;
+  /** Rows asked for that are not there any more. */
+  gone: number;
 }
 
 export interface CollectionState {

@@ -22,7 +22,7 @@ export interface RunOptions {
 }
 
 /** The event loop gets a turn after this long. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /** When the slice of the present turn ends: all that runs in one turn shares it. */
 let turnEnd: number | undefined;

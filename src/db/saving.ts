@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { LeandexError } from '../base/errors.js';
 import { type RunOptions, runSteps } from '../base/steps.js';
 import type { FieldSchema } from '../filter/field-schema.js';
@@ -130,7 +131,9 @@ async function useFile<T>(
 
 /** What a file says of where it belongs. */
 function identity(database: string, { folder }: StoredCollection, settings: unknown) {
-  return { database, collection: folder ?? '', settings: JSON.stringify(settings) };
+  // Its name alone: a database may be moved.
+  const collection = folder === undefined ? '' : basename(folder);
+  return { database, collection, settings: JSON.stringify(settings) };
 }
 
 function requireSame(

@@ -1,4 +1,11 @@
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
@@ -152,6 +159,17 @@ describe('what close() saves', () => {
     expect([...phases]).not.toContain('build');
     expect(log).toEqual([]);
     expect(await recallOf(docs, points)).toBeGreaterThan(0.95);
+  });
+
+  test('goes with the folder when that is moved', async () => {
+    const folder = await closedFolder(points);
+    const other = join(emptyFolder(), 'moved');
+    renameSync(folder, other);
+    const { db, log } = await openLogged(other);
+    const phases = new Set<string>();
+    await db.collection('docs', { onProgress: ({ phase }) => phases.add(phase) });
+    expect([...phases]).not.toContain('build');
+    expect(log).toEqual([]);
   });
 
   test('is brought up to what was written since', async () => {

@@ -18,9 +18,10 @@ const TWO_HOPS_COST = 10;
 const WIDTH_EACH = 4;
 
 export interface RestrictedSearch {
-  /** Vectors allowed, and all there are. */
+  /** Vectors allowed, all that live, and those with the deleted ones that are still linked to. */
   allowed: number;
-  count: number;
+  live: number;
+  linked: number;
   k: number;
   ef: number;
 }
@@ -39,8 +40,9 @@ export function planRestricted(search: RestrictedSearch): Way {
   return share > TWO_HOPS_SHARE_MAX || traverse < hop ? WAYS.allowed : WAYS.twoHops;
 }
 
-function shareOf({ allowed, count }: RestrictedSearch): number {
-  return allowed / Math.max(1, count);
+/** Deleted vectors, never many, are left out: how many are still linked to is not saved. */
+function shareOf({ allowed, live }: RestrictedSearch): number {
+  return allowed / Math.max(1, live);
 }
 
 /** Codes scored by a traversal in the time of a scan of all allowed vectors. */
@@ -60,8 +62,8 @@ export function beamWidth(way: Way, search: RestrictedSearch): number {
 
 /** The room for nodes that a traversal needs where not all of them count. */
 export function beamCapacity(way: Way, search: RestrictedSearch): number {
-  const { allowed, count, ef } = search;
+  const { allowed, linked, ef } = search;
   if (way !== WAYS.allowed) return ef;
   const width = beamWidth(way, search);
-  return Math.min(count, Math.ceil((2 * width * count) / Math.max(1, allowed)));
+  return Math.min(linked, Math.ceil((2 * width * linked) / Math.max(1, allowed)));
 }

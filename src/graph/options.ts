@@ -206,7 +206,10 @@ function checkRunTypes({ onProgress, signal, threads }: WriteOptions): void {
 }
 
 export interface SearchOptions {
-  /** Beam width: more finds more and takes longer. Default max(128, 2 k); at least k is used. */
+  /**
+   * Beam width: more finds more and takes longer. Default max(128, 2 k); at least k is used. Where
+   * `allow` leaves vectors out, the beam is as much wider as finds the same.
+   */
   ef?: number;
   /**
    * How many of the beam, best first, are ranked anew by the full-dimensional codes. Default two

@@ -110,25 +110,32 @@ interface Restriction {
   /** Allowed nodes that the beam looks for, and its room with what is not allowed. */
   ef: number;
   beam: number;
+  /** Scored codes after which a traversal is given up for the scan. */
   budget: number;
   found: number;
 }
 
 function restrictionOf(shard: Shard, at: number, { k, ef, allow }: SearchPlan): Restriction {
-  const count = shard.searchable;
+  const live = shard.searchable;
   if (allow === undefined && shard.dead.size === 0)
     return { way: WAYS.graph, ef, beam: ef, budget: 0, found: findable(shard) };
-  const allowed = allow === undefined ? count : Math.min(count, allow.countOf(at));
-  const search = { allowed, count: count + shard.dead.size, k, ef };
-  // Few deleted vectors cost little on the way; a scan would cost what the index is to save.
-  const way = allow === undefined ? WAYS.allowed : planRestricted(search);
-  const found = allow === undefined ? findable(shard) : allowed;
+  const linked = live + shard.dead.size;
+  if (allow === undefined) {
+    // Few deleted vectors cost little on the way; a scan would cost what the index is to save.
+    const search = { allowed: live, live, linked, k, ef };
+    const beam = beamCapacity(WAYS.allowed, search);
+    const budget = shard.nodes.capacity;
+    return { way: WAYS.allowed, ef, beam, budget, found: findable(shard) };
+  }
+  const allowed = Math.min(live, allow.countOf(at));
+  const search = { allowed, live, linked, k, ef };
+  const way = planRestricted(search);
   return {
     way,
     ef: beamWidth(way, search),
     beam: beamCapacity(way, search),
     budget: codesScanned(search),
-    found,
+    found: allowed,
   };
 }
 

@@ -49,6 +49,14 @@ const matrixOf = (ids: number[]) => {
   return { ids, rows: matrix };
 };
 
+/** A search for 10 neighbours where nothing has been deleted. */
+const searchOf = (allowed: number, count: number, ef: number) => ({
+  ...{ allowed, live: count, linked: count },
+  ...{ k: 10, ef },
+});
+const planOf = (allowed: number, count: number, ef: number) =>
+  planRestricted(searchOf(allowed, count, ef));
+
 describe('a search restricted to an allow-list', () => {
   let index: LeanIndex;
   beforeAll(async () => {
@@ -58,7 +66,7 @@ describe('a search restricted to an allow-list', () => {
   test('goes through the graph while that pays, and scans below', () => {
     const ways = [0.9, 0.5, 0.1].map((share) => {
       const ids = randomIds(share, 5);
-      const way = planRestricted({ allowed: ids.length, count: COUNT, k: 10, ef: 32 });
+      const way = planOf(ids.length, COUNT, 32);
       const allowed = new Set(ids);
       for (let q = 0; q < 5; q++) {
         const found = index.search(rowOf(queries, D, q), 10, { allow: ids, ef: 32 });
@@ -69,8 +77,7 @@ describe('a search restricted to an allow-list', () => {
     });
     expect(ways).toEqual([WAYS.allowed, WAYS.allowed, WAYS.scan]);
     // Passing through what is not allowed pays among more vectors than a test can build.
-    const large = { allowed: 200_000, count: 20_000_000, k: 10, ef: 128 };
-    expect(planRestricted(large)).toBe(WAYS.twoHops);
+    expect(planOf(200_000, 20_000_000, 128)).toBe(WAYS.twoHops);
   });
 
   test.each([0.9, ...SHARES])('finds the nearest of a random share of %f', async (share) => {
@@ -152,12 +159,7 @@ describe('a search restricted to an allow-list', () => {
       const found = new Uint32Array(QUERIES * 10);
       for (let q = 0; q < QUERIES; q++) {
         const search = prepareSearch(shard!, 0, queries, q, 1, plan)!;
-        const needed = beamCapacity(way as Way, {
-          allowed: ids.length,
-          count: COUNT,
-          k: 10,
-          ef: 128,
-        });
+        const needed = beamCapacity(way as Way, searchOf(ids.length, COUNT, 128));
         search.scratch.ensureBeam(needed);
         const args = search.job.args.with(6, way);
         const [failed] = ALONE.run(shard!.nodes.kernels, [{ ...search.job, args }]) as number[];
@@ -226,23 +228,20 @@ describe('an allow-list', () => {
 });
 
 describe('the plan', () => {
-  const plan = (allowed: number, count: number, ef: number) =>
-    planRestricted({ allowed, count, k: 10, ef });
-
   test('scans what costs less than a traversal, and traverses what is mostly allowed', () => {
-    expect(plan(0, 1_000_000, 128)).toBe(WAYS.scan);
-    expect(plan(1000, 1_000_000, 128)).toBe(WAYS.scan);
-    expect(plan(200_000, 20_000_000, 128)).toBe(WAYS.twoHops);
-    expect(plan(200_000, 1_000_000, 128)).toBe(WAYS.allowed);
-    expect(plan(900_000, 1_000_000, 128)).toBe(WAYS.allowed);
-    expect(plan(900, 1000, 128)).toBe(WAYS.scan);
-    expect(plan(1, 1, 1)).toBe(WAYS.scan);
+    expect(planOf(0, 1_000_000, 128)).toBe(WAYS.scan);
+    expect(planOf(1000, 1_000_000, 128)).toBe(WAYS.scan);
+    expect(planOf(200_000, 20_000_000, 128)).toBe(WAYS.twoHops);
+    expect(planOf(200_000, 1_000_000, 128)).toBe(WAYS.allowed);
+    expect(planOf(900_000, 1_000_000, 128)).toBe(WAYS.allowed);
+    expect(planOf(900, 1000, 128)).toBe(WAYS.scan);
+    expect(planOf(1, 1, 1)).toBe(WAYS.scan);
   });
 
   test('goes from scan to graph once as the share grows, later for wider beams', () => {
     for (const count of [20_000, 1_000_000]) {
       const turns = [32, 128, 512].map((ef) => {
-        const scans = upTo(1000).map((i) => plan((count * i) / 1000, count, ef) === WAYS.scan);
+        const scans = upTo(1000).map((i) => planOf((count * i) / 1000, count, ef) === WAYS.scan);
         const turn = scans.lastIndexOf(true);
         expect(scans.slice(0, turn + 1).every(Boolean)).toBe(true);
         return turn;
@@ -252,7 +251,7 @@ describe('the plan', () => {
   });
 
   test('gives a traversal room for the nodes that do not count', () => {
-    const search = { allowed: 250, count: 1000, k: 10, ef: 100 };
+    const search = searchOf(250, 1000, 100);
     expect(beamCapacity(WAYS.allowed, search)).toBe(400);
     expect(beamCapacity(WAYS.twoHops, search)).toBe(100);
     expect(beamCapacity(WAYS.allowed, { ...search, allowed: 0 })).toBe(1000);
@@ -261,11 +260,13 @@ describe('the plan', () => {
 
 describe('the width of a beam', () => {
   const width = (share: number, k = 10, way: Way = WAYS.allowed) =>
-    beamWidth(way, { allowed: 1000 * share, count: 1000, k, ef: 128 });
+    beamWidth(way, { ...searchOf(1000 * share, 1000, 128), k });
 
   test('shrinks with the share of a traversal, but not below what is to be re-ranked', () => {
     expect([1, 0.5, 0.25, 0.01].map((share) => width(share))).toEqual([128, 91, 64, 40]);
     expect([width(0.25, 20), width(0.25, 60)]).toEqual([80, 128]);
+    const deleted = { allowed: 900, live: 900, linked: 1000, k: 10, ef: 128 };
+    expect(beamWidth(WAYS.allowed, deleted)).toBe(128);
     expect([width(0.25, 10, WAYS.twoHops), width(0.25, 10, WAYS.scan)]).toEqual([128, 128]);
   });
 });

@@ -21,6 +21,8 @@ const DIMENSIONS = Number(process.argv[3] ?? 768);
 const BATCH = 500;
 /** Batches on their way at once. */
 const BATCHES_AT_ONCE = 4;
+/** Points a second of the second ingestion, which leaves the machine some time. */
+const RATE = 6000;
 const QUERIES = 500;
 /** Queries of the stream that goes on during ingestion: one every so many milliseconds. */
 const STREAM_MS = 10;
@@ -50,7 +52,8 @@ const payloadOf = (id: number) => ({ rank: rankOf(id), lang: ['en', 'de', 'fr'][
 
 const milliseconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 1).toFixed(1);
 
-async function ingest(docs: Collection): Promise<string> {
+/** @param rate points a second at the most */
+async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promise<string> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const latencies: number[] = [];
   let isRunning = true;
@@ -73,6 +76,8 @@ async function ingest(docs: Collection): Promise<string> {
       payload: payloadOf(from + i),
     }));
     if (underWay.length >= BATCHES_AT_ONCE) await underWay.shift();
+    const early = start + (1000 * from) / rate - performance.now();
+    if (early > 1) await new Promise((resolve) => setTimeout(resolve, early));
     underWay.push(docs.upsert(points));
   }
   await Promise.all(underWay);
@@ -197,6 +202,9 @@ let db = await open(folder);
 let docs = await db.createCollection('docs', { vectors: { size: DIMENSIONS } });
 await docs.createPayloadIndex('rank', 'integer');
 console.log(`Ingestion, durability always, batches of ${BATCH}:\n\n${await ingest(docs)}\n`);
+const paced = await db.createCollection('paced', { vectors: { size: DIMENSIONS } });
+console.log(`The same at ${RATE} points a second:\n\n${await ingest(paced, RATE)}\n`);
+await db.deleteCollection('paced');
 let start = performance.now();
 await db.close();
 console.log(`Closed, indexes saved: ${((performance.now() - start) / 1000).toFixed(2)} s`);

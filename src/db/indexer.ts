@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os';
 import { Random } from '../base/random.js';
 import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { Bitmap } from '../filter/bitmap.js';
-import { LeanIndex } from '../graph/lean-index.js';
+import type { LeanIndex } from '../graph/lean-index.js';
 import { resolveOptions, type WriteOptions } from '../graph/options.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { Drift } from './drift.js';
 import { addFitting, deleteInParts, spacedRows } from './index-rows.js';
+import { trainApart } from './training.js';
 import type { VectorField } from './vector-field.js';
 
 /** New vectors are moved into the graph once there are so many: a scan of them takes some 0.2 ms. */
@@ -18,7 +19,7 @@ const BACKGROUND_THREADS = Math.max(1, availableParallelism() - 1);
 /** On opening, vectors up to so many bytes are kept to be moved later. */
 const FRESH_BYTES_MAX = 1 << 26;
 /** Rows whose missed energy is looked at in each chunk. */
-const DRIFT_ROWS = 128;
+const DRIFT_ROWS = 64;
 /** A sample of so many rows a dimension is enough for good; a smaller one is until four times as many are there. */
 const SAMPLE_EACH = 8;
 const SAMPLE_MAX = 16_384;
@@ -235,12 +236,7 @@ export class Indexer {
     const sample = await this.readSample(all);
     if (sample.length === 0) return; // All were deleted before they could be read.
     const old = field.graph;
-    const graph = await LeanIndex.train(sample, {
-      ...index,
-      dimensions: size,
-      distance,
-      ...options,
-    });
+    const graph = await trainApart(sample, { ...index, dimensions: size, distance }, options);
     this.kept.clear();
     this.drift.begin(all.length);
     try {

@@ -1,3 +1,5 @@
+import { turnIfDue } from '../base/steps.js';
+
 /** A write in three parts; each may take its time. */
 export interface Write<Request, Reply, Result> {
   /** Checks and gathers what is to be written. Nothing has happened if this fails. */
@@ -47,10 +49,15 @@ export class WriteLine {
     write: Write<Request, Reply, Result>,
   ): Promise<{ value: Promise<Result> }> {
     if (write.isDependent) await this.applied;
+    await turnIfDue();
     const request = await write.prepare();
     const reply = write.send(request);
     const before = this.applied;
-    const value = before.then(async () => write.apply(await reply, request));
+    const value = before.then(async () => {
+      const done = await reply;
+      await turnIfDue();
+      return write.apply(done, request);
+    });
     // A reply that fails while the writes before it are applied has been seen to by then.
     reply.catch(() => {});
     this.applied = value.then(

@@ -1,7 +1,7 @@
 import { countBits } from '../base/bits.js';
 import { type AllowedIds, type IdSet, readIdSet } from './id-set.js';
 import type { IdTable } from './id-table.js';
-import { PAGE_SLOTS, type SlotPage } from './slot-page.js';
+import { type BitMoves, PAGE_SLOTS, type SlotPage } from './slot-page.js';
 
 const PAGE_WORDS = PAGE_SLOTS / 32;
 
@@ -146,20 +146,25 @@ function copyPages(
   pages.forEach((page, i) => {
     if (page === undefined) return;
     const words = to.subarray(i * PAGE_WORDS, (i + 1) * PAGE_WORDS);
-    if (page.runStart === undefined) gather(bitmap, page, words);
-    else copyRun(bitmap, page.runStart, page.used, words);
+    const { moves } = page;
+    if (moves === null) gather(bitmap, page, words);
+    else moveBits(bitmap, moves, words);
   });
 }
 
-/** The usual case, ids in the order of slots: 32 at a time, shifted into place. */
-function copyRun(bitmap: Uint32Array, firstId: number, used: Uint32Array, to: Uint32Array): void {
-  const first = Math.floor(firstId / 32);
-  const right = firstId - 32 * first;
-  for (let i = 0; i < to.length; i++) {
-    // Beyond either end there are no words, and those that do not exist shift to 0.
-    const low = bitmap[first + i]! >>> right;
-    const high = right === 0 ? 0 : bitmap[first + i + 1]! << (32 - right);
-    to[i] = (low | high) & used[i]!;
+/** The usual case: runs of ids, moved many bits at a time. */
+function moveBits(bitmap: Uint32Array, { ends, at, right, mask }: BitMoves, to: Uint32Array): void {
+  for (let i = 0, move = 0; i < to.length; i++) {
+    let bits = 0;
+    for (const end = ends[i]!; move < end; move++) {
+      const from = at[move]!;
+      const shift = right[move]!;
+      // Beyond either end there are no words, and those that do not exist shift to 0.
+      const low = bitmap[from]! >>> shift;
+      const high = (bitmap[from + 1]! << 1) << (31 - shift);
+      bits |= (low | high) & mask[move]!;
+    }
+    to[i] = bits;
   }
 }
 

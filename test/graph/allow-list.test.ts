@@ -27,6 +27,34 @@ function churned(count: number, seed: number): IdTable {
   return table;
 }
 
+/** Ids with gaps, some of them replaced by later ones: few moves of many bits, whatever the order. */
+function withGaps(count: number, seed: number): IdTable {
+  const random = new Random(seed);
+  const table = new IdTable();
+  let id = 0;
+  for (let slot = 0; slot < count; slot++, id++) {
+    while (random.uniform() < 0.1) id += 1 + random.below(40);
+    table.assign(slot, 0, id);
+  }
+  for (let i = 0; i < count / 10; i++) {
+    const slot = random.below(count);
+    table.remove(table.idAt(0, slot));
+    table.assign(slot);
+  }
+  return table;
+}
+
+/** Ids in the reverse order of their slots, and at random: each bit lies elsewhere. */
+function backwards(count: number, seed: number): IdTable {
+  const table = new IdTable();
+  const mixed = new Random(seed).permutation(count);
+  for (let slot = 0; slot < count; slot++) table.assign(slot, 0, 2 * count - slot);
+  mixed.forEach((id, slot) => {
+    table.assign(slot, 1, id);
+  });
+  return table;
+}
+
 function bitmapOf(ids: Iterable<number>, bytes: number): Uint8Array {
   const bitmap = new Uint8Array(bytes);
   for (const id of ids) bitmap[id >> 3]! |= 1 << (id & 7);
@@ -93,6 +121,8 @@ describe('an allow list', () => {
       inOrder(9000, 37),
       churned(6000, 1),
       churned(200, 2),
+      withGaps(9000, 3),
+      backwards(5000, 4),
     ];
     for (const table of tables) {
       for (const share of [0, 0.001, 0.1, 0.7, 1]) {

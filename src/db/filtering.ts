@@ -108,9 +108,8 @@ export class Filtering {
 /** The filter as a text; undefined where it is too long to be worth it, or has no such form. */
 function keyOf(filter: Filter): string | undefined {
   try {
-    const key = JSON.stringify(filter, (_, value: unknown) =>
-      typeof value === 'bigint' ? `${value}n` : value,
-    );
+    // An id given as bigint has none: as a text it would be that of another id.
+    const key = JSON.stringify(filter);
     return key !== undefined && key.length <= 4096 ? key : undefined;
   } catch {
     return undefined;

@@ -61,7 +61,8 @@ export const SEARCH_OPTIONS = [
 /** Candidates for each result wanted that are ranked anew by their originals. */
 const RESCORE_FACTOR = 4;
 const RESCORE_MIN = 50;
-const COUNT_MAX = 0x7fff_ffff;
+/** More than there can be of anything. */
+export const COUNT_MAX = 0x7fff_ffff;
 /** How often a search that finds too little is repeated because points were written meanwhile. */
 export const TRIES_MAX = 5;
 
@@ -191,7 +192,7 @@ export async function findRows(
       return { rows: goodRows(plan, rows, wanted), isStale, isBehind };
     }
     if (!found.isAll) {
-      k *= 2;
+      k = Math.min(COUNT_MAX, 2 * k);
       continue;
     }
     // Points that are being replaced have other rows soon, which may stand among these already.
@@ -213,7 +214,7 @@ export function hasMoved(
 
 /** The point that was asked about is found too, and left out. */
 export function rowsToFind({ self }: SearchPlan, wanted: number): number {
-  return wanted + (self === undefined ? 0 : 1);
+  return Math.min(COUNT_MAX, wanted + (self === undefined ? 0 : 1));
 }
 
 /** What was found and lives, without the point itself. */
@@ -253,7 +254,8 @@ async function searchOnce(
     const isAll = scan.rows.length < k;
     return { ids: scan.rows, scores: scan.scores, isAll, isStale: scan.gone > 0 };
   }
-  const depth = mode === 'index' ? k : Math.max(RESCORE_MIN, RESCORE_FACTOR * k);
+  const depth =
+    mode === 'index' ? k : Math.min(COUNT_MAX, Math.max(RESCORE_MIN, RESCORE_FACTOR * k));
   const candidates = await vectors.search(vector, depth, beam, allowed);
   const isAll = candidates.ids.length < depth;
   if (mode === 'index') return { ...candidates, isAll, isStale: false };

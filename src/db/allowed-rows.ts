@@ -9,12 +9,15 @@ import type { LeanIndex } from '../graph/lean-index.js';
 export class AllowedRows {
   /** How many rows there are. */
   readonly size: number;
+  /** The state's replacements when they were found: after others some of the rows are gone. */
+  readonly replacements: number;
   private readonly bits: Uint8Array;
   private readonly lists = new WeakMap<LeanIndex, { list: AllowList; stamp: number }>();
 
   /** @param nextRow all rows are below it. */
-  constructor(rows: Bitmap, nextRow: number) {
+  constructor(rows: Bitmap, nextRow: number, replacements: number) {
     this.size = rows.size;
+    this.replacements = replacements;
     this.bits = rows.toBits(nextRow);
   }
 

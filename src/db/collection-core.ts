@@ -116,6 +116,7 @@ export class CollectionCore {
       stored: this.stored,
       filtering: this.filtering,
       settled: () => this.settled(),
+      quietly: (read) => (this.options.readOnly ? read() : this.exclusively(read)),
     };
   }
 

@@ -42,8 +42,8 @@ export class Filtering {
     const known = key === undefined ? undefined : this.kept.get(key);
     if (known?.stamp === stamp) return known.rows;
     const found = await this.find(filter, signal);
-    const rows = new AllowedRows(found, this.state.nextRow);
-    found.dispose();
+    const rows = new AllowedRows(found.rows, this.state.nextRow, found.replacements);
+    found.rows.dispose();
     if (key !== undefined && stamp === this.state.stamp) this.keep(key, rows, stamp);
     return rows;
   }
@@ -54,7 +54,7 @@ export class Filtering {
     if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value!);
   }
 
-  private async find(filter: Filter, signal?: AbortSignal): Promise<Bitmap> {
+  private async find(filter: Filter, signal?: AbortSignal) {
     const parsed = parseFilter('filter', filter, this.state.indexes.schemas);
     const ids = idsIn(parsed);
     // What was looked at, and what of it matches.
@@ -62,7 +62,7 @@ export class Filtering {
     const matching = Bitmap.empty();
     try {
       for (let tries = 1; ; tries++) {
-        const { rows, unsure } = await this.evaluate(parsed, ids);
+        const { rows, unsure, replacements } = await this.evaluate(parsed, ids);
         const open = unsure.andNot(seen);
         const candidates = open.toUint32Array();
         open.dispose();
@@ -76,10 +76,11 @@ export class Filtering {
         unsure.andNotInPlace(matching);
         rows.andNotInPlace(unsure);
         unsure.dispose();
-        if (gone === 0 || tries === TRIES_MAX) return rows;
-        // Points that were written meanwhile have other rows, once memory knows of them.
+        const isCurrent = gone === 0 && replacements === this.state.replacements;
+        if (isCurrent || tries === TRIES_MAX) return { rows, replacements };
+        // Points that were written anew meanwhile have other rows, once memory knows of them.
         rows.dispose();
-        await this.settled();
+        if (gone > 0) await this.settled();
       }
     } finally {
       seen.dispose();
@@ -90,8 +91,8 @@ export class Filtering {
   private async evaluate(parsed: ParsedFilter, ids: readonly PointId[]) {
     const rowsOfIds = ids.length === 0 ? undefined : await this.stored.rowsOf(ids);
     const rowOf = new Map(ids.map((id, i) => [id, rowsOfIds![i]!]));
-    const { live, indexes } = this.state;
-    return evaluate(parsed, {
+    const { live, indexes, replacements } = this.state;
+    const found = evaluate(parsed, {
       live,
       indexes,
       rowOf: (id) => {
@@ -100,15 +101,15 @@ export class Filtering {
       },
       withVector: (name) => this.state.withVector(name),
     });
+    return { ...found, replacements };
   }
 }
 
 /** The filter as a text; undefined where it is too long to be worth it, or has no such form. */
 function keyOf(filter: Filter): string | undefined {
   try {
-    const key = JSON.stringify(filter, (_, value: unknown) =>
-      typeof value === 'bigint' ? `${value}n` : value,
-    );
+    // An id given as bigint has none: as a text it would be that of another id.
+    const key = JSON.stringify(filter);
     return key !== undefined && key.length <= 4096 ? key : undefined;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 import { checkOptions } from '../base/check.js';
 import { type Path, parsePath, valuesAt } from '../filter/path.js';
 import { runQuery } from './query.js';
-import { checkCounts, SEARCH_OPTIONS, type SearchContext } from './search.js';
+import { COUNT_MAX, checkCounts, SEARCH_OPTIONS, type SearchContext } from './search.js';
 import { readSelection, type Selected } from './selection.js';
 import type { Group, GroupQuery, Hit } from './types.js';
 
@@ -30,7 +30,8 @@ export async function runGroups(context: SearchContext, query: GroupQuery): Prom
   const path = parsePath('groupBy', groupBy);
   const configs = context.state.fields.map(({ config }) => config);
   const { payload } = readSelection(query, configs);
-  for (let depth = DEPTH * limit * groupSize; ; depth *= 4) {
+  const first = DEPTH * limit * groupSize;
+  for (let depth = Math.min(COUNT_MAX, first); ; depth = Math.min(COUNT_MAX, 4 * depth)) {
     // The whole payload is needed to tell the groups apart.
     const hits = await runQuery(context, { ...search, limit: depth, withPayload: true });
     const groups = toGroups(hits, path, limit, groupSize);

@@ -4,7 +4,7 @@ import { checkPointId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { checkPayload } from '../filter/payload.js';
 import { MAGNITUDE_MAX } from '../graph/rows.js';
-import type { PointBatch, VectorColumn } from '../store/types.js';
+import type { Originals, PointBatch, VectorColumn } from '../store/types.js';
 import type { FieldConfig } from './config.js';
 
 /** Points of one batch: it is checked as a whole and held in memory until it is committed. */
@@ -13,6 +13,12 @@ const BATCH_BYTES_MAX = 2 ** 30;
 /** Numbers that are copied and checked between two looks at the time: some .3 ms. */
 const NUMBERS_PER_STEP = 1 << 16;
 const FLOAT16_MAX = 65_504;
+/** What is stored of a vector needs a direction as well: smaller numbers may all become 0. */
+const COSINE_LEAST: Readonly<Record<Originals, number>> = {
+  float32: 0,
+  float16: 2 ** -24,
+  none: 2 ** -126,
+};
 
 /**
  * Checks points and gathers them in columns, ready for the store and the indexes.
@@ -155,7 +161,8 @@ export function sharedFloats(length: number): Float32Array {
 /** A query as float32. @throws as packPoints() */
 export function checkQueryVector(what: string, value: unknown, config: FieldConfig): Float32Array {
   const vector = new Float32Array(config.size);
-  copyVector(what, value, config, vector);
+  // It is not stored.
+  copyVector(what, value, { ...config, originals: 'float32' }, vector);
   return vector;
 }
 
@@ -181,6 +188,10 @@ function copyVector(what: string, value: unknown, config: FieldConfig, into: Flo
   if (largest > limit) throw outOfRange(what, `of numbers up to ${limit} (float16)`, largest);
   if (distance === 'Cosine') {
     if (largest === 0) throw outOfRange(what, 'a vector with a direction (Cosine)', 'only zeros');
+    const least = COSINE_LEAST[originals];
+    if (largest < least) {
+      throw outOfRange(what, `of some numbers from ${least} on (Cosine, ${originals})`, largest);
+    }
   } else if (largest > MAGNITUDE_MAX) {
     throw outOfRange(what, `of numbers up to ${MAGNITUDE_MAX}`, largest);
   }

@@ -7,6 +7,7 @@ import {
   type FoundRows,
   findRows,
   goodRows,
+  hasMoved,
   livingRows,
   planSearch,
   rowsToFind,
@@ -72,11 +73,12 @@ async function searchTogether(
     });
     const k = rowsToFind(plan, limit + offset);
     const field = state.fields[plan.field]!;
-    const { stamp } = state;
+    const { stamp, replacements } = state;
     const results = await field.searchBatch(vectors, k, plan.beam, plan.allowed);
     const isQuiet = state.stamp === stamp && state.replacing === undefined;
     group.forEach((place, i) => {
       const { plan: mine, ...page } = planned[place]!;
+      if (hasMoved(state, mine, replacements)) return;
       const wanted = page.limit + page.offset;
       const rows = livingRows(state, mine, results[i]!);
       const isAll = results[i]!.ids.length < k && isQuiet;
@@ -105,7 +107,19 @@ function groupsOf(planned: readonly PlannedQuery[]): number[][] {
   return groups;
 }
 
-/** Results with what was selected of their points; rows that are known already are not looked for. */
+/** A query and where its results go. */
+interface OpenQuery {
+  plan: PlannedQuery;
+  place: number;
+  /** Undefined where they are still to be found. */
+  rows: FoundRow[] | undefined;
+}
+
+/**
+ * Results with what was selected of their points; rows that are known already are not looked for.
+ * Points that were written anew before they were read are looked for again; where writes come
+ * faster than that, they wait for it once.
+ */
 async function collect(
   context: SearchContext,
   queries: readonly Query[],
@@ -113,24 +127,37 @@ async function collect(
   known: readonly (FoundRow[] | undefined)[],
 ): Promise<Hit[][]> {
   const results: Hit[][] = [];
-  let open = planned.map((plan, place) => ({ plan, place, rows: known[place] }));
-  for (let tries = 1; open.length > 0; tries++) {
-    const found = await Promise.all(open.map(({ plan, rows }) => findPage(context, plan, rows)));
-    const lists = open.map(({ plan }, i) => ({ selected: plan.selected, rows: found[i]!.rows }));
-    const hits = await readHits(context, lists);
-    // Points that were written anew before they were read are looked for again.
-    const again = open.filter((_, i) => {
-      results[open[i]!.place] = hits[i]!;
-      return found[i]!.isStale || hits[i]!.length < found[i]!.rows.length;
-    });
-    if (again.length === 0 || tries === TRIES_MAX) return results;
-    await context.settled();
-    open = [];
-    for (const { place } of again) {
-      open.push({ plan: await planQuery(context, queries[place]!), place, rows: undefined });
-    }
+  const first = planned.map((plan, place) => ({ plan, place, rows: known[place] }));
+  let { again, isBehind } = await readPages(context, first, results);
+  for (let tries = 2; again.length > 0 && tries <= TRIES_MAX; tries++) {
+    if (isBehind) await context.settled();
+    const places = again;
+    const anew = async () => {
+      const open: OpenQuery[] = [];
+      for (const place of places) {
+        open.push({ plan: await planQuery(context, queries[place]!), place, rows: undefined });
+      }
+      return readPages(context, open, results);
+    };
+    ({ again, isBehind } = await (tries < TRIES_MAX ? anew() : context.quietly(anew)));
   }
   return results;
+}
+
+/** Fills in results; gives the places of those that are not what they should be. */
+async function readPages(context: SearchContext, open: readonly OpenQuery[], results: Hit[][]) {
+  const found = await Promise.all(open.map(({ plan, rows }) => findPage(context, plan, rows)));
+  const lists = open.map(({ plan }, i) => ({ selected: plan.selected, rows: found[i]!.rows }));
+  const hits = await readHits(context, lists);
+  const again: number[] = [];
+  let isBehind = false;
+  for (const [i, { place }] of open.entries()) {
+    results[place] = hits[i]!;
+    const isShort = hits[i]!.length < found[i]!.rows.length;
+    isBehind ||= isShort || found[i]!.isBehind;
+    if (isShort || found[i]!.isStale) again.push(place);
+  }
+  return { again, isBehind };
 }
 
 async function findPage(
@@ -139,10 +166,10 @@ async function findPage(
   known: FoundRow[] | undefined,
 ): Promise<FoundRows> {
   const wanted = limit + offset;
-  const { rows, isStale } = known
-    ? { rows: known, isStale: false }
+  const found = known
+    ? { rows: known, isStale: false, isBehind: false }
     : await findRows(context, plan, wanted);
-  return { rows: rows.slice(offset), isStale };
+  return { ...found, rows: found.rows.slice(offset) };
 }
 
 /** Found rows with what was selected of their points, all read at once; those that are gone left out. */

@@ -56,18 +56,19 @@ export async function scrollPage(context: SearchContext, scroll: Scroll): Promis
   const signal = checkSignal(scroll.signal);
   const selection = selected(context, scroll);
   const from = offset === undefined || offset === null ? undefined : checkPointId('offset', offset);
-  for (let tries = 1; ; tries++) {
-    const page = await rowsById(context, filter, from, limit + 1, signal);
-    const found = await readRecords(context, { rows: page.rows }, selection);
-    // Points that were written anew before they were read are paged through again.
-    if (found.length < page.rows.length || page.isStale) {
-      if (tries < TRIES_MAX) {
-        await context.settled();
-        continue;
-      }
-    }
-    return { points: found.slice(0, limit), next: found[limit]?.id ?? null };
+  const readPage = async () => {
+    const { rows, isStale } = await rowsById(context, filter, from, limit + 1, signal);
+    const found = await readRecords(context, { rows }, selection);
+    return { found, isStale: isStale || found.length < rows.length };
+  };
+  // Points that were written anew before they were read are paged through again; where writes come
+  // faster than that, they wait for it once.
+  let page = await readPage();
+  for (let tries = 2; page.isStale && tries <= TRIES_MAX; tries++) {
+    await context.settled();
+    page = await (tries < TRIES_MAX ? readPage() : context.quietly(readPage));
   }
+  return { points: page.found.slice(0, limit), next: page.found[limit]?.id ?? null };
 }
 
 /** Rows in the order of their ids. */
@@ -91,13 +92,14 @@ async function rowsById(
   if (allowed === undefined) return { rows: await stored.page(from, count), isStale: false };
   if (allowed.size <= SORTED_ROWS_MAX) {
     const rows = sortedById(context, allowed.toRows(), from).subarray(0, count);
-    return { rows, isStale: false };
+    return { rows, isStale: allowed.replacements !== state.replacements };
   }
   const found: number[] = [];
   for (let at = from; ; ) {
     throwIfAborted(signal);
     const page = await stored.page(at, ROWS_PER_PAGE);
-    const isStale = page.some((row) => !state.live.has(row));
+    const isMoved = allowed.replacements !== state.replacements;
+    const isStale = isMoved || page.some((row) => !state.live.has(row));
     // Each page begins where the one before it ended.
     const seen = found.at(-1);
     for (const row of page) if (row !== seen && allowed.has(row)) found.push(row);

@@ -20,6 +20,8 @@ export interface SearchContext {
   filtering: Filtering;
   /** Resolves when memory knows of all that is committed now. */
   settled: () => Promise<void>;
+  /** Runs a read while the writes of this process wait. */
+  quietly: <T>(read: () => Promise<T>) => Promise<T>;
 }
 
 /** A checked search, without how many results it is to have. */
@@ -27,8 +29,8 @@ export interface SearchPlan {
   /** Number of the field. */
   field: number;
   vector: Float32Array;
-  /** The row of the point that was asked about, which is no result. */
-  self: number | undefined;
+  /** The point that was asked about, which is no result. */
+  self: PointId | undefined;
   allowed: AllowedRows | undefined;
   beam: Beam;
   mode: 'index' | 'rescore' | 'exact';
@@ -59,9 +61,10 @@ export const SEARCH_OPTIONS = [
 /** Candidates for each result wanted that are ranked anew by their originals. */
 const RESCORE_FACTOR = 4;
 const RESCORE_MIN = 50;
-const COUNT_MAX = 0x7fff_ffff;
+/** More than there can be of anything. */
+export const COUNT_MAX = 0x7fff_ffff;
 /** How often a search that finds too little is repeated because points were written meanwhile. */
-export const TRIES_MAX = 8;
+export const TRIES_MAX = 5;
 
 /**
  * Checks a search and finds what it needs: the vector, the rows that its filter matches.
@@ -135,7 +138,7 @@ async function readTarget(
   const [point] = await stored.read({ ids: [known] }, { payload: false, fields: [field] });
   const own = point?.vectors[field];
   if (own === undefined) throw noVector(known, point !== undefined, config);
-  return { vector: own, self: point!.row };
+  return { vector: own, self: known };
 }
 
 function noVector(id: PointId, exists: boolean, { name }: FieldConfig): LeandexError {
@@ -163,6 +166,8 @@ export interface FoundRows {
   rows: FoundRow[];
   /** Whether to plan and search again, as points were written anew meanwhile. */
   isStale: boolean;
+  /** Whether memory is to know of them first. */
+  isBehind: boolean;
 }
 
 /** The `wanted` best rows of a search; fewer only where there are no more. */
@@ -175,38 +180,54 @@ export async function findRows(
   let k = rowsToFind(plan, wanted);
   for (let tries = 1; ; tries++) {
     throwIfAborted(plan.signal);
-    const { stamp } = state;
+    const { stamp, replacements } = state;
     const found = await searchOnce(context, plan, k);
     const rows = livingRows(state, plan, found);
-    const { isStale } = found;
-    if (rows.length >= wanted || isStale) return { rows: goodRows(plan, rows, wanted), isStale };
+    const isMoved = hasMoved(state, plan, replacements);
+    // A point whose old row was left out of what was found has a new one, which may not be in it.
+    if (isMoved && plan.allowed === undefined && tries < TRIES_MAX) continue;
+    const isBehind = found.isStale;
+    const isStale = isBehind || isMoved;
+    if (rows.length >= wanted || isStale) {
+      return { rows: goodRows(plan, rows, wanted), isStale, isBehind };
+    }
     if (!found.isAll) {
-      k *= 2;
+      k = Math.min(COUNT_MAX, 2 * k);
       continue;
     }
     // Points that are being replaced have other rows soon, which may stand among these already.
     await state.replacing;
     if (state.stamp === stamp || tries === TRIES_MAX) {
-      return { rows: goodRows(plan, rows, wanted), isStale };
+      return { rows: goodRows(plan, rows, wanted), isStale, isBehind };
     }
   }
 }
 
+/** Whether points were written anew since the rows of the plan, or its search, were looked for. */
+export function hasMoved(
+  state: CollectionState,
+  { allowed }: SearchPlan,
+  replacements: number,
+): boolean {
+  return state.replacements !== (allowed?.replacements ?? replacements);
+}
+
 /** The point that was asked about is found too, and left out. */
 export function rowsToFind({ self }: SearchPlan, wanted: number): number {
-  return wanted + (self === undefined ? 0 : 1);
+  return Math.min(COUNT_MAX, wanted + (self === undefined ? 0 : 1));
 }
 
 /** What was found and lives, without the point itself. */
 export function livingRows(
-  { live }: CollectionState,
+  { live, ids: points }: CollectionState,
   { self }: SearchPlan,
   { ids, scores }: Pick<Found, 'ids' | 'scores'>,
 ): FoundRow[] {
   const rows: FoundRow[] = [];
   for (let i = 0; i < ids.length; i++) {
     const row = ids[i]!;
-    if (row !== self && live.has(row)) rows.push({ row, score: scores[i]! });
+    if (self !== undefined && points.get(row) === self) continue;
+    if (live.has(row)) rows.push({ row, score: scores[i]! });
   }
   return rows;
 }
@@ -233,7 +254,8 @@ async function searchOnce(
     const isAll = scan.rows.length < k;
     return { ids: scan.rows, scores: scan.scores, isAll, isStale: scan.gone > 0 };
   }
-  const depth = mode === 'index' ? k : Math.max(RESCORE_MIN, RESCORE_FACTOR * k);
+  const depth =
+    mode === 'index' ? k : Math.min(COUNT_MAX, Math.max(RESCORE_MIN, RESCORE_FACTOR * k));
   const candidates = await vectors.search(vector, depth, beam, allowed);
   const isAll = candidates.ids.length < depth;
   if (mode === 'index') return { ...candidates, isAll, isStale: false };

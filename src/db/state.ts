@@ -26,6 +26,8 @@ export class CollectionState {
   nextRow = 0;
   /** Grows with every change that may alter what a filter matches. */
   stamp = 0;
+  /** Grows whenever rows leave for others of the same points, where what had begun may miss both. */
+  replacements = 0;
   /** Resolves when the rows that are being brought in have taken their places. */
   replacing: Promise<void> | undefined;
 
@@ -64,6 +66,7 @@ export class CollectionState {
     const written = rows.filter((row) => row !== NONE);
     this.live.addMany(written);
     for (const row of written) this.nextRow = Math.max(this.nextRow, row + 1);
+    if (removed.length > 0) this.replacements++;
     this.remove(removed, version);
   }
 

@@ -8,7 +8,7 @@ import { checkFieldSchema, type FieldSchema, type FieldType, typeOf } from './fi
 import { parsePath, pathText } from './path.js';
 import type { Payload } from './types.js';
 
-const LIMIT_MAX = 1_000_000;
+const LIMIT_MAX = 0x7fff_ffff;
 
 /** Types whose values are few enough to be counted. */
 const COUNTED: readonly FieldType[] = ['keyword', 'integer', 'bool', 'uuid'];

@@ -265,6 +265,26 @@ describe('what is returned', () => {
   });
 });
 
+test('limits may be far larger than what there is', async () => {
+  const docs = await newCollection(2);
+  await docs.upsert([1, 2].map((id) => ({ id, vector: [id, 0], payload: { tag: 'a' } })));
+  await docs.createPayloadIndex('tag', 'keyword');
+  const limit = 2 ** 31 - 1;
+  expect(idsOf(await docs.query({ vector: [0, 0], limit, offset: 1 }))).toEqual([2]);
+  expect(idsOf(await docs.query({ vector: [0, 0], limit, rescore: 'exact' }))).toEqual([1, 2]);
+  expect(idsOf(await docs.query({ id: 1, limit, exact: true }))).toEqual([2]);
+  const many = { vector: [0, 0], groupBy: 'tag', limit: 100_000, groupSize: 100_000 };
+  expect((await docs.queryGroups(many)).map(({ hits }) => idsOf(hits))).toEqual([[1, 2]]);
+  expect(await docs.facet('tag', { limit })).toEqual([{ value: 'a', count: 2 }]);
+});
+
+test('filters tell an id from the text that it would be', async () => {
+  const docs = await newCollection(1);
+  await docs.upsert([{ id: 1, vector: [1] }]);
+  const withId = (id: string | bigint) => docs.count({ filter: { must: { has_id: [id] } } });
+  expect([await withId(1n), await withId('1n'), await withId(1n)]).toEqual([1, 0, 1]);
+});
+
 describe('scroll', () => {
   test('pages through all points in the order of their ids, each once', async () => {
     const docs = await newCollection(2);

@@ -93,6 +93,20 @@ describe('upsert', () => {
     );
   });
 
+  test.each([
+    ['float16', [1e-9, 1e-9], [1e-7, 0]],
+    ['none', [0, 1e-44], [0, 1e-37]],
+  ] as const)('refuses what has no direction as %s, which nothing could open', async (originals, bad, good) => {
+    const path = emptyFolder();
+    const db = await openHere(path);
+    const docs = await db.createCollection('docs', { vectors: { size: 2, originals } });
+    expect(await codeOf(docs.upsert([{ id: 1, vector: bad }]))).toBe('INVALID_ARGUMENT');
+    await docs.upsert([{ id: 2, vector: good }]);
+    await db.close();
+    const again = await (await openHere(path)).collection('docs');
+    expect(idsOf(await again.query({ vector: good }))).toEqual([2]);
+  });
+
   test('takes an empty batch', async () => {
     const docs = await newCollection(2);
     expect((await docs.upsert([])).count).toBe(0);

@@ -16,9 +16,9 @@ export type Steps<T> = Generator<Progress | Promise<unknown> | undefined, T, voi
 
 export interface RunOptions {
   /** Called between slices, at most every few milliseconds. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Aborts the work at the end of the present slice. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The event loop gets a turn after this long. */

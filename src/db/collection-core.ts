@@ -55,6 +55,8 @@ export class CollectionCore {
   private savedVersion: number;
   private closing: Promise<void> | undefined;
   private failure: LeandexError | undefined;
+  /** False once the collection is being deleted. */
+  private isKept = true;
 
   private constructor(options: CoreOptions, state: CollectionState) {
     this.options = options;
@@ -143,7 +145,8 @@ export class CollectionCore {
 
   private requireUsable(): void {
     if (this.closing !== undefined) {
-      throw new LeandexError('CLOSED', `the collection ${this.options.name} is closed`);
+      const end = this.isKept ? 'closed' : 'deleted';
+      throw new LeandexError('CLOSED', `the collection ${this.options.name} is ${end}`);
     }
     if (this.failure !== undefined) throw this.failure;
   }
@@ -277,24 +280,25 @@ export class CollectionCore {
 
   /** Ends what is under way, saves the indexes, gives the memory free. */
   close(): Promise<void> {
-    this.closing ??= this.end(true);
+    this.closing ??= this.end();
     return this.closing;
   }
 
   /** The same for a collection that is being deleted. */
   discard(): Promise<void> {
-    this.closing ??= this.end(false);
+    this.isKept = false;
+    this.closing ??= this.end();
     return this.closing;
   }
 
-  private async end(isKept: boolean): Promise<void> {
+  private async end(): Promise<void> {
     await this.line.settled();
     for (const indexer of this.indexers) await indexer.close();
     await this.following?.catch(() => {});
     await this.saving.catch(() => {});
     try {
       const hasChanged = this.state.version !== this.savedVersion;
-      if (isKept && hasChanged && this.failure === undefined) await this.save();
+      if (this.isKept && hasChanged && this.failure === undefined) await this.save();
     } catch (error) {
       this.options.onLog(`the indexes were not saved: ${(error as Error).message}`);
     }

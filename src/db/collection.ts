@@ -1,4 +1,4 @@
-import { checkOptions } from '../base/check.js';
+import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
@@ -8,9 +8,10 @@ import type { Filter, Payload } from '../filter/types.js';
 import type { CollectionCore } from './collection-core.js';
 import { runGroups } from './grouping.js';
 import { type CollectionInfo, describe } from './info.js';
+import { ownQuery } from './own-copies.js';
 import { runQueries, runQuery } from './query.js';
 import { countPoints, facetCounts, retrievePoints, scrollPage } from './reading.js';
-import { checkSignal, fieldOf } from './search.js';
+import { checkSignal } from './search.js';
 import { upsertStream } from './streaming.js';
 import type {
   FacetCount,
@@ -97,7 +98,10 @@ export class Collection {
       const fields = context.state.fields;
       if (!Array.isArray(names)) throw wrongType('names', 'an array of names of vectors', names);
       if (fields[0]!.config.name === '') throw outOfRange('names', 'of named vectors', names);
-      const numbers = [...new Set(names)].map((name) => fieldOf(fields, name ?? ''));
+      const known = fields.map(({ config }) => config.name);
+      const numbers = [...new Set(names)].map((name) =>
+        known.indexOf(checkOneOf('a name of a vector', name, known)),
+      );
       return deleteVectors(context, target, numbers, options);
     });
   }
@@ -155,17 +159,20 @@ export class Collection {
    * `UNSUPPORTED` for what needs originals where none are kept.
    */
   async query(query: Query): Promise<Hit[]> {
-    return runQuery(await this.core.reading(), query);
+    const own = ownQuery(query);
+    return runQuery(await this.core.reading(), own);
   }
 
   /** Several queries at once, which is faster than one after the other; their results in order. */
   async queryBatch(queries: readonly Query[]): Promise<Hit[][]> {
-    return runQueries(await this.core.reading(), queries);
+    const own = Array.isArray(queries) ? queries.map(ownQuery) : queries;
+    return runQueries(await this.core.reading(), own);
   }
 
   /** The best points by groups that share a value at `groupBy`, the best group first. */
   async queryGroups(query: GroupQuery): Promise<Group[]> {
-    return runGroups(await this.core.reading(), query);
+    const own = ownQuery(query);
+    return runGroups(await this.core.reading(), own);
   }
 
   /** Points by id, in this order; ids that are not there are left out. */
@@ -224,8 +231,9 @@ export class Collection {
   }
 
   /**
-   * Copies all points to one file, as they are at one moment, while writes go on;
+   * Copies all points to one new file, as they are at one moment, while writes go on;
    * `db.restoreCollection()` makes a collection of it. Resolves to its size in bytes.
+   * @throws also LeandexError `ALREADY_EXISTS` where there is a file of this name.
    */
   async snapshot(file: string, options: RunOptions = {}): Promise<number> {
     this.checkRun('snapshot', options);

@@ -12,13 +12,13 @@ export interface VectorConfig {
   /** Numbers in the vector, 1 … 16,384. */
   size: number;
   /** Default `Cosine`. */
-  distance?: DistanceName;
+  distance?: DistanceName | undefined;
   /**
    * What is stored of the vectors themselves: `float32` (default), `float16` for half of the disk, or
    * `none`, which keeps but 8-bit codes: no exact search, rescoring or retrieval of vectors then.
    */
-  originals?: Originals;
-  index?: IndexOptions;
+  originals?: Originals | undefined;
+  index?: IndexOptions | undefined;
 }
 
 /** What a collection is made of: one vector a point, or several by name. */
@@ -48,7 +48,7 @@ export function readConfig(config: unknown): FieldConfig[] {
   if (typeof vectors !== 'object' || vectors === null || Array.isArray(vectors)) {
     throw wrongType('vectors', 'an object: { size, distance }, or such objects by name', vectors);
   }
-  if (isSingle(vectors)) return [readField('', 'vectors', vectors)];
+  if (isMeantAsSingle(vectors)) return [readField('', 'vectors', vectors)];
   const names = Object.keys(vectors);
   checkInteger('the number of vectors', names.length, 1, FIELDS_MAX);
   return names.map((name) => {
@@ -57,12 +57,16 @@ export function readConfig(config: unknown): FieldConfig[] {
   });
 }
 
-function isSingle(vectors: object): vectors is VectorConfig {
-  return 'size' in vectors && typeof vectors.size !== 'object';
+/** Whether it is the settings of one vector, also where `size` was forgotten or is misspelt. */
+function isMeantAsSingle(vectors: object): boolean {
+  const values = Object.values(vectors);
+  const isOfVectors = values.length > 0 && values.every((value) => typeof value === 'object');
+  return !isOfVectors || ('originals' in vectors && typeof vectors.originals !== 'object');
 }
 
 function readField(name: string, what: string, value: unknown): FieldConfig {
   checkOptions(what, value, ['size', 'distance', 'originals', 'index']);
+  if (!('size' in (value as object))) throw wrongType(`${what}.size`, 'a number', undefined);
   const { size, distance = 'Cosine', originals = 'float32', index = {} } = value as VectorConfig;
   checkInteger(`${what}.size`, size, 1, 16_384);
   const field = {

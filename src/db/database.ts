@@ -14,11 +14,11 @@ export interface OpenOptions extends RunOptions {
    * What an acknowledged write survives (docs/durability.md): `always`, the default, a power failure;
    * `batched` that but for the last second; `process` the death of the process.
    */
-  durability?: Durability;
+  durability?: Durability | undefined;
   /** Opens beside a process that writes, and follows what it does. Default false. */
-  readOnly?: boolean;
+  readOnly?: boolean | undefined;
   /** Hears what is worth knowing: an index that had to be built anew. Default: console.warn. */
-  onLog?: (message: string) => void;
+  onLog?: ((message: string) => void) | undefined;
 }
 
 /** What the catalogue keeps of a collection. */

@@ -8,7 +8,7 @@ import type { StoredCollection } from '../store/stored-collection.js';
 import { Drift } from './drift.js';
 import { addFitting, deleteInParts, spacedRows } from './index-rows.js';
 import { trainApart } from './training.js';
-import type { VectorField } from './vector-field.js';
+import { freshRowsMax, type VectorField } from './vector-field.js';
 
 /** New vectors are moved into the graph once there are so many: a scan of them takes some 0.2 ms. */
 const MOVE_AT = 2048;
@@ -16,8 +16,6 @@ const MOVE_AT = 2048;
 const CHUNK_BYTES = 1 << 27;
 /** One core is left to the rest of the process, and to SQLite. */
 const BACKGROUND_THREADS = Math.max(1, availableParallelism() - 1);
-/** On opening, vectors up to so many bytes are kept to be moved later. */
-const FRESH_BYTES_MAX = 1 << 26;
 /** Rows whose missed energy is looked at in each chunk. */
 const DRIFT_ROWS = 64;
 /** A sample of so many rows a dimension is enough for good; a smaller one is until four times as many are there. */
@@ -114,18 +112,27 @@ export class Indexer {
     await this.field.graph?.compact({ signal });
   }
 
-  /** Takes in stored vectors that no index has, however many: what opening a collection finds. */
+  /**
+   * Takes in stored vectors that no index has: what opening a collection finds after a crash, or
+   * without its saved graph. They are compared exactly until the graph has them, which is only waited
+   * for where they are too many for that.
+   */
   async take(rows: Uint32Array, options: RunOptions): Promise<void> {
     const { field, number } = this;
     if (rows.length === 0) return;
     await this.idle();
-    if (field.graph === undefined && this.isGraphWanted(rows.length)) return this.rebuild(options);
-    const isMany = 4 * rows.length * field.config.size > FRESH_BYTES_MAX;
+    const isTooMany = field.fresh.count + rows.length > freshRowsMax(field.config.size);
+    if (this.isGraphWanted(rows.length) && rows.length >= MOVE_AT) {
+      this.host.onLog(`${rows.length} vectors have no place in a graph yet: they are given one`);
+    }
+    if (isTooMany && field.graph === undefined && this.isGraphWanted(rows.length)) {
+      return this.rebuild(options);
+    }
     const atOnce = this.rowsAtOnce();
     for (let from = 0; from < rows.length; from += atOnce) {
       throwIfAborted(options.signal);
       const chunk = rows.subarray(from, from + atOnce);
-      if (isMany && field.graph !== undefined) {
+      if (isTooMany && field.graph !== undefined) {
         await this.insert(field.graph, chunk, options);
         field.stamp++;
       } else {

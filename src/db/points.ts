@@ -24,14 +24,19 @@ const COSINE_LEAST: Readonly<Record<Originals, number>> = {
  * Checks points and gathers them in columns, ready for the store and the indexes.
  * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH` naming the point and what is
  * wrong with it, also for an id that occurs twice.
+ * @param first the number of the first point in messages
  */
-export function* packPoints(points: unknown, fields: readonly FieldConfig[]): Steps<PointBatch> {
+export function* packPoints(
+  points: unknown,
+  fields: readonly FieldConfig[],
+  first: number,
+): Steps<PointBatch> {
   const list = checkList(points, fields);
   const ids = new DistinctIds();
   const payloads: (string | null)[] = [];
   const columns = new Columns(fields, list.length);
   for (const [i, point] of list.entries()) {
-    const what = `points[${i}]`;
+    const what = `points[${first + i}]`;
     checkOptions(what, point, ['id', 'vector', 'payload']);
     const { id, vector, payload } = point as { id: unknown; vector: unknown; payload: unknown };
     ids.add(`${what}.id`, id);
@@ -115,6 +120,9 @@ class Columns {
       return 1;
     }
     if (value === undefined && isWhole) return 0;
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+      throw wrongType(what, 'an object of vectors by name', value);
+    }
     const names = this.fields.map(({ name }) => name);
     checkOptions(what, value, names);
     let added = 0;

@@ -44,8 +44,16 @@ export async function runQueries(
 ): Promise<Hit[][]> {
   if (!Array.isArray(queries)) throw wrongType('queries', 'an array of queries', queries);
   const planned: PlannedQuery[] = [];
-  for (const query of queries) planned.push(await planQuery(context, query));
+  for (const [i, query] of queries.entries()) {
+    planned.push(await planQuery(context, query).catch((error) => blame(error, `queries[${i}]`)));
+  }
   return collect(context, queries, planned, await searchTogether(context, planned));
+}
+
+/** Says which query an error is about. */
+function blame(error: Error, what: string): never {
+  error.message = `${what}: ${error.message}`;
+  throw error;
 }
 
 async function planQuery(context: SearchContext, query: Query): Promise<PlannedQuery> {

@@ -3,6 +3,7 @@ import { wrongType } from '../base/errors.js';
 import { checkPointId, keyOfId, type PointId } from '../base/point-id.js';
 import { throwIfAborted } from '../base/steps.js';
 import { FacetRanking } from '../filter/facet.js';
+import { parseFilter } from '../filter/parse.js';
 import { parsePath, pathText, valuesAt } from '../filter/path.js';
 import type { Filter } from '../filter/types.js';
 import { checkIdList } from './points.js';
@@ -145,11 +146,12 @@ export async function facetCounts(
   const signal = checkSignal(options.signal);
   const allowed = await filtering.rowsFor(options.filter, signal);
   const text = pathText(path);
-  if (state.indexes.canCount(text)) {
-    const rows = allowed?.toBitmap() ?? state.live.clone();
-    const counts = state.indexes.facet(text, rows, limit);
+  const rows = allowed?.toBitmap() ?? state.live.clone();
+  try {
+    // An index of integers knows nothing of a string among them.
+    if (state.indexes.countsAllOf(text, rows)) return state.indexes.facet(text, rows, limit);
+  } finally {
     rows.dispose();
-    return counts;
   }
   const counts = new Map<string | number | boolean, number>();
   const all = allowed?.toRows() ?? state.live.toUint32Array();
@@ -178,8 +180,15 @@ export function checkTarget(target: unknown): { ids: PointId[] } | { filter: Fil
   if (typeof target !== 'object' || target === null) {
     throw wrongType('which points', 'an array of ids, or { filter }', target);
   }
+  if (!('filter' in target)) {
+    throw wrongType('which points', 'an array of ids, or { filter }', target);
+  }
   checkOptions('which points', target, ['filter']);
   const { filter } = target as { filter?: Filter };
-  if (filter === undefined || filter === null) throw wrongType('filter', 'a filter', filter);
-  return { filter };
+  if (filter === undefined || filter === null) {
+    throw wrongType('which points', 'an array of ids, or { filter }', target);
+  }
+  parseFilter('filter', filter);
+  // A copy: it is evaluated when its turn comes.
+  return { filter: structuredClone(filter) };
 }

@@ -110,6 +110,7 @@ export function fieldOf(fields: readonly VectorField[], using: unknown): number 
     if (names.length === 1) return 0;
     throw outOfRange('using', `the name of a vector: ${names.join(', ')}`, using);
   }
+  if (names[0] === '') throw outOfRange('using', 'absent: the one vector has no name', using);
   return names.indexOf(checkOneOf('using', using as string, names));
 }
 
@@ -217,17 +218,18 @@ export function rowsToFind({ self }: SearchPlan, wanted: number): number {
   return Math.min(COUNT_MAX, wanted + (self === undefined ? 0 : 1));
 }
 
-/** What was found and lives, without the point itself. */
+/** What was found and lives, without the point itself. Codes err a little, also beyond a cosine of 1. */
 export function livingRows(
-  { live, ids: points }: CollectionState,
-  { self }: SearchPlan,
+  { live, ids: points, fields }: CollectionState,
+  { self, field }: SearchPlan,
   { ids, scores }: Pick<Found, 'ids' | 'scores'>,
 ): FoundRow[] {
   const rows: FoundRow[] = [];
+  const most = fields[field]!.config.distance === 'Cosine' ? 1 : Number.POSITIVE_INFINITY;
   for (let i = 0; i < ids.length; i++) {
     const row = ids[i]!;
     if (self !== undefined && points.get(row) === self) continue;
-    if (live.has(row)) rows.push({ row, score: scores[i]! });
+    if (live.has(row)) rows.push({ row, score: Math.max(-most, Math.min(most, scores[i]!)) });
   }
   return rows;
 }

@@ -30,6 +30,9 @@ function readPayload(selection: PayloadSelection | null): Selected['payload'] {
   if (selection === null || selection === false) return undefined;
   if (selection === true) return (payload) => payload;
   if (Array.isArray(selection)) return including(readPaths('withPayload', selection));
+  if (typeof selection !== 'object') {
+    throw wrongType('withPayload', 'a boolean, paths, { include } or { exclude }', selection);
+  }
   checkOptions('withPayload', selection, ['include', 'exclude']);
   const { include, exclude } = selection as { include?: unknown; exclude?: unknown };
   if (include !== undefined && exclude !== undefined) {

@@ -1,5 +1,6 @@
 import { wrongType } from '../base/errors.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import { ownPoint } from './own-copies.js';
 import type { Point, WriteResult } from './types.js';
 import { upsertPoints, type WriteContext } from './writing.js';
 
@@ -23,8 +24,11 @@ export async function upsertStream(
   }
   const result: WriteResult = { version: context.state.version, count: 0 };
   const underWay: Promise<void>[] = [];
+  let given = 0;
   const send = async (batch: Point[]) => {
-    const { version, count } = await upsertPoints(context, batch, options);
+    given += batch.length;
+    const first = given - batch.length;
+    const { version, count } = await upsertPoints(context, batch, options, first);
     result.version = Math.max(result.version, version);
     result.count += count;
     options.onProgress?.({ phase: 'save', done: result.count, total: result.count });
@@ -33,7 +37,7 @@ export async function upsertStream(
     let batch: Point[] = [];
     for await (const point of points) {
       throwIfAborted(options.signal);
-      if (batch.push(point) < BATCH_POINTS) continue;
+      if (batch.push(ownPoint(point)) < BATCH_POINTS) continue;
       if (underWay.length >= BATCHES_AT_ONCE) await underWay.shift();
       underWay.push(keep(send(batch)));
       batch = [];

@@ -15,16 +15,16 @@ export type Vectors = Vector | { readonly [name: string]: Vector | undefined };
 export interface Point {
   id: PointId;
   /** Required where the collection has one vector; with named vectors any of them may be absent. */
-  vector?: Vectors;
+  vector?: Vectors | undefined;
   /** A JSON object. */
-  payload?: Payload | null;
+  payload?: Payload | object | null | undefined;
 }
 
 /** A stored point, with what was asked for. */
 export interface StoredRecord {
   id: PointId;
-  payload?: Payload | null;
-  vector?: Float32Array | Record<string, Float32Array>;
+  payload?: Payload | null | undefined;
+  vector?: Float32Array | Record<string, Float32Array> | undefined;
 }
 
 /** A result of a query, best first. */
@@ -53,27 +53,27 @@ export type PayloadSelection =
 
 export interface Selection {
   /** Default: true. */
-  withPayload?: PayloadSelection;
+  withPayload?: PayloadSelection | undefined;
   /** All vectors, none, or those with these names. Default: false. */
-  withVector?: boolean | readonly string[];
+  withVector?: boolean | readonly string[] | undefined;
 }
 
 /** What all reads by distance share. */
 export interface SearchOptions {
-  filter?: Filter;
+  filter?: Filter | undefined;
   /** Which of the named vectors to search by. */
-  using?: string;
+  using?: string | undefined;
   /** Only results at least as good as this score. */
-  scoreThreshold?: number;
+  scoreThreshold?: number | undefined;
   /** Beam width of the graph search; see `LeanIndex.search`. */
-  ef?: number;
+  ef?: number | undefined;
   /** How many of the beam are ranked anew by the full-dimensional codes. */
-  rerank?: number;
+  rerank?: number | undefined;
   /** Ranks the best candidates (four times what is wanted) by their stored originals. */
-  rescore?: 'exact';
+  rescore?: 'exact' | undefined;
   /** Compares with every stored original: exact, and slow for large collections. */
-  exact?: boolean;
-  signal?: AbortSignal;
+  exact?: boolean | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** What to look for: a vector, or the vector of a point, which is then not among the results. */
@@ -83,9 +83,9 @@ export type Query = QueryTarget &
   SearchOptions &
   Selection & {
     /** Results wanted. Default 10. */
-    limit?: number;
+    limit?: number | undefined;
     /** Results left out before them. Default 0. */
-    offset?: number;
+    offset?: number | undefined;
   };
 
 export type GroupQuery = QueryTarget &
@@ -94,9 +94,9 @@ export type GroupQuery = QueryTarget &
     /** Payload field whose strings and integers name the groups. */
     groupBy: string;
     /** Groups wanted. Default 10. */
-    limit?: number;
+    limit?: number | undefined;
     /** Results in each. Default 3. */
-    groupSize?: number;
+    groupSize?: number | undefined;
   };
 
 export interface Group {
@@ -105,12 +105,12 @@ export interface Group {
 }
 
 export interface Scroll extends Selection {
-  filter?: Filter;
+  filter?: Filter | undefined;
   /** Points of a page. Default 10. */
-  limit?: number;
+  limit?: number | undefined;
   /** Id of the first point of the page: what `next` of the page before was. */
-  offset?: PointId;
-  signal?: AbortSignal;
+  offset?: PointId | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 export interface Page {

@@ -9,6 +9,14 @@ const INLINE_NUMBERS_MAX = 1 << 16;
 /** More than a field's new vectors may be: they never become a graph by themselves. */
 const NEVER = 1_000_000;
 
+/**
+ * Rows that are held as float32 until the graph takes them: 400,000, and a gigabyte. Further writes
+ * wait for it beyond.
+ */
+export function freshRowsMax(size: number): number {
+  return Math.min(400_000, Math.floor(2 ** 30 / (4 * size)));
+}
+
 /** How to search: beam width and re-rank depth, as of `LeanIndex.search`. */
 export interface Beam {
   ef?: number;

@@ -1,6 +1,6 @@
 import { LeandexError } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
-import { type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import { drain, type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import { checkChange, type PayloadChange } from '../filter/change-payload.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import {
@@ -16,11 +16,11 @@ import { packPoints, packVectors } from './points.js';
 import { checkTarget } from './reading.js';
 import type { CollectionState } from './state.js';
 import type { Point, Target, WriteResult } from './types.js';
+import { freshRowsMax } from './vector-field.js';
 import type { Write, WriteLine } from './write-line.js';
 
-/** Rows that are held as float32 until the graph takes them: further writes wait for it beyond. */
-const FRESH_ROWS_MAX = 400_000;
-const FRESH_BYTES_MAX = 2 ** 30;
+/** Numbers of a batch that is copied and checked at once: some 4 ms. */
+const NUMBERS_AT_ONCE = 1 << 20;
 
 /** What writes need of their collection. */
 export interface WriteContext {
@@ -34,15 +34,20 @@ export interface WriteContext {
   onWritten: () => void;
 }
 
-/** Writes whole points, in place of those with the same ids. All or nothing. */
+/**
+ * Writes whole points, in place of those with the same ids. All or nothing.
+ * @param first the number of the first of them, for messages
+ */
 export function upsertPoints(
   context: WriteContext,
   points: readonly Point[],
   { signal }: RunOptions,
+  first = 0,
 ): Promise<WriteResult> {
   const { state, stored } = context;
+  const packed = pack(packPoints(points, configsOf(state), first), points, state, signal);
   return write(context, {
-    prepare: () => pack(context, packPoints(points, configsOf(state)), signal),
+    prepare: () => withRoom(context, packed, signal),
     send: (batch) => stored.upsert(batch),
     apply: async (written, batch) => {
       await state.replace(batch, written);
@@ -51,28 +56,44 @@ export function upsertPoints(
   });
 }
 
-/** Checks and gathers a batch once there is room for its vectors. */
-async function pack<T>(
-  context: WriteContext,
-  steps: Steps<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  await roomFor(context, signal);
-  return runSteps(steps, signal ? { signal } : {});
-}
-
 /** Puts other vectors in the place of some of the vectors of points. */
 export function updateVectors(
   context: WriteContext,
-  points: unknown,
+  points: readonly unknown[],
   { signal }: RunOptions,
 ): Promise<WriteResult> {
   const { state, stored } = context;
+  const packed = pack(packVectors(points, configsOf(state)), points, state, signal);
   return write(context, {
-    prepare: () => pack(context, packVectors(points, configsOf(state)), signal),
+    prepare: () => withRoom(context, packed, signal),
     send: (batch) => stored.updateVectors(batch),
     apply: (written, { ids, columns }) => replaceRows(context, written, ids, columns),
   });
+}
+
+/**
+ * Checks and gathers a batch: all of it at once, so that the caller may go on to use the arrays, but
+ * for a very large one, which is gathered in slices from now on.
+ */
+async function pack<T>(
+  steps: Steps<T>,
+  points: readonly unknown[],
+  { fields }: CollectionState,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const numbers = points?.length * fields.reduce((sum, { config }) => sum + config.size, 0);
+  return numbers > NUMBERS_AT_ONCE ? runSteps(steps, signal ? { signal } : {}) : drain(steps);
+}
+
+/** A batch once there is room for its vectors. */
+async function withRoom<T>(
+  context: WriteContext,
+  packed: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const batch = await packed;
+  await roomFor(context, signal);
+  return batch;
 }
 
 /** Takes vectors from points, which keep the others and their payloads. */
@@ -133,7 +154,8 @@ export function changePayloads(
   { signal }: RunOptions,
 ): Promise<WriteResult> {
   const { state, stored } = context;
-  const checked = checkChange(change);
+  // A copy: it is sent when its turn comes.
+  const checked = structuredClone(checkChange(change));
   return write(context, {
     ...targeted(context, target, signal),
     send: (points) => stored.changePayload(points, checked),
@@ -185,8 +207,7 @@ async function write<Request, Reply>(
 async function roomFor({ state, indexers }: WriteContext, signal?: AbortSignal): Promise<void> {
   throwIfAborted(signal);
   for (const [field, { fresh, config }] of state.fields.entries()) {
-    const most = Math.min(FRESH_ROWS_MAX, Math.floor(FRESH_BYTES_MAX / (4 * config.size)));
-    while (fresh.count >= most) {
+    while (fresh.count >= freshRowsMax(config.size)) {
       const indexer = indexers[field]!;
       indexer.schedule();
       if (!indexer.isWorking) throw noRoom(fresh.count, indexer.error);

@@ -118,10 +118,11 @@ export class PayloadIndexes {
     }
   }
 
-  /** Whether facet() can count the values of a field. */
-  canCount(field: string): boolean {
-    const schema = this.fields.get(field)?.schema;
-    return schema !== undefined && COUNTED.includes(typeOf(schema));
+  /** Whether facet() can count all that these rows have in a field. */
+  countsAllOf(field: string, among: Bitmap): boolean {
+    const index = this.fields.get(field);
+    if (index === undefined || !COUNTED.includes(typeOf(index.schema))) return false;
+    return index.rows.others.andSize(among) === 0;
   }
 
   private chosen(fields: Iterable<string> | undefined): Iterable<FieldIndex> {

@@ -1,5 +1,6 @@
-import { copyFileSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { LeandexError } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { newFolderName } from './catalog-file.js';
 import { type CollectionFile, collectionFileOf } from './collection-file.js';
@@ -24,8 +25,12 @@ import { verify } from './verify.js';
 /**
  * Copies the collection as it is at this moment into one file, which is there wholly or not at all.
  * @param config of the collection: goes into the copy
+ * @throws LeandexError `ALREADY_EXISTS` where there is a file
  */
 export function backup(file: CollectionFile, target: string, config: unknown): { bytes: number } {
+  if (existsSync(target)) {
+    throw new LeandexError('ALREADY_EXISTS', `${target} is there already: nothing is overwritten`);
+  }
   const temporary = target + TEMPORARY;
   return withStoreErrors(target, () => {
     removeDatabase(temporary);
@@ -57,10 +62,15 @@ export interface Staged {
 
 /**
  * Copies a backup into a new folder and verifies all of it.
- * @throws LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`, `IO_ERROR`, ...
+ * @throws LeandexError `NOT_FOUND`, `CORRUPT`, `UNSUPPORTED_VERSION`, `IO_ERROR`, ...
  */
 export function* stage(service: Service, source: string): Steps<Staged> {
-  checkBackup(source);
+  if (!existsSync(source)) {
+    throw new LeandexError('NOT_FOUND', `there is no file ${source}`, {
+      details: { file: source },
+    });
+  }
+  withStoreErrors(source, () => checkBackup(source));
   const store = service.options.path;
   const folder = newFolderName();
   if (store === MEMORY) {

@@ -322,6 +322,24 @@ describe('scroll', () => {
 });
 
 describe('facet', () => {
+  test('counts values of all types, whatever the index is for', async () => {
+    const docs = await newCollection(2);
+    const values = ['7', 7, [7, '7', true, 7], 1.5, null];
+    await docs.upsert(values.map((m, id) => ({ id, vector: [id, 1], payload: { m } })));
+    const expected = await docs.facet('m');
+    expect(new Map(expected.map(({ value, count }) => [value, count]))).toEqual(
+      new Map<unknown, number>([
+        ['7', 2],
+        [7, 2],
+        [true, 1],
+      ]),
+    );
+    for (const type of ['integer', 'keyword', 'bool'] as const) {
+      await docs.createPayloadIndex('m', type);
+      expect(await docs.facet('m')).toEqual(expected);
+    }
+  });
+
   test('counts values, from payloads or an index alike', async () => {
     const docs = await newCollection(2);
     await docs.upsert(somePoints(31, 2));

@@ -196,6 +196,48 @@ describe('upsert', () => {
   });
 });
 
+describe('what is given', () => {
+  test('may be used again as soon as the call returns', async () => {
+    const docs = await newCollection(3);
+    const vector = new Float32Array(3);
+    const payload: { i: number } = { i: -1 };
+    const writes: Promise<unknown>[] = [];
+    for (let i = 0; i < 3; i++) {
+      vector.fill(0);
+      vector[i] = 1;
+      payload.i = i;
+      writes.push(docs.upsert([{ id: i, vector, payload }]));
+    }
+    const filter = { must: { key: 'i', match: { value: 0 } } };
+    writes.push(docs.setPayload({ filter }, payload));
+    filter.must.match.value = 1;
+    payload.i = 99;
+    await Promise.all(writes);
+    const points = await docs.retrieve([0, 1, 2], { withVector: true });
+    expect(points.map((point) => [...(point.vector as Float32Array)])).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ]);
+    expect(points.map((point) => point.payload)).toEqual([{ i: 2 }, { i: 1 }, { i: 2 }]);
+    const query = [1, 0, 0];
+    const hits = docs.query({ vector: query, limit: 1 });
+    query[0] = -9;
+    expect(idsOf(await hits)).toEqual([0]);
+    function* reusing() {
+      for (let id = 10; id < 1_000; id++) {
+        vector.fill(id);
+        payload.i = id;
+        yield { id, vector, payload };
+      }
+    }
+    await docs.upsert(reusing());
+    expect(await docs.query({ vector: [500, 500, 500], limit: 1 })).toEqual([
+      { id: 500, score: 0, payload: { i: 500 } },
+    ]);
+  });
+});
+
 describe('delete', () => {
   test('by id and by filter; what is not there is no error', async () => {
     const docs = await newCollection(2);

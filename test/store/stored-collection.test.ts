@@ -229,7 +229,7 @@ test('a backup does not go where the store lives, and only a backup can be resto
     await expect(store.restore('x', file)).rejects.toMatchObject({ code: 'CORRUPT' });
   }
   const missing = store.restore('x', join(path, 'none'));
-  await expect(missing).rejects.toMatchObject({ code: 'IO_ERROR' });
+  await expect(missing).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(docs.backup(join(path, '..', 'no', 'folder'))).rejects.toMatchObject({
     code: 'IO_ERROR',
   });

@@ -1,0 +1,45 @@
+/**
+ * Copies of what callers give, taken at the call: they may use their arrays and objects again while
+ * it is under way. Anything that has a wrong type stays as it is, for the checks to find.
+ */
+
+/** A query with a vector and a filter of its own. */
+export function ownQuery<T extends object>(query: T): T {
+  if (typeof query !== 'object' || query === null) return query;
+  const { vector, filter } = query as { vector?: unknown; filter?: unknown };
+  return {
+    ...query,
+    ...(vector !== undefined && { vector: ownVector(vector) }),
+    ...(filter !== undefined && { filter: ownValue(filter) }),
+  };
+}
+
+/** A point with vectors and a payload of its own. */
+export function ownPoint<T>(point: T): T {
+  if (typeof point !== 'object' || point === null) return point;
+  const { vector, payload } = point as { vector?: unknown; payload?: unknown };
+  return {
+    ...point,
+    ...(vector !== undefined && { vector: ownVectors(vector) }),
+    ...(payload !== undefined && { payload: ownValue(payload) }),
+  };
+}
+
+function ownVectors(vectors: unknown): unknown {
+  if (typeof vectors !== 'object' || vectors === null) return vectors;
+  if (Array.isArray(vectors) || ArrayBuffer.isView(vectors)) return ownVector(vectors);
+  return Object.fromEntries(Object.entries(vectors).map(([name, one]) => [name, ownVector(one)]));
+}
+
+function ownVector(vector: unknown): unknown {
+  const isList = Array.isArray(vector) || vector instanceof Float32Array;
+  return isList ? vector.slice() : vector;
+}
+
+function ownValue(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return value; // A function, say.
+  }
+}

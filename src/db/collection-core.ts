@@ -263,7 +263,8 @@ export class CollectionCore {
     const { options, state } = this;
     if (options.readOnly || this.stored.folder === undefined) return;
     this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
-    for (const [field, { drift }] of this.indexers.entries()) {
+    for (const [field, indexer] of this.indexers.entries()) {
+      const drift = () => indexer.drift;
       await saveGraph(options, state, field, drift, onProgress ? { onProgress } : {});
     }
     await this.exclusively(async () => {

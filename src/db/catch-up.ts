@@ -1,3 +1,4 @@
+import type { PointId } from '../base/point-id.js';
 import { type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import type { PayloadIndexes } from '../filter/payload-indexes.js';
@@ -7,6 +8,8 @@ import { type CollectionState, parsePayload } from './state.js';
 
 const ROWS_PER_LIST = 4096;
 const PAYLOADS_PER_READ = 512;
+/** How often the store is looked at again because it was written to meanwhile. */
+const TRIES_MAX = 5;
 
 /** What the store has that memory has not, and the other way round. */
 interface Difference {
@@ -30,25 +33,62 @@ export async function catchUp(
   indexers: readonly Indexer[],
   stored: StoredCollection,
   options: RunOptions = {},
+  knownVersion = state.version,
 ): Promise<void> {
-  const difference = await compare(state, stored, options);
-  const { live, fieldRows, fresh, changed, version, nextRow } = difference;
-  const missing = fieldRows.map((rows, field) => without(rows, state.fieldRows[field]!));
-  await indexPayloads(state, stored, fresh, changed, options);
+  let difference: Difference;
+  for (let tries = 1; ; tries++) {
+    difference = await compare(state, stored, knownVersion, options);
+    await indexPayloads(state, stored, difference, options);
+    // New rows come before old ones go: searches that are under way find every point.
+    let isWhole = true;
+    for (const [field, rows] of difference.fieldRows.entries()) {
+      const missing = without(rows, state.fieldRows[field]!);
+      isWhole = (await takeVectors(state, field, missing, indexers[field]!, options)) && isWhole;
+    }
+    if (isWhole || tries === TRIES_MAX) break;
+    for (const rows of [difference.live, ...difference.fieldRows]) rows.dispose();
+  }
+  const { live, fieldRows, version, nextRow } = difference;
   for (const [field, rows] of fieldRows.entries()) {
     const before = state.fieldRows[field]!;
     void state.fields[field]!.remove(without(before, rows)).catch(() => {});
     state.fieldRows[field] = rows;
     before.dispose();
   }
-  for (const [field, rows] of missing.entries()) await indexers[field]!.take(rows, options);
   const before = state.live;
   for (const row of without(before, live)) state.ids.delete(row);
   state.live = live;
   before.dispose();
   state.version = version;
   state.nextRow = nextRow;
+  state.replacements++;
   state.stamp++;
+}
+
+/**
+ * Rows are said to be there while they are taken in; afterwards those that are. False where some
+ * were written anew before their vectors were read.
+ */
+async function takeVectors(
+  state: CollectionState,
+  field: number,
+  missing: Uint32Array,
+  indexer: Indexer,
+  options: RunOptions,
+): Promise<boolean> {
+  const vectors = state.fields[field]!;
+  state.fieldRows[field]!.addMany(missing);
+  try {
+    await indexer.take(
+      missing.filter((row) => !vectors.has(row)),
+      options,
+    );
+  } finally {
+    // The next look finds the others missing again.
+    missing = missing.filter((row) => !vectors.has(row));
+    for (const row of missing) state.fieldRows[field]!.remove(row);
+  }
+  return missing.length === 0;
 }
 
 /** The rows of one set that are not in another, ascending. */
@@ -63,6 +103,7 @@ function without(rows: Bitmap, others: Bitmap): Uint32Array {
 async function compare(
   state: CollectionState,
   stored: StoredCollection,
+  knownVersion: number,
   { signal }: RunOptions,
 ): Promise<Difference> {
   // What is committed while the rows are listed has a later version, and is looked at again.
@@ -75,7 +116,9 @@ async function compare(
     version,
     nextRow,
   };
-  for (let after = -1; ; ) {
+  const late = new Map<PointId, number>();
+  let after = -1;
+  for (;;) {
     throwIfAborted(signal);
     const { rows, versions, fields, ids } = await stored.list(after, ROWS_PER_LIST);
     found.live.addMany(rows);
@@ -85,18 +128,33 @@ async function compare(
     rows.forEach((row, i) => {
       state.ids.set(row, ids[i]!);
       if (row >= state.nextRow) found.fresh.push(row);
-      else if (versions[i]! > state.version) found.changed.push(row);
+      else if (versions[i]! > knownVersion) found.changed.push(row);
+      if (row >= nextRow) late.set(ids[i]!, row);
     });
-    if (rows.length < ROWS_PER_LIST) return found;
-    after = rows.at(-1)!;
+    if (rows.length > 0) after = rows.at(-1)!;
+    if (rows.length < ROWS_PER_LIST) break;
+  }
+  found.nextRow = Math.max(nextRow, after + 1);
+  if (late.size > 0) leaveOutReplaced(state, found, late);
+  return found;
+}
+
+/** A point that was written anew while the rows were listed may have been listed twice. */
+function leaveOutReplaced(
+  { ids }: CollectionState,
+  { live, fieldRows }: Difference,
+  late: ReadonlyMap<PointId, number>,
+): void {
+  for (const row of live.toUint32Array()) {
+    if (row >= (late.get(ids.get(row)!) ?? 0)) continue;
+    for (const rows of [live, ...fieldRows]) rows.remove(row);
   }
 }
 
 async function indexPayloads(
   { indexes }: CollectionState,
   stored: StoredCollection,
-  fresh: readonly number[],
-  changed: readonly number[],
+  { fresh, changed }: Difference,
   options: RunOptions,
 ): Promise<void> {
   if (indexes.schemas.size === 0) return;

@@ -53,6 +53,8 @@ export class CollectionCore {
   /** Rows in the graphs when they were saved last. */
   private savedRows: number[];
   private savedVersion: number;
+  /** The last version before a loss that all of is known of. */
+  private knownVersion: number | undefined;
   private closing: Promise<void> | undefined;
   private failure: LeandexError | undefined;
   /** False once the collection is being deleted. */
@@ -136,6 +138,7 @@ export class CollectionCore {
       filtering: this.filtering,
       indexers: this.indexers,
       line: this.line,
+      requireWritable: () => this.requireWritable(),
       onLostStep: (cause) => this.fail(cause),
       onWritten: () => {
         for (const indexer of this.indexers) indexer.schedule();
@@ -179,13 +182,22 @@ export class CollectionCore {
     if (version === this.dataVersion) return;
     await catchUp(this.state, this.indexers, this.stored);
     this.dataVersion = version;
+    for (const indexer of this.indexers) indexer.schedule();
+  }
+
+  /** Writes of which nobody knows whether they were committed have later versions than now. */
+  noteLoss(): void {
+    this.knownVersion ??= this.state.version;
   }
 
   /** The store's threads were lost and are back: what they had committed last is not known. */
   async recover(): Promise<void> {
     if (this.closing !== undefined) return;
     try {
-      await this.exclusively(() => catchUp(this.state, this.indexers, this.stored));
+      await this.exclusively(async () => {
+        await catchUp(this.state, this.indexers, this.stored, {}, this.knownVersion);
+        this.knownVersion = undefined;
+      });
     } catch (cause) {
       this.fail(cause);
     }
@@ -266,7 +278,8 @@ export class CollectionCore {
     const { options, state } = this;
     if (options.readOnly || this.stored.folder === undefined) return;
     this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
-    for (const [field, { drift }] of this.indexers.entries()) {
+    for (const [field, indexer] of this.indexers.entries()) {
+      const drift = () => indexer.drift;
       await saveGraph(options, state, field, drift, onProgress ? { onProgress } : {});
     }
     await this.exclusively(async () => {

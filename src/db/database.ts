@@ -44,6 +44,8 @@ export class Database {
   >();
   /** Those that are open. */
   private readonly cores = new Set<CollectionCore>();
+  /** Those that are being deleted: whoever asks for them waits. */
+  private readonly removing = new Map<string, Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
   private constructor(store: Store, options: Database['options']) {
@@ -69,6 +71,7 @@ export class Database {
     this.requireWritable();
     checkName('the name of a collection', name);
     const fields = readConfig(config);
+    if (this.removing.has(name)) await this.removed(name);
     const kept: StoredConfig = { fields, payloadIndexes: [] };
     const stored = await this.store.create(
       name,
@@ -87,6 +90,7 @@ export class Database {
     this.requireOpen();
     checkName('the name of a collection', name);
     checkOptions('collection', options, ['signal', 'onProgress']);
+    if (this.removing.has(name)) await this.removed(name);
     return this.openWith(name, () => this.store.openCollection(name), options);
   }
 
@@ -135,6 +139,22 @@ export class Database {
   async deleteCollection(name: string): Promise<boolean> {
     this.requireWritable();
     checkName('the name of a collection', name);
+    if (this.removing.has(name)) await this.removed(name);
+    const removal = this.remove(name).finally(() => this.removing.delete(name));
+    this.removing.set(
+      name,
+      removal.catch(() => {}),
+    );
+    return removal;
+  }
+
+  /** Resolves when a collection of this name is not being deleted any more. */
+  private async removed(name: string): Promise<void> {
+    while (this.removing.has(name)) await this.removing.get(name);
+    this.requireOpen();
+  }
+
+  private async remove(name: string): Promise<boolean> {
     const opened = await this.opened.get(name)?.catch(() => undefined);
     this.opened.delete(name);
     if (opened !== undefined) {
@@ -157,6 +177,7 @@ export class Database {
     this.requireWritable();
     checkName('the name of a collection', name);
     checkOptions('restoreCollection', options, ['signal', 'onProgress']);
+    if (this.removing.has(name)) await this.removed(name);
     const stored = await this.store.restore(name, file, options);
     return this.openWith(name, async () => stored, options);
   }
@@ -203,6 +224,7 @@ export class Database {
   /** A thread of the store died: another takes its place, and memory is compared with the store. */
   private async recover(cause: Error): Promise<void> {
     if (this.closing !== undefined) return;
+    for (const core of this.cores) core.noteLoss();
     this.options.onLog(`a thread of the store was lost and is replaced: ${cause.message}`);
     try {
       await this.store.restart();

@@ -39,7 +39,8 @@ export interface IndexerHost {
  * old graph serves until the new one is whole.
  */
 export class Indexer {
-  readonly drift = new Drift();
+  /** Of the present graph. */
+  drift = new Drift();
   /** What is being done. */
   progress: Progress | undefined;
   private readonly field: VectorField;
@@ -99,8 +100,10 @@ export class Indexer {
       ...(options.signal ? [options.signal] : []),
     ]);
     while (this.running !== undefined) await this.running;
+    // What comes meanwhile need not be moved: it may never end.
+    const last = this.field.fresh.ids().at(-1) ?? -1;
     const task = this.work(
-      () => this.isGraphWanted() && (this.waiting > 0 || this.isRetrainingDue()),
+      () => this.isGraphWanted() && (this.hasWaiting(last) || this.isRetrainingDue()),
       { ...options, signal },
     );
     this.running = task
@@ -120,20 +123,22 @@ export class Indexer {
   async take(rows: Uint32Array, options: RunOptions): Promise<void> {
     const { field, number } = this;
     if (rows.length === 0) return;
-    await this.idle();
-    const isTooMany = field.fresh.count + rows.length > freshRowsMax(field.config.size);
     if (this.isGraphWanted(rows.length) && rows.length >= MOVE_AT) {
       this.host.onLog(`${rows.length} vectors have no place in a graph yet: they are given one`);
     }
-    if (isTooMany && field.graph === undefined && this.isGraphWanted(rows.length)) {
-      return this.rebuild(options);
+    // A task that is under way takes in what few there are as it does what is written.
+    const isTooMany = field.fresh.count + rows.length > freshRowsMax(field.config.size);
+    if (isTooMany) {
+      await this.idle();
+      if (field.graph === undefined && this.isGraphWanted(rows.length))
+        return this.rebuild(options);
     }
     const atOnce = this.rowsAtOnce();
     for (let from = 0; from < rows.length; from += atOnce) {
       throwIfAborted(options.signal);
       const chunk = rows.subarray(from, from + atOnce);
       if (isTooMany && field.graph !== undefined) {
-        await this.insert(field.graph, chunk, options);
+        await this.insert(field.graph, chunk, this.drift, options);
         field.stamp++;
       } else {
         const found = await this.host.stored.readVectors(number, chunk);
@@ -163,6 +168,11 @@ export class Indexer {
   async close(): Promise<void> {
     this.ending.abort();
     await this.running;
+  }
+
+  /** Whether rows up to one are still to be moved. */
+  private hasWaiting(last: number): boolean {
+    return this.field.fresh.ids().some((row) => row <= last && !this.kept.has(row));
   }
 
   private isGraphWanted(coming = 0): boolean {
@@ -212,7 +222,9 @@ export class Indexer {
     const { fresh, graph } = this.field;
     const rows = fresh.ids().filter((row) => !this.kept.has(row));
     const chunk = rows.subarray(0, this.rowsAtOnce());
-    await this.insert(graph!, chunk, options);
+    await this.insert(graph!, chunk, this.drift, options);
+    // Those that the store has no more are found until the write that ended them is applied.
+    for (const row of chunk) if (!graph!.has(row)) this.kept.add(row);
     const moved = chunk.filter((row) => fresh.has(row) && !this.kept.has(row));
     this.field.stamp++;
     this.field.moves++;
@@ -220,7 +232,12 @@ export class Indexer {
   }
 
   /** Reads stored vectors and links them; those of them that end meanwhile end in the graph too. */
-  private async insert(graph: LeanIndex, chunk: Uint32Array, options: WriteOptions): Promise<void> {
+  private async insert(
+    graph: LeanIndex,
+    chunk: Uint32Array,
+    drift: Drift,
+    options: WriteOptions,
+  ): Promise<void> {
     const { fresh, config } = this.field;
     const { rows, vectors } = await this.host.stored.readVectors(this.number, chunk);
     for (const place of await addFitting(graph, rows, vectors, options)) {
@@ -229,7 +246,7 @@ export class Indexer {
       const vector = vectors.subarray(place * config.size, (place + 1) * config.size);
       if (!fresh.has(row[0]!)) await this.field.add(row, vector);
     }
-    this.noteDrift(graph, vectors);
+    this.noteDrift(graph, vectors, drift);
     const live = this.host.rowsOf(this.number);
     const ended = rows.filter((row) => !live.has(row) && graph.has(row));
     if (ended.length > 0) await graph.delete(ended);
@@ -245,11 +262,13 @@ export class Indexer {
     const old = field.graph;
     const graph = await trainApart(sample, { ...index, dimensions: size, distance }, options);
     this.kept.clear();
-    this.drift.begin(all.length);
+    // The old graph keeps its own until the end, which may be an abort.
+    const drift = new Drift();
+    drift.begin(all.length);
     try {
       const atOnce = this.rowsAtOnce();
       for (let from = 0; from < all.length; from += atOnce) {
-        await this.insert(graph, all.subarray(from, from + atOnce), {
+        await this.insert(graph, all.subarray(from, from + atOnce), drift, {
           ...options,
           onProgress: ({ phase, done }) =>
             options.onProgress?.({ phase, done: from + done, total: all.length }),
@@ -259,7 +278,8 @@ export class Indexer {
       await graph.close();
       throw error;
     }
-    this.drift.settle();
+    drift.settle();
+    this.drift = drift;
     this.swap(graph);
     await deleteInParts(
       field.fresh,
@@ -292,10 +312,10 @@ export class Indexer {
     return (await this.host.stored.readVectors(this.number, chosen)).vectors;
   }
 
-  private noteDrift(graph: LeanIndex, vectors: Float32Array): void {
+  private noteDrift(graph: LeanIndex, vectors: Float32Array, drift: Drift): void {
     if (vectors.length === 0) return;
     const missed = graph.energyMissed(spacedRows(vectors, this.field.config.size, DRIFT_ROWS)) ?? 0;
-    this.drift.add(vectors.length / this.field.config.size, missed);
+    drift.add(vectors.length / this.field.config.size, missed);
   }
 
   private rowsAtOnce(): number {

@@ -33,13 +33,16 @@ export async function saveGraph(
   { database, stored }: SaveContext,
   state: CollectionState,
   field: number,
-  drift: Drift,
+  drift: () => Drift,
   options: RunOptions = {},
 ): Promise<void> {
-  const { graph, config } = state.fields[field]!;
-  if (graph === undefined) return;
-  const meta = { ...identity(database, stored, config), ...drift.toMeta() };
-  await stored.replaceFile(graphFile(field), (write) => graph.save(write, { ...options, meta }));
+  const vectors = state.fields[field]!;
+  if (vectors.graph === undefined) return;
+  await stored.replaceFile(graphFile(field), (write) => {
+    // Only now: while the points were synced another may have taken its place.
+    const meta = { ...identity(database, stored, vectors.config), ...drift().toMeta() };
+    return vectors.graph!.save(write, { ...options, meta });
+  });
 }
 
 /** The saved graph of a field, if there is one that fits; what it covers is what it holds. */
@@ -71,7 +74,7 @@ export async function savePayloadIndexes(
 ): Promise<void> {
   const { indexes, version, nextRow } = state;
   const { header, sections } = await runSteps(saveIndexes(indexes));
-  const meta = { ...identity(database, stored, [...indexes.schemas]), version, nextRow };
+  const meta = { ...identity(database, stored, inOrder(indexes.schemas)), version, nextRow };
   const container = { kind: PAYLOAD_KIND, header: { meta, indexes: header }, sections };
   await stored.replaceFile(PAYLOAD_FILE, async (write) => {
     for (const part of (await runSteps(writeSteps(container))).parts()) await write(part);
@@ -94,7 +97,7 @@ export async function loadPayloadIndexes(
   const loaded = await useFile(context, PAYLOAD_FILE, async (source) => {
     const { header, sections } = await runSteps(readSteps(source, PAYLOAD_KIND));
     const meta = header.meta as Record<string, unknown>;
-    requireSame(meta, identity(database, stored, [...schemas]));
+    requireSame(meta, identity(database, stored, inOrder(schemas)));
     const now = await stored.state();
     requireKnown(meta.version, now.version);
     requireKnown(meta.nextRow, now.nextRow);
@@ -127,6 +130,11 @@ async function useFile<T>(
   // Rows that it names may be given out again one day: it must not fit then by accident.
   if (!readOnly) await stored.removeFile(name);
   return undefined;
+}
+
+/** In the order of their names: an index that was made anew has another place among them. */
+function inOrder(schemas: ReadonlyMap<string, FieldSchema>) {
+  return [...schemas].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** What a file says of where it belongs. */

@@ -77,19 +77,17 @@ export class VectorField {
     beam: Beam,
     allowed: AllowedRows | undefined,
   ): Promise<SearchResult> {
+    const { fresh } = this;
     for (;;) {
       await turnIfDue();
-      const { fresh, moves } = this;
       const isInline = (index: LeanIndex) =>
         index === fresh && index.count * query.length <= INLINE_NUMBERS_MAX;
-      const found = await Promise.all(
-        this.parts().map((index) => {
-          const options = this.optionsFor(index, beam, allowed);
-          if (isInline(index)) return index.search(query, k, options);
-          return index.searchAsync(query, k, options);
-        }),
-      );
-      if (this.moves === moves) return found.length === 1 ? found[0]! : this.merge(found, k);
+      const found = await this.searchParts(async (index) => {
+        const options = this.optionsFor(index, beam, allowed);
+        if (isInline(index)) return index.search(query, k, options);
+        return index.searchAsync(query, k, options);
+      });
+      if (found !== undefined) return found.length === 1 ? found[0]! : this.merge(found, k);
     }
   }
 
@@ -101,13 +99,10 @@ export class VectorField {
     allowed: AllowedRows | undefined,
   ): Promise<SearchResult[]> {
     for (;;) {
-      const { moves } = this;
-      const found = await Promise.all(
-        this.parts().map((index) =>
-          index.searchBatch(queries, k, this.optionsFor(index, beam, allowed)),
-        ),
+      const found = await this.searchParts(async (index) =>
+        index.searchBatch(queries, k, this.optionsFor(index, beam, allowed)),
       );
-      if (this.moves !== moves) continue;
+      if (found === undefined) continue;
       return Array.from({ length: queries.length / this.config.size }, (_, i) =>
         this.merge(
           found.map((part) => rowOf(part, i)),
@@ -115,6 +110,24 @@ export class VectorField {
         ),
       );
     }
+  }
+
+  /** What each index gives; undefined where rows left one for another meanwhile, which may miss them. */
+  private async searchParts<T>(search: (index: LeanIndex) => Promise<T>): Promise<T[] | undefined> {
+    const { moves } = this;
+    try {
+      const found = await Promise.all(this.parts().map(search));
+      return this.moves === moves ? found : undefined;
+    } catch (error) {
+      // An index that another took the place of is closed.
+      if (this.moves !== moves) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether a row is in one of the indexes. */
+  has(row: number): boolean {
+    return this.fresh.has(row) || this.graph?.has(row) === true;
   }
 
   /** The indexes that hold something. */

@@ -29,6 +29,8 @@ export interface WriteContext {
   filtering: Filtering;
   indexers: readonly Indexer[];
   line: WriteLine;
+  /** Throws where nothing may be written any more, as after close(). */
+  requireWritable: () => void;
   /** Memory can no longer follow: nothing may go on as if it did. */
   onLostStep: (cause: unknown) => void;
   onWritten: () => void;
@@ -188,6 +190,7 @@ async function write<Request, Reply>(
   context: WriteContext,
   { apply, ...rest }: Write<Request, Reply, WriteResult>,
 ): Promise<WriteResult> {
+  context.requireWritable();
   const result = await context.line.run({
     ...rest,
     apply: async (reply: Reply, request: Request) => {

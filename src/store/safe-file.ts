@@ -118,6 +118,8 @@ async function readFully(
 export async function removeFile(fs: FileSystem, path: string): Promise<void> {
   try {
     await fs.rm(path, { force: true });
+    // A power loss must not bring it back once the points have gone on.
+    await syncFolder(fs, dirname(path));
   } catch (error) {
     throw storeError(error, path);
   }

@@ -123,13 +123,23 @@ export class StoreThread {
     const pending = this.pending.get(message.id);
     if (pending === undefined) return;
     if (message.kind === 'progress') {
-      pending.onProgress?.(message.progress);
+      try {
+        pending.onProgress?.(message.progress);
+      } catch (error) {
+        this.forget(message.id);
+        pending.reject(error as Error);
+        this.send({ kind: 'abort', id: message.id });
+      }
       return;
     }
-    this.pending.delete(message.id);
-    if (this.pending.size === 0) this.worker.unref();
+    this.forget(message.id);
     if (message.kind === 'value') pending.resolve(message.value);
     else pending.reject(fromWire(message.error));
+  }
+
+  private forget(id: number): void {
+    this.pending.delete(id);
+    if (this.pending.size === 0) this.worker.unref();
   }
 
   private failPending(error: Error): void {

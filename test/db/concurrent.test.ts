@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Collection } from '../../src/db/collection.js';
 import type { Point } from '../../src/db/types.js';
-import { emptyFolder, idsOf, openHere, somePoints } from './support.js';
+import { coreOf, emptyFolder, idsOf, openHere, somePoints } from './support.js';
 
 const SIZE = 8;
 const GREEN = { must: { key: 'color', match: { value: 'green' } } };
@@ -90,4 +90,33 @@ test('pages hold every point while all are being written anew', async () => {
       expect(await docs.count(filter && { filter })).toBe(wanted.length);
     }
   });
+});
+
+test('a change of which nobody knew is known after the loss, whatever was written since', async () => {
+  const docs = await indexed(somePoints(10, SIZE), emptyFolder());
+  await docs.createPayloadIndex('n', 'integer');
+  const core = coreOf(docs);
+  // Committed, but the answer is lost.
+  await core.stored.changePayload({ ids: [3] }, { kind: 'set', payload: { n: 77 } });
+  core.noteLoss();
+  await docs.upsert(somePoints(1, SIZE));
+  await core.recover();
+  expect(await docs.count({ filter: { must: { key: 'n', match: { value: 77 } } } })).toBe(1);
+});
+
+test('a stream ends when its collection is closed, and writes nothing more', async () => {
+  const path = emptyFolder();
+  const db = await openHere(path);
+  const docs = await db.createCollection('points', { vectors: { size: SIZE } });
+  let closing: Promise<void> | undefined;
+  async function* source() {
+    for (const [i, point] of somePoints(5_000, SIZE).entries()) {
+      if (i === 2_500) closing = db.close();
+      yield point;
+    }
+  }
+  await expect(docs.upsert(source())).rejects.toMatchObject({ code: 'CLOSED' });
+  await closing;
+  const again = await (await openHere(path)).collection('points');
+  expect(await again.count()).toBe(2_500);
 });

@@ -45,6 +45,31 @@ describe('a database', () => {
     expect(await (await again.collection('docs')).count()).toBe(0);
   });
 
+  test('gives a new collection the name of one that was asked for while it was deleted', async () => {
+    const db = await openHere(emptyFolder());
+    await (await db.createCollection('docs', { vectors: { size: 2 } })).upsert([
+      { id: 1, vector: [1, 2] },
+    ]);
+    const deleting = db.deleteCollection('docs');
+    await new Promise(setImmediate);
+    expect(await codeOf(db.collection('docs'))).toBe('NOT_FOUND');
+    expect(await deleting).toBe(true);
+    const docs = await db.createCollection('docs', { vectors: { size: 3 } });
+    await docs.upsert([{ id: 1, vector: [1, 2, 3] }]);
+    expect(await docs.count()).toBe(1);
+  });
+
+  test('fails where a listener to progress does, and goes on', async () => {
+    const db = await openHere(emptyFolder());
+    const docs = await db.createCollection('docs', { vectors: { size: 2 } });
+    await docs.upsert(Array.from({ length: 3_000 }, (_, id) => ({ id, vector: [id, 1] })));
+    const onProgress = () => {
+      throw new Error('of the listener');
+    };
+    await expect(db.verify({ onProgress })).rejects.toThrow('of the listener');
+    expect(await db.verify()).toEqual({ collections: { docs: 3_000 } });
+  });
+
   test('deletes a collection that was not opened', async () => {
     const folder = emptyFolder();
     const db = await openHere(folder);

@@ -118,6 +118,50 @@ describe('the index of a collection', () => {
     expect(second.graph?.energyKept).not.toBe(first.graph?.energyKept);
   });
 
+  test('is trained anew after that was aborted', async () => {
+    const { db } = await openLogged();
+    const index = { exactBelow: 200, primaryDimensions: 4 };
+    const docs = await db.createCollection('docs', { vectors: { size: SIZE, index } });
+    // Four dimensions of sixteen vary, then four others.
+    const some = (count: number, first: number, at: number) =>
+      gaussians(new Random(first + 1), count, 4).map((numbers, i) => {
+        const vector = new Float32Array(SIZE).fill(0.001 * (i % 7));
+        vector.set(numbers, at);
+        return { id: first + i, vector };
+      });
+    await docs.upsert(some(1_000, 0, 0));
+    await docs.optimize();
+    // Fewer than are moved in the background.
+    await docs.upsert(some(1_500, 10_000, 8));
+    const abort = new AbortController();
+    const phases = new Set<string>();
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase === 'build' && phases.has('train')) abort.abort();
+      phases.add(phase);
+    };
+    const aborted = docs.optimize({ signal: abort.signal, onProgress });
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(phases).toContain('train');
+    phases.clear();
+    await docs.optimize({ onProgress });
+    expect(phases).toContain('train');
+  });
+
+  test('is optimized while a stream of writes does not end', async () => {
+    const { db } = await openLogged();
+    const docs = await db.createCollection('docs', VECTORS);
+    const points = somePoints(500, SIZE);
+    await docs.upsert(points);
+    let isOver = false;
+    const writing = (async () => {
+      for (let i = 0; !isOver; i++) await docs.upsert([{ ...points[i % 500]!, id: i % 2_000 }]);
+    })();
+    await docs.optimize();
+    isOver = true;
+    await writing;
+    expect((await docs.info()).vectors['']!.indexed).toBeGreaterThan(0);
+  });
+
   test('is not trained anew by data like those it was trained on', async () => {
     const { db } = await openLogged();
     const docs = await db.createCollection('docs', VECTORS);
@@ -283,6 +327,20 @@ describe('payload indexes', () => {
       color: { schema: 'keyword', points: count - 2 },
     });
     expect(log).toEqual([]);
+  });
+
+  test('are loaded again after one was replaced by another schema', async () => {
+    const folder = emptyFolder();
+    const { db } = await openLogged(folder);
+    const docs = await db.createCollection('docs', VECTORS);
+    await docs.createPayloadIndex('n', 'integer');
+    await docs.createPayloadIndex('color', 'keyword');
+    await docs.createPayloadIndex('n', 'float');
+    await docs.upsert(somePoints(5_000, SIZE));
+    await db.close();
+    const { db: again, log } = await openLogged(folder);
+    await again.collection('docs');
+    expect(log.filter((line) => line.includes('payload'))).toEqual([]);
   });
 
   test('are created once, changed by another schema, and given up', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import type { Collection } from '../../src/db/collection.js';
+import type { CollectionCore } from '../../src/db/collection-core.js';
 import type { Database, OpenOptions } from '../../src/db/database.js';
 import { open } from '../../src/db/open.js';
 import type { Point } from '../../src/db/types.js';
@@ -75,6 +76,11 @@ export function nearestIds(
 }
 
 export const idsOf = (hits: readonly { id: unknown }[]) => hits.map(({ id }) => id);
+
+/** What a collection keeps to itself, to look at it or to let it fail. */
+export function coreOf(collection: Collection): CollectionCore {
+  return (collection as unknown as { core: CollectionCore }).core;
+}
 
 /** The code of the error that a promise is rejected with. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {

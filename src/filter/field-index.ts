@@ -107,9 +107,9 @@ export class FieldIndex {
   }
 
   private passing(test: ValueTest, keep: Keep): Bounds | undefined {
-    const found = this.values.find(test);
+    const { valued, others, several } = this.rows;
+    const found = this.values.find(test, several.isEmpty ? valued : undefined);
     if (found === undefined) return undefined;
-    const { others, several } = this.rows;
     const rows = keep(found.rows);
     const possible = found.othersToo && !others.isEmpty ? keep(rows.or(others)) : rows;
     if (found.unsure === 'none') return { possible, sure: rows };

@@ -44,13 +44,13 @@ export class NumberIndex implements ValueIndex<number> {
     return this.sorted.forget(rows.lookup());
   }
 
-  find(test: ValueTest): Found | undefined {
+  find(test: ValueTest, single?: Bitmap): Found | undefined {
     if (test.kind === 'datetime' && this.type === 'datetime') {
-      return { rows: this.rowsWithin([test.interval]), unsure: 'none', othersToo: false };
+      return { rows: this.rowsOf(test.interval, single), unsure: 'none', othersToo: false };
     }
     if (this.type === 'datetime') return undefined;
     if (test.kind === 'range') {
-      const rows = this.rowsWithin([test.interval]);
+      const rows = this.rowsOf(test.interval, single);
       return { rows, unsure: 'none', othersToo: this.type === 'integer' };
     }
     if (test.kind !== 'any') return undefined;
@@ -61,6 +61,18 @@ export class NumberIndex implements ValueIndex<number> {
       else othersToo = true;
     }
     return { rows: this.rowsWithin(numbers), unsure: 'none', othersToo };
+  }
+
+  /** Of rows with one value each, what lies outside is taken away where that is less. */
+  private rowsOf(interval: Interval, single: Bitmap | undefined): Bitmap {
+    const count = this.sorted.within(interval).reduce((sum, { rows }) => sum + rows.length, 0);
+    if (single === undefined || 2 * count <= single.size) return this.rowsWithin([interval]);
+    const collector = new RowCollector();
+    for (const { rows } of this.sorted.outside(interval)) collector.add(rows, this.sorted.lastRow);
+    const outside = collector.toBitmap();
+    const inside = single.andNot(outside);
+    outside.dispose();
+    return inside;
   }
 
   private rowsWithin(intervals: readonly Interval[]): Bitmap {

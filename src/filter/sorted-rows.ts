@@ -119,6 +119,13 @@ export class SortedRows {
     return this.between(this.placeOf(low, lowOpen), this.placeOf(high, !highOpen));
   }
 
+  /** The pairs of all other values; an interval without any value leaves all of them. */
+  outside({ low, lowOpen, high, highOpen }: Interval): Pairs[] {
+    const from = this.placeOf(low, lowOpen);
+    const to = Math.max(from, this.placeOf(high, !highOpen));
+    return [...this.between(0, from), ...this.between(to)];
+  }
+
   /** Bytes of memory. */
   get byteLength(): number {
     return this.buckets.length * BUCKET_PAIRS * 12;

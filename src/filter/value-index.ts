@@ -28,8 +28,11 @@ export interface ValueIndex<Key> {
   remove(key: Key, row: number): void;
   /** Removes these rows, whatever their keys are; yields every few milliseconds. */
   forget(rows: Bitmap): Steps<void>;
-  /** Undefined where the index is of no use for the test. */
-  find(test: ValueTest): Found | undefined;
+  /**
+   * Undefined where the index is of no use for the test.
+   * @param single the rows with a value of the type, if none of them has several
+   */
+  find(test: ValueTest, single?: Bitmap): Found | undefined;
   /** Calls back with each value and how many of these rows have it, if any. */
   counts?(rows: Bitmap, visit: (value: Scalar, count: number) => void): void;
   /** Bytes of memory, roughly. */

@@ -145,6 +145,7 @@ export async function facetCounts(
   const signal = checkSignal(options.signal);
   const allowed = await filtering.rowsFor(options.filter, signal);
   const text = pathText(path);
+  while (state.changing !== undefined) await state.changing;
   if (state.indexes.canCount(text)) {
     const rows = allowed?.toBitmap() ?? state.live.clone();
     const counts = state.indexes.facet(text, rows, limit);

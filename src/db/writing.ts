@@ -139,12 +139,9 @@ export function changePayloads(
   return write(context, {
     ...targeted(context, target, signal),
     send: (points) => stored.changePayload(points, checked),
-    apply: ({ version, rows, before, after }) => {
-      rows.forEach((row, i) => {
-        state.changePayload(row, before[i] ?? null, after[i] ?? null);
-      });
-      state.version = version;
-      return { version, count: rows.length };
+    apply: async (changed) => {
+      await state.changePayloads(changed);
+      return { version: changed.version, count: changed.rows.length };
     },
   });
 }

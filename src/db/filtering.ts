@@ -91,6 +91,7 @@ export class Filtering {
   private async evaluate(parsed: ParsedFilter, ids: readonly PointId[]) {
     const rowsOfIds = ids.length === 0 ? undefined : await this.stored.rowsOf(ids);
     const rowOf = new Map(ids.map((id, i) => [id, rowsOfIds![i]!]));
+    while (this.state.changing !== undefined) await this.state.changing;
     const { live, indexes, replacements } = this.state;
     const found = evaluate(parsed, {
       live,

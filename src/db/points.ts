@@ -12,6 +12,8 @@ export const BATCH_POINTS_MAX = 65_536;
 const BATCH_BYTES_MAX = 2 ** 30;
 /** Numbers that are copied and checked between two looks at the time: some .3 ms. */
 const NUMBERS_PER_STEP = 1 << 16;
+/** What a point takes besides its numbers, in theirs. */
+export const NUMBERS_PER_POINT = 1 << 10;
 const FLOAT16_MAX = 65_504;
 /** What is stored of a vector needs a direction as well: smaller numbers may all become 0. */
 const COSINE_LEAST: Readonly<Record<Originals, number>> = {
@@ -144,7 +146,9 @@ class Columns {
     this.sinceStep += config.size;
   }
 
+  /** Called after each point. */
   isStepOver(): boolean {
+    this.sinceStep += NUMBERS_PER_POINT;
     if (this.sinceStep < NUMBERS_PER_STEP) return false;
     this.sinceStep = 0;
     return true;

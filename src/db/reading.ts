@@ -146,6 +146,7 @@ export async function facetCounts(
   const signal = checkSignal(options.signal);
   const allowed = await filtering.rowsFor(options.filter, signal);
   const text = pathText(path);
+  while (state.changing !== undefined) await state.changing;
   const rows = allowed?.toBitmap() ?? state.live.clone();
   try {
     // An index of integers knows nothing of a string among them.

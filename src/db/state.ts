@@ -3,7 +3,13 @@ import { runSteps, type Steps } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { Payload } from '../filter/types.js';
-import { NONE, type PointBatch, type VectorColumn, type Written } from '../store/types.js';
+import {
+  NONE,
+  type PayloadsChanged,
+  type PointBatch,
+  type VectorColumn,
+  type Written,
+} from '../store/types.js';
 import { RowIds } from './row-ids.js';
 import type { VectorField } from './vector-field.js';
 
@@ -30,6 +36,9 @@ export class CollectionState {
   replacements = 0;
   /** Resolves when the rows that are being brought in have taken their places. */
   replacing: Promise<void> | undefined;
+
+  /** Resolves when payloads that were changed are in the indexes: nobody asks these until then. */
+  changing: Promise<void> | undefined;
 
   constructor(fields: readonly VectorField[]) {
     this.fields = fields;
@@ -113,12 +122,30 @@ export class CollectionState {
     for (const field of this.fields) void field.remove(rows).catch(() => {});
   }
 
-  /** The payload of a living row is another. */
-  changePayload(row: number, before: string | null, after: string | null): void {
-    this.stamp++;
+  /** The payloads of living rows are others: wholly, or for whoever asks the indexes not yet. */
+  async changePayloads({ version, rows, before, after }: PayloadsChanged): Promise<void> {
+    const changing = runSteps(this.reindex(rows, before, after));
+    this.changing = changing.catch(() => {});
+    try {
+      await changing;
+    } finally {
+      this.changing = undefined;
+      this.stamp++;
+    }
+    this.version = version;
+  }
+
+  private *reindex(
+    rows: Uint32Array,
+    before: readonly (string | null)[],
+    after: readonly (string | null)[],
+  ): Steps<void> {
     if (this.indexes.schemas.size === 0) return;
-    this.indexes.remove(row, parsePayload(before));
-    this.indexes.add(row, parsePayload(after));
+    for (const [i, row] of rows.entries()) {
+      this.indexes.remove(row, parsePayload(before[i] ?? null));
+      this.indexes.add(row, parsePayload(after[i] ?? null));
+      if (i % PAYLOADS_PER_STEP === 0) yield;
+    }
   }
 
   /** Rows with a vector of this name; undefined where there is no such field. */

@@ -12,7 +12,7 @@ import {
 import type { FieldConfig } from './config.js';
 import type { Filtering } from './filtering.js';
 import type { Indexer } from './indexer.js';
-import { packPoints, packVectors } from './points.js';
+import { NUMBERS_PER_POINT, packPoints, packVectors } from './points.js';
 import { checkTarget } from './reading.js';
 import type { CollectionState } from './state.js';
 import type { Point, Target, WriteResult } from './types.js';
@@ -83,7 +83,8 @@ async function pack<T>(
   { fields }: CollectionState,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  const numbers = points?.length * fields.reduce((sum, { config }) => sum + config.size, 0);
+  const each = fields.reduce((sum, { config }) => sum + config.size, NUMBERS_PER_POINT);
+  const numbers = points?.length * each;
   return numbers > NUMBERS_AT_ONCE ? runSteps(steps, signal ? { signal } : {}) : drain(steps);
 }
 
@@ -161,12 +162,9 @@ export function changePayloads(
   return write(context, {
     ...targeted(context, target, signal),
     send: (points) => stored.changePayload(points, checked),
-    apply: ({ version, rows, before, after }) => {
-      rows.forEach((row, i) => {
-        state.changePayload(row, before[i] ?? null, after[i] ?? null);
-      });
-      state.version = version;
-      return { version, count: rows.length };
+    apply: async (changed) => {
+      await state.changePayloads(changed);
+      return { version: changed.version, count: changed.rows.length };
     },
   });
 }

@@ -120,3 +120,29 @@ test('a stream ends when its collection is closed, and writes nothing more', asy
   const again = await (await openHere(path)).collection('points');
   expect(await again.count()).toBe(2_500);
 });
+
+test('a change of many payloads lets the event loop turn, and is seen wholly or not at all', async () => {
+  const docs = await indexed(somePoints(20_000, SIZE));
+  await docs.createPayloadIndex('color', 'keyword');
+  let isOver = false;
+  const changing = docs.setPayload({ filter: {} }, { color: 'grey' }).finally(() => {
+    isOver = true;
+  });
+  const grey = { must: { key: 'color', match: { value: 'grey' } } };
+  const counts = new Set<number>();
+  const { changePayloads } = coreOf(docs).state;
+  let turns = 0;
+  coreOf(docs).state.changePayloads = async function (changed) {
+    const change = changePayloads.call(this, changed);
+    for (; this.changing !== undefined; turns++) await new Promise(setImmediate);
+    return change;
+  };
+  while (!isOver) {
+    counts.add(await docs.count({ filter: grey }));
+    await new Promise(setImmediate);
+  }
+  await changing;
+  counts.add(await docs.count({ filter: grey }));
+  expect(turns).toBeGreaterThan(1);
+  expect([...counts]).toEqual([0, 20_000]);
+});

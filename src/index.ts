@@ -2,7 +2,7 @@ export type { Distance, DistanceName } from './base/distance.js';
 export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';
 export type { PointId } from './base/point-id.js';
 export type { Progress, RunOptions } from './base/steps.js';
-export type { Collection } from './db/collection.js';
+export type { Collection, SignalOption } from './db/collection.js';
 export type { CollectionConfig, IndexOptions, VectorConfig } from './db/config.js';
 export type { Database, OpenOptions } from './db/database.js';
 export type { CollectionInfo, VectorInfo } from './db/info.js';

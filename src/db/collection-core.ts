@@ -1,5 +1,11 @@
 import { LeandexError } from '../base/errors.js';
-import { type Progress, type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
+import {
+  type Progress,
+  type RunOptions,
+  runSteps,
+  throwIfAborted,
+  turnIfDue,
+} from '../base/steps.js';
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
@@ -52,7 +58,7 @@ export class CollectionCore {
   private saving: Promise<void> = Promise.resolve();
   /** Rows in the graphs when they were saved last. */
   private savedRows: number[];
-  private savedVersion: number;
+  private savedVersion = -1;
   /** The last version before a loss that all of is known of. */
   private knownVersion: number | undefined;
   private closing: Promise<void> | undefined;
@@ -66,7 +72,6 @@ export class CollectionCore {
     this.state = state;
     this.filtering = new Filtering(state, this.stored, () => this.settled());
     this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
-    this.savedVersion = state.version;
     this.indexers = state.fields.map(
       (field, number) =>
         new Indexer(field, number, {
@@ -103,6 +108,11 @@ export class CollectionCore {
       });
       if (options.readOnly) core.dataVersion = await stored.dataVersion();
       await catchUp(state, core.indexers, stored, run);
+      const saved = drifts.map(({ version }) => version);
+      if (core.savesPayloads) saved.push(payloads.version);
+      if (saved.every((version) => version === undefined || version === state.version)) {
+        core.savedVersion = state.version;
+      }
       for (const indexer of core.indexers) indexer.schedule();
       return core;
     } catch (error) {
@@ -114,6 +124,8 @@ export class CollectionCore {
   /** For reads: up to date with another process's writes where this one cannot write. */
   async reading(): Promise<SearchContext> {
     this.requireUsable();
+    // What is answered from memory resolves at once, and would never let the event loop turn.
+    await turnIfDue();
     if (this.options.readOnly) await this.follow();
     return {
       state: this.state,
@@ -267,6 +279,11 @@ export class CollectionCore {
     });
   }
 
+  /** Whether it is worth a file to have the payload indexes at once the next time. */
+  private get savesPayloads(): boolean {
+    return this.state.indexes.schemas.size > 0 && this.state.count >= SAVED_PAYLOADS_MIN;
+  }
+
   /** Saves the indexes, one save at a time. */
   private save(onProgress?: (progress: Progress) => void): Promise<void> {
     const mine = this.saving.catch(() => {}).then(() => this.saveNow(onProgress));
@@ -285,7 +302,7 @@ export class CollectionCore {
     await this.exclusively(async () => {
       const { indexes, live } = state;
       this.savedVersion = state.version;
-      if (indexes.schemas.size === 0 || state.count < SAVED_PAYLOADS_MIN) return;
+      if (!this.savesPayloads) return;
       await runSteps(indexes.forgettingAllBut(live));
       await savePayloadIndexes(options, state);
     });

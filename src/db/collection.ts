@@ -36,6 +36,12 @@ import {
   upsertPoints,
 } from './writing.js';
 
+/** Of writes: ends them before they are sent to the store. */
+export type SignalOption = Pick<RunOptions, 'signal'>;
+
+const SHORT: readonly string[] = ['signal'];
+const LONG: readonly string[] = ['signal', 'onProgress'];
+
 /**
  * A collection of points: vectors and payloads by id, stored durably, searched in memory. Everything
  * is asynchronous and may be called at any time: writes take effect in the order of their calls, and
@@ -64,15 +70,17 @@ export class Collection {
     points: readonly Point[] | Iterable<Point> | AsyncIterable<Point>,
     options: RunOptions = {},
   ): Promise<WriteResult> {
-    return this.write('upsert', options, (context) => {
+    return this.write('upsert', options, LONG, (context) => {
       if (Array.isArray(points)) return upsertPoints(context, points, options);
       return upsertStream(context, points as Iterable<Point> | AsyncIterable<Point>, options);
     });
   }
 
   /** Deletes points by id or filter; ids that are not there are no error. */
-  delete(target: Target, options: RunOptions = {}): Promise<WriteResult> {
-    return this.write('delete', options, (context) => deletePoints(context, target, options));
+  delete(target: Target, options: SignalOption = {}): Promise<WriteResult> {
+    return this.write('delete', options, SHORT, (context) =>
+      deletePoints(context, target, options),
+    );
   }
 
   /**
@@ -81,9 +89,9 @@ export class Collection {
    */
   updateVectors(
     points: readonly { id: PointId; vector: Vectors }[],
-    options: RunOptions = {},
+    options: SignalOption = {},
   ): Promise<WriteResult> {
-    return this.write('updateVectors', options, (context) =>
+    return this.write('updateVectors', options, SHORT, (context) =>
       updateVectors(context, points, options),
     );
   }
@@ -92,9 +100,9 @@ export class Collection {
   deleteVectors(
     target: Target,
     names: readonly string[],
-    options: RunOptions = {},
+    options: SignalOption = {},
   ): Promise<WriteResult> {
-    return this.write('deleteVectors', options, (context) => {
+    return this.write('deleteVectors', options, SHORT, (context) => {
       const fields = context.state.fields;
       if (!Array.isArray(names)) throw wrongType('names', 'an array of names of vectors', names);
       if (fields[0]!.config.name === '') throw outOfRange('names', 'of named vectors', names);
@@ -113,13 +121,14 @@ export class Collection {
   setPayload(
     target: Target,
     payload: Payload,
-    options: RunOptions & { path?: string } = {},
+    options: SignalOption & { path?: string | undefined } = {},
   ): Promise<WriteResult> {
     const { path } = options;
     return this.change(
       target,
       { kind: 'set', payload, ...(path !== undefined && { path }) },
       options,
+      [...SHORT, 'path'],
     );
   }
 
@@ -127,7 +136,7 @@ export class Collection {
   overwritePayload(
     target: Target,
     payload: Payload,
-    options: RunOptions = {},
+    options: SignalOption = {},
   ): Promise<WriteResult> {
     return this.change(target, { kind: 'overwrite', payload }, options);
   }
@@ -136,18 +145,23 @@ export class Collection {
   deletePayload(
     target: Target,
     paths: readonly string[],
-    options: RunOptions = {},
+    options: SignalOption = {},
   ): Promise<WriteResult> {
     return this.change(target, { kind: 'delete', paths: paths as string[] }, options);
   }
 
   /** Takes payloads away. @throws also LeandexError `NOT_FOUND` */
-  clearPayload(target: Target, options: RunOptions = {}): Promise<WriteResult> {
+  clearPayload(target: Target, options: SignalOption = {}): Promise<WriteResult> {
     return this.change(target, { kind: 'clear' }, options);
   }
 
-  private change(target: Target, change: PayloadChange, options: RunOptions): Promise<WriteResult> {
-    return this.write('a change of payloads', options, (context) =>
+  private change(
+    target: Target,
+    change: PayloadChange,
+    options: SignalOption,
+    known = SHORT,
+  ): Promise<WriteResult> {
+    return this.write('a change of payloads', options, known, (context) =>
       changePayloads(context, target, change, options),
     );
   }
@@ -206,7 +220,7 @@ export class Collection {
     schema: FieldSchema,
     options: RunOptions = {},
   ): Promise<void> {
-    this.checkRun('createPayloadIndex', options);
+    this.checkRun('createPayloadIndex', options, LONG);
     await this.core.createPayloadIndex(field, schema, options);
   }
 
@@ -226,7 +240,7 @@ export class Collection {
    * trained on, gives back the space of what was deleted, and saves the indexes.
    */
   async optimize(options: RunOptions = {}): Promise<void> {
-    this.checkRun('optimize', options);
+    this.checkRun('optimize', options, LONG);
     await this.core.optimize(options);
   }
 
@@ -235,8 +249,8 @@ export class Collection {
    * `db.restoreCollection()` makes a collection of it. Resolves to its size in bytes.
    * @throws also LeandexError `ALREADY_EXISTS` where there is a file of this name.
    */
-  async snapshot(file: string, options: RunOptions = {}): Promise<number> {
-    this.checkRun('snapshot', options);
+  async snapshot(file: string, options: SignalOption = {}): Promise<number> {
+    this.checkRun('snapshot', options, SHORT);
     throwIfAborted(options.signal);
     if (typeof file !== 'string' || file === '') throw wrongType('file', 'a path', file);
     await this.core.reading();
@@ -246,16 +260,16 @@ export class Collection {
   private async write(
     what: string,
     options: RunOptions,
+    known: readonly string[],
     work: (context: ReturnType<CollectionCore['writing']>) => Promise<WriteResult>,
   ): Promise<WriteResult> {
-    const { path: _, ...rest } = options as RunOptions & { path?: string };
-    this.checkRun(what, rest);
+    this.checkRun(what, options, known);
     throwIfAborted(options.signal);
     return work(this.core.writing());
   }
 
-  private checkRun(what: string, options: RunOptions): void {
-    checkOptions(what, options, ['signal', 'onProgress']);
+  private checkRun(what: string, options: RunOptions, known: readonly string[]): void {
+    checkOptions(`the options of ${what}`, options, known);
     checkSignal(options.signal);
     const { onProgress } = options;
     if (onProgress !== undefined && typeof onProgress !== 'function') {

@@ -9,7 +9,9 @@ import { Collection, closedError } from './collection.js';
 import { CollectionCore } from './collection-core.js';
 import { type CollectionConfig, checkName, type FieldConfig, readConfig } from './config.js';
 
-export interface OpenOptions extends RunOptions {
+export interface OpenOptions {
+  /** Aborts before anything is opened. */
+  signal?: AbortSignal | undefined;
   /**
    * What an acknowledged write survives (docs/durability.md): `always`, the default, a power failure;
    * `batched` that but for the last second; `process` the death of the process.
@@ -59,7 +61,7 @@ export class Database {
     const { durability = 'always', readOnly = false, signal } = checkOpen(path, options);
     throwIfAborted(signal);
     const store = await Store.open(path, { durability, readOnly });
-    const onLog = options.onLog ?? ((message) => console.warn(`leandex: ${message}`));
+    const onLog = safely(options.onLog ?? ((message) => console.warn(`leandex: ${message}`)));
     return new Database(store, { onLog, readOnly });
   }
 
@@ -246,10 +248,21 @@ export class Database {
   }
 }
 
+/** A listener that fails must end nothing that goes on in the background. */
+function safely(onLog: (message: string) => void): (message: string) => void {
+  return (message) => {
+    try {
+      onLog(message);
+    } catch {
+      // There is nowhere left to tell it.
+    }
+  };
+}
+
 function checkOpen(path: unknown, options: OpenOptions): OpenOptions {
   if (typeof path !== 'string') throw wrongType('path', 'a folder, or ":memory:"', path);
   if (path === '' || path.includes('\0')) throw outOfRange('path', 'a folder, or ":memory:"', path);
-  checkOptions('open', options, ['durability', 'readOnly', 'onLog', 'signal', 'onProgress']);
+  checkOptions('the options of open', options, ['durability', 'readOnly', 'onLog', 'signal']);
   const { durability, readOnly, onLog } = options;
   if (durability !== undefined) checkOneOf('durability', durability, DURABILITIES);
   if (readOnly !== undefined && typeof readOnly !== 'boolean') {

@@ -40,7 +40,12 @@ export async function saveGraph(
   if (vectors.graph === undefined) return;
   await stored.replaceFile(graphFile(field), (write) => {
     // Only now: while the points were synced another may have taken its place.
-    const meta = { ...identity(database, stored, vectors.config), ...drift().toMeta() };
+    const { version } = state;
+    const meta = {
+      ...identity(database, stored, vectors.config),
+      ...drift().toMeta(),
+      version,
+    };
     return vectors.graph!.save(write, { ...options, meta });
   });
 }

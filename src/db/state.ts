@@ -1,5 +1,5 @@
 import type { PointId } from '../base/point-id.js';
-import { runSteps, type Steps } from '../base/steps.js';
+import { runSteps, type Steps, turnIfDue } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { Payload } from '../filter/types.js';
@@ -14,6 +14,8 @@ import { RowIds } from './row-ids.js';
 import type { VectorField } from './vector-field.js';
 
 const PAYLOADS_PER_STEP = 64;
+/** Rows that leave the indexes between two looks at the time. */
+const ROWS_PER_STEP = 1024;
 
 /**
  * What a collection holds in memory, all of it derived from the store and named by row: which rows
@@ -76,7 +78,7 @@ export class CollectionState {
     this.live.addMany(written);
     for (const row of written) this.nextRow = Math.max(this.nextRow, row + 1);
     if (removed.length > 0) this.replacements++;
-    this.remove(removed, version);
+    await this.remove(removed, version);
   }
 
   private *indexPayloads(rows: Uint32Array, payloads: readonly (string | null)[]): Steps<void> {
@@ -108,8 +110,8 @@ export class CollectionState {
     this.fieldRows[field]!.addMany(kept);
   }
 
-  /** From now on none of the rows is returned by anything. */
-  remove(rows: Uint32Array, version: number): void {
+  /** From now on none of the rows is returned by anything; then they leave the indexes. */
+  async remove(rows: Uint32Array, version: number): Promise<void> {
     this.version = version;
     this.stamp++;
     if (rows.length === 0) return;
@@ -117,9 +119,13 @@ export class CollectionState {
     this.live.andNotInPlace(gone);
     for (const fieldRows of this.fieldRows) fieldRows.andNotInPlace(gone);
     gone.dispose();
-    for (const row of rows) this.ids.delete(row);
-    // What mends the graph afterwards may fail or be ended: the rows are gone all the same.
-    for (const field of this.fields) void field.remove(rows).catch(() => {});
+    for (let from = 0; from < rows.length; from += ROWS_PER_STEP) {
+      const some = rows.subarray(from, from + ROWS_PER_STEP);
+      for (const row of some) this.ids.delete(row);
+      // What mends the graph afterwards may fail or be ended: the rows are gone all the same.
+      for (const field of this.fields) void field.remove(some).catch(() => {});
+      await turnIfDue();
+    }
   }
 
   /** The payloads of living rows are others: wholly, or for whoever asks the indexes not yet. */

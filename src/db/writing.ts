@@ -142,8 +142,8 @@ export function deletePoints(
   return write(context, {
     ...targeted(context, target, signal),
     send: (points) => stored.remove(points),
-    apply: ({ version, removed }) => {
-      state.remove(removed, version);
+    apply: async ({ version, removed }) => {
+      await state.remove(removed, version);
       return { version, count: removed.length };
     },
   });

@@ -206,6 +206,20 @@ describe('what close() saves', () => {
     expect(await recallOf(docs, points)).toBeGreaterThan(0.95);
   });
 
+  test('is not written again where nothing was', async () => {
+    const folder = await closedFolder(points);
+    const [file] = savedFiles(folder) as [string];
+    const { ino } = statSync(file);
+    const { db } = await openLogged(folder);
+    await db.collection('docs');
+    await db.close();
+    expect(statSync(file).ino).toBe(ino);
+    const { db: again } = await openLogged(folder);
+    await (await again.collection('docs')).delete([1]);
+    await again.close();
+    expect(statSync(file).ino).not.toBe(ino);
+  });
+
   test('goes with a copy of the folder', async () => {
     const folder = await closedFolder(points);
     const other = join(emptyFolder(), 'copy');

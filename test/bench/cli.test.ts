@@ -23,7 +23,7 @@ test('--list names every case and every engine', () => {
 test.each([
   [['--case', 'quick', '--case', 'nope'], /--case must be quick or .*received "nope"/],
   [['--engines', 'leandex,faiss'], /an engine must be one of leandex.*received "faiss"/],
-  [['--case', 'clip-fashion1126', '--engines', 'edgevec'], /an engine of this case must be/],
+  [['--case', 'generated-100k-128', '--engines', 'edgevec'], /an engine of this case must be/],
   [['--repeats', '0'], /--repeats must be an integer from 1/],
 ])('%j is refused, before anything is measured', (args, message) => {
   const { status, stdout, stderr } = bench(...args);

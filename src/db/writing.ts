@@ -77,7 +77,19 @@ export function updateVectors(
  * Checks and gathers a batch: all of it at once, so that the caller may go on to use the arrays, but
  * for a very large one, which is gathered in slices from now on.
  */
-async function pack<T>(
+function pack<T>(
+  steps: Steps<T>,
+  points: readonly unknown[],
+  state: CollectionState,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const packed = packNow(steps, points, state, signal);
+  // What is wrong with it is told when its turn comes, which may be later.
+  packed.catch(() => {});
+  return packed;
+}
+
+async function packNow<T>(
   steps: Steps<T>,
   points: readonly unknown[],
   { fields }: CollectionState,

@@ -197,6 +197,19 @@ describe('upsert', () => {
 });
 
 describe('what is given', () => {
+  test('and is wrong fails its own write alone, also while that waits for its turn', async () => {
+    const docs = await newCollection(2);
+    await docs.upsert(somePoints(2_000, 2));
+    const filter = { must: { key: 'n', range: { lt: 1_000 } } };
+    const before = docs.delete({ filter });
+    const wrong = codeOf(docs.upsert([{ id: 1, vector: [Number.NaN, 0] }]));
+    const alsoWrong = codeOf(docs.updateVectors([{ id: 1_500, vector: [1] }]));
+    expect(await before).toMatchObject({ count: 1_000 });
+    expect(await wrong).toBe('INVALID_ARGUMENT');
+    expect(await alsoWrong).toBe('DIMENSION_MISMATCH');
+    expect(await docs.count()).toBe(1_000);
+  });
+
   test('may be used again as soon as the call returns', async () => {
     const docs = await newCollection(3);
     const vector = new Float32Array(3);

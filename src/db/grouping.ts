@@ -28,8 +28,7 @@ export async function runGroups(context: SearchContext, query: GroupQuery): Prom
   checkCounts(query, { limit: 1, groupSize: 1 });
   const { groupBy, limit = LIMIT, groupSize = GROUP_SIZE, ...search } = query;
   const path = parsePath('groupBy', groupBy);
-  const configs = context.state.fields.map(({ config }) => config);
-  const { payload } = readSelection(query, configs);
+  const { payload } = readSelection(query, context.state.configs);
   const first = DEPTH * limit * groupSize;
   for (let depth = Math.min(COUNT_MAX, first); ; depth = Math.min(COUNT_MAX, 4 * depth)) {
     // The whole payload is needed to tell the groups apart.

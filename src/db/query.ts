@@ -59,8 +59,7 @@ function blame(error: Error, what: string): never {
 async function planQuery(context: SearchContext, query: Query): Promise<PlannedQuery> {
   checkOptions('query', query, QUERY_OPTIONS);
   checkCounts(query, { limit: 1, offset: 0 });
-  const configs = context.state.fields.map(({ config }) => config);
-  const selected = readSelection(query, configs);
+  const selected = readSelection(query, context.state.configs);
   const plan = await planSearch(context, query);
   return { plan, selected, limit: query.limit ?? LIMIT, offset: query.offset ?? 0 };
 }
@@ -181,11 +180,10 @@ async function findPage(
 }
 
 /** Found rows with what was selected of their points, all read at once; those that are gone left out. */
-export async function readHits(
+async function readHits(
   { state, stored }: SearchContext,
   lists: readonly { selected: Selected; rows: readonly FoundRow[] }[],
 ): Promise<Hit[][]> {
-  const configs = state.fields.map(({ config }) => config);
   const reading = lists.filter(({ selected }) => selected.payload || selected.fields.length > 0);
   const fields = [...new Set(reading.flatMap(({ selected }) => selected.fields))];
   const payload = reading.some(({ selected }) => selected.payload !== undefined);
@@ -202,7 +200,7 @@ export async function readHits(
       return id === undefined ? undefined : { id };
     }
     const point = points.get(row);
-    return point && toRecord(point, selected, configs);
+    return point && toRecord(point, selected, state.configs);
   };
   return lists.map(({ selected, rows: found }) =>
     found.flatMap(({ row, score }) => {

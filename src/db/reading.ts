@@ -30,10 +30,7 @@ export async function retrievePoints(
 }
 
 function selected({ state }: SearchContext, selection: Selection): Selected {
-  return readSelection(
-    selection,
-    state.fields.map(({ config }) => config),
-  );
+  return readSelection(selection, state.configs);
 }
 
 async function readRecords(
@@ -44,8 +41,7 @@ async function readRecords(
   const { payload, fields } = selection;
   const what = { payload: payload !== undefined, fields };
   const points = await stored.read(target, what);
-  const configs = state.fields.map(({ config }) => config);
-  return points.map((point) => toRecord(point, selection, configs));
+  return points.map((point) => toRecord(point, selection, state.configs));
 }
 
 /** A page of points in the order of their ids: integers, then UUIDs, then other strings. */

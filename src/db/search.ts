@@ -104,7 +104,7 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
 }
 
 /** The number of the field that is searched. */
-export function fieldOf(fields: readonly VectorField[], using: unknown): number {
+function fieldOf(fields: readonly VectorField[], using: unknown): number {
   const names = fields.map(({ config }) => config.name);
   if (using === undefined || using === null) {
     if (names.length === 1) return 0;

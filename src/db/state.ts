@@ -10,6 +10,7 @@ import {
   type VectorColumn,
   type Written,
 } from '../store/types.js';
+import type { FieldConfig } from './config.js';
 import { RowIds } from './row-ids.js';
 import type { VectorField } from './vector-field.js';
 
@@ -23,6 +24,7 @@ const ROWS_PER_STEP = 1024;
  */
 export class CollectionState {
   readonly fields: readonly VectorField[];
+  readonly configs: readonly FieldConfig[];
   live = Bitmap.empty();
   /** For each field the rows that have it. */
   readonly fieldRows: Bitmap[];
@@ -44,6 +46,7 @@ export class CollectionState {
 
   constructor(fields: readonly VectorField[]) {
     this.fields = fields;
+    this.configs = fields.map(({ config }) => config);
     this.fieldRows = fields.map(() => Bitmap.empty());
   }
 

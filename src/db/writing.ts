@@ -9,7 +9,6 @@ import {
   type Target as StoredTarget,
   type VectorColumn,
 } from '../store/types.js';
-import type { FieldConfig } from './config.js';
 import type { Filtering } from './filtering.js';
 import type { Indexer } from './indexer.js';
 import { NUMBERS_PER_POINT, packPoints, packVectors } from './points.js';
@@ -47,7 +46,7 @@ export function upsertPoints(
   first = 0,
 ): Promise<WriteResult> {
   const { state, stored } = context;
-  const packed = pack(packPoints(points, configsOf(state), first), points, state, signal);
+  const packed = pack(packPoints(points, state.configs, first), points, state, signal);
   return write(context, {
     prepare: () => withRoom(context, packed, signal),
     send: (batch) => stored.upsert(batch),
@@ -65,7 +64,7 @@ export function updateVectors(
   { signal }: RunOptions,
 ): Promise<WriteResult> {
   const { state, stored } = context;
-  const packed = pack(packVectors(points, configsOf(state)), points, state, signal);
+  const packed = pack(packVectors(points, state.configs), points, state, signal);
   return write(context, {
     prepare: () => withRoom(context, packed, signal),
     send: (batch) => stored.updateVectors(batch),
@@ -233,8 +232,4 @@ async function roomFor({ state, indexers }: WriteContext, signal?: AbortSignal):
 function noRoom(count: number, cause: unknown): LeandexError {
   const problem = `${count} vectors are held as float32, and no graph takes them`;
   return new LeandexError('RESOURCE_EXHAUSTED', `${problem}: lower exactBelow`, { cause });
-}
-
-function configsOf({ fields }: CollectionState): FieldConfig[] {
-  return fields.map(({ config }) => config);
 }

@@ -30,6 +30,7 @@ export { searchRows } from './query';
 export { selectDiverse } from './select';
 export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './insert';
 export { repairNodes, chooseEntry } from './repair';
+export { encodeSets, projectCell } from './fde';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

@@ -252,6 +252,16 @@ export interface KernelExports {
   raiseEntry(index: number, ids: number, count: number): void;
   repairNodes(index: number, scratch: number, from: number, to: number): void;
   chooseEntry(index: number, count: number): void;
+  encodeSets(
+    fde: number,
+    scratch: number,
+    tokens: number,
+    offsets: number,
+    from: number,
+    to: number,
+    isQuery: number,
+    out: number,
+  ): void;
   validateEntry(index: number, count: number): number;
   validateNodes(index: number, count: number, from: number, to: number): number;
 }

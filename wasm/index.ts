@@ -30,6 +30,12 @@ export { searchRows } from './query';
 export { selectDiverse } from './select';
 export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './insert';
 export { repairNodes, chooseEntry } from './repair';
+export {
+  decodeTokens, encodeTokens, expandedBytes, longestToken, tokenBytes, tokenWidth,
+} from './token';
+export {
+  maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
+} from './maxsim';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

@@ -31,6 +31,12 @@ export { selectDiverse } from './select';
 export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './insert';
 export { repairNodes, chooseEntry } from './repair';
 export { encodeSets, projectCell } from './fde';
+export {
+  decodeTokens, encodeTokens, expandedBytes, longestToken, tokenBytes, tokenWidth,
+} from './token';
+export {
+  maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
+} from './maxsim';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

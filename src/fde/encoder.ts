@@ -4,8 +4,8 @@ import { checkRowValues } from '../graph/rows.js';
 import type { KernelVariant } from '../kernels/index.js';
 import { ALONE, type Crew, type Job } from '../threads/crew.js';
 import { FdeMemory } from './memory.js';
+import { checkOffsets } from './offsets.js';
 import { encodedDimensions, type FdeOptions, type ResolvedFde, resolveFde } from './options.js';
-import { checkOffsets } from './token-sets.js';
 
 /** Tokens, and bytes of encodings, that one batch takes into the kernels' memory. */
 const BATCH_TOKENS = 16_384;
@@ -54,7 +54,8 @@ export class FdeEncoder {
 
   /** encodeDocuments() in slices, by the threads of a crew. One call at a time. */
   *documentSteps(tokens: Float32Array, offsets: Uint32Array, crew: Crew): Steps<Float32Array> {
-    const count = checkOffsets(offsets, checkRows('tokens', tokens, this.options.dimensions));
+    checkOffsets(offsets, checkRows('tokens', tokens, this.options.dimensions));
+    const count = offsets.length - 1;
     yield* this.checkTokens(tokens);
     const out = new Float32Array(count * this.dimensions);
     const progress: Progress = { phase: 'build', done: 0, total: count };

@@ -262,6 +262,52 @@ export interface KernelExports {
     isQuery: number,
     out: number,
   ): void;
+
+  tokenWidth(d: number, bits: number): number;
+  tokenBytes(d: number, bits: number): number;
+  expandedBytes(d: number, bits: number): number;
+  encodeTokens(
+    rows: number,
+    count: number,
+    d: number,
+    bits: number,
+    row: number,
+    records: number,
+  ): void;
+  decodeTokens(
+    records: number,
+    count: number,
+    d: number,
+    bits: number,
+    work: number,
+    rows: number,
+  ): void;
+  longestToken(records: number, count: number, d: number, bits: number, work: number): number;
+  panelBytes(d: number, bits: number): number;
+  packQuery(rows: number, m: number, d: number, bits: number, row: number, panels: number): void;
+  maxSim(
+    panels: number,
+    m: number,
+    d: number,
+    bits: number,
+    documents: number,
+    count: number,
+    work: number,
+    scores: number,
+  ): void;
+  maxSimBest(
+    panels: number,
+    m: number,
+    d: number,
+    bits: number,
+    documents: number,
+    count: number,
+    work: number,
+    k: number,
+    list: number,
+    size: number,
+  ): number;
+
   validateEntry(index: number, count: number): number;
   validateNodes(index: number, count: number, from: number, to: number): number;
 }

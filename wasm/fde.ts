@@ -255,7 +255,7 @@ export function encodeSets(
   fde: Fde, scratch: FdeScratch, tokens: usize, offsets: usize, from: u32, to: u32,
   isQuery: u32, out: usize,
 ): void {
-  const repetitionBytes = <usize>fde.outputs << (fde.partitionBits + 2);
+  const repetitionBytes = <usize>fde.outputs << <usize>(fde.partitionBits + 2);
   const projectionBytes = <usize>(fde.stride * fde.outputStride) << 2;
   for (let i = from; i < to; i++) {
     const first = load<u32>(offsets + (<usize>i << 2));
@@ -266,7 +266,7 @@ export function encodeSets(
     memory.fill(whole, 0, <usize>fde.whole << 2);
     if (n > 0) findCells(fde, scratch, rows, n);
     for (let r: u32 = 0; r < fde.repetitions && n > 0; r++) {
-      const projection = fde.projection == 0 ? 0 : <usize>fde.projection + <usize>r * projectionBytes;
+      const projection = fde.projection == 0 ? <usize>0 : <usize>fde.projection + <usize>r * projectionBytes;
       const cells = <usize>scratch.cells + (<usize>(r * scratch.cellCapacity) << 2);
       const at = whole + <usize>r * repetitionBytes;
       encodeRepetition(fde, scratch, rows, n, cells, projection, isQuery != 0, at);

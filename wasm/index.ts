@@ -21,6 +21,7 @@ export { rotate, oneStage, twoStages } from './rotate';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
 export { buildCodeBytes, dotBuildCodes } from './pair';
+export { primaryPairDistance } from './primary-pair';
 export {
   dotBlock, dotCellPair, dotCells, nestedDot, nestedEncode, nestedPairDot,
 } from './nested';

@@ -75,7 +75,7 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
     if (choice.loss <= PRIMARY_LOSS_MAX) break;
   }
   const { bits, used, energyKept } = choice;
-  const bytes = primaryBytes(used, bits, distance);
+  const bytes = primaryBytes(used, bits, distance, options.secondaryBits);
   // Nested records refine 2-bit codes of the data's own principal components; LVQ serves the others.
   const canNest = isNested && bits === 2 && options.queries === undefined;
   const nested = canNest ? yield* nestedSteps(kernels, leanVec, used, bytes, seed) : undefined;

@@ -100,8 +100,6 @@ export class LeanMultiIndex {
       const encodings = await runSteps(encoder.documentSteps(sets.tokens, sets.offsets, crew), run);
       const index = await LeanIndex.build(encodings, {
         ...resolved.index,
-        dimensions: encoder.dimensions,
-        distance: 'Dot',
         ...run,
       });
       documents.name(index.ids(), documents.store.add(sets.tokens, sets.offsets));

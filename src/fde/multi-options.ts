@@ -3,7 +3,14 @@ import { outOfRange } from '../base/errors.js';
 import type { AllowList } from '../graph/allow-list.js';
 import type { AllowedIds } from '../graph/id-set.js';
 import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
-import { FDE_OPTIONS, type FdeOptions, type ResolvedFde, resolveFde } from './options.js';
+import { LINE_BYTES, primaryCapacity } from '../quant/layout.js';
+import {
+  encodedDimensions,
+  FDE_OPTIONS,
+  type FdeOptions,
+  type ResolvedFde,
+  resolveFde,
+} from './options.js';
 import { TOKEN_BITS, type TokenBits } from './token-store.js';
 
 /** Documents of several vectors each: document i has the rows offsets[i] … offsets[i + 1] − 1. */
@@ -17,13 +24,19 @@ export interface TokenSets {
 /** Sizes of encodings that have a preset. */
 export type FdeDimensions = 640 | 1280 | 2560 | 5120 | 10240;
 
-/** Hyperplanes and repetitions of each size, with 16 numbers a cell. */
-const SHAPES: Readonly<Record<FdeDimensions, { partitionBits: number; repetitions: number }>> = {
-  640: { partitionBits: 2, repetitions: 10 },
-  1280: { partitionBits: 2, repetitions: 20 },
-  2560: { partitionBits: 3, repetitions: 20 },
-  5120: { partitionBits: 4, repetitions: 20 },
-  10240: { partitionBits: 5, repetitions: 20 },
+/** Hyperplanes and repetitions of a size, with 16 numbers a cell, and bytes of its 2-bit codes. */
+interface Shape {
+  partitionBits: number;
+  repetitions: number;
+  codeBytes: number;
+}
+
+const SHAPES: Readonly<Record<FdeDimensions, Shape>> = {
+  640: { partitionBits: 2, repetitions: 10, codeBytes: 96 },
+  1280: { partitionBits: 2, repetitions: 20, codeBytes: 160 },
+  2560: { partitionBits: 3, repetitions: 20, codeBytes: 192 },
+  5120: { partitionBits: 4, repetitions: 20, codeBytes: 256 },
+  10240: { partitionBits: 5, repetitions: 20, codeBytes: 256 },
 };
 const FDE_DIMENSIONS = Object.keys(SHAPES).map(Number) as FdeDimensions[];
 
@@ -89,14 +102,21 @@ export function resolveMulti(
   const size = checkOneOf('fdeDimensions', options.fdeDimensions ?? 1280, FDE_DIMENSIONS);
   const names = FDE_OPTIONS.filter((name) => name !== 'dimensions' && name !== 'seed');
   checkOptions('fde', fde, names);
-  const resolved = resolveFde({ ...SHAPES[size], ...fde, dimensions, seed });
+  const { codeBytes, ...shape } = SHAPES[size];
+  const resolved = resolveFde({ ...shape, ...fde, dimensions, seed });
   const tokenBits = checkOneOf('tokenBits', options.tokenBits ?? 8, TOKEN_BITS);
   const given = INDEX_NAMES.filter((name) => options[name] !== undefined);
-  return {
-    fde: resolved,
-    tokenBits,
-    index: Object.fromEntries(given.map((n) => [n, options[n]])) as never,
+  const encoded = encodedDimensions(resolved);
+  const index: LeanIndexOptions = {
+    ...Object.fromEntries(given.map((name) => [name, options[name]])),
+    dimensions: encoded,
+    distance: 'Dot',
+    // MaxSim ranks the candidates anew: richer codes of the encodings would be read for nothing.
+    secondaryBits: 'none',
+    primaryBits: 2,
+    primaryDimensions: Math.min(encoded, primaryCapacity(codeBytes / LINE_BYTES, 2, 'Dot')),
   };
+  return { fde: resolved, tokenBits, index };
 }
 
 export interface MultiSearchPlan {

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { TOKEN_BITS, TokenStore } from '../../src/fde/token-store.js';
+import { TOKEN_BITS } from '../../src/fde/token-codec.js';
+import { TokenStore } from '../../src/fde/token-store.js';
 
 describe.each(TOKEN_BITS)('%s bits', (bits) => {
   test('maxSim', () => {
     for (const d of [1, 2, 3, 8, 31, 128, 300]) {
       const store = new TokenStore({ dimensions: d, bits, shared: false });
       const random = new Random(d);
-      const rows = (n: number) => Float32Array.from({ length: n * d }, () => random.gaussian() / Math.sqrt(d));
+      const rows = (n: number) =>
+        Float32Array.from({ length: n * d }, () => random.gaussian() / Math.sqrt(d));
       const offsets = Uint32Array.from([0, 3, 3, 10, 11, 40]);
       const tokens = rows(40);
       const slots = store.add(tokens, offsets);

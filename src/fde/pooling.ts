@@ -3,7 +3,7 @@ import { outOfRange, wrongType } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import { kMeansSteps } from '../quant/k-means.js';
-import { checkOffsets, type Documents } from './documents.js';
+import { checkOffsets, type Documents } from './offsets.js';
 import { wardLabels } from './ward.js';
 
 export type PoolingMethod = 'hierarchical' | 'k-means';

@@ -8,8 +8,8 @@ import { corrupt, partsOf } from '../format/layout.js';
 import { MAGNITUDE_MAX } from '../graph/rows.js';
 import { Kernels } from '../kernels/index.js';
 import { ALONE, type Crew } from '../threads/crew.js';
-import { checkOffsets } from './documents.js';
 import { MaxSim, type RankedDocuments } from './max-sim.js';
+import { checkOffsets } from './offsets.js';
 import { type TokenBits, TokenCodec } from './token-codec.js';
 import { FREE, TokenMemory } from './token-memory.js';
 

@@ -44,7 +44,7 @@ export type {
   TokenSets,
 } from './fde/multi-options.js';
 export type { CellFill, FdeOptions, InnerProjection } from './fde/options.js';
-export type { TokenBits } from './fde/token-store.js';
+export type { TokenBits } from './fde/token-codec.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';
 export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';

@@ -17,7 +17,7 @@ export { scoreRecords2, scoreRecords4, scoreRecords7 } from './score';
 export {
   packProjectionRow, projectGroup, projectionBytes, projectVector, quantiseInput,
 } from './project';
-export { rotate, oneStage, twoStages } from './rotate';
+export { rotate, rotateBack, oneStage, twoStages } from './rotate';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
 export { buildCodeBytes, dotBuildCodes } from './pair';
@@ -33,7 +33,7 @@ export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './i
 export { repairNodes, chooseEntry } from './repair';
 export { encodeSets, projectCell } from './fde';
 export {
-  decodeTokens, encodeTokens, expandedBytes, longestToken, tokenBytes, tokenWidth,
+  decodeTokens, encodeTokens, expandedBytes, expandTokens, longestToken, tokenBytes, tokenWidth,
 } from './token';
 export {
   maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,

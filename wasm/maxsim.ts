@@ -6,7 +6,7 @@
 // Float records are multiplied in float32, codes as integers with an int16 query of length 32,767 as
 // in the re-rank (project.ts). Errors of one dot of query row q with decoded row x̂:
 //   32 and 16 bits: at most (d / 4 + 4) · 2^-24 · Σ|q_j x̂_j|;
-//   8 and 4 bits: rounding the query costs at most ‖q‖ / 65,534 · Σ|c_j − c_mid| scale, with c_mid half
+//   8 and 4 bits: rounding the query costs at most ‖q‖ / 65,000 · Σ|c_j − c_mid| scale, with c_mid half
 //   of the highest code (some 1e-5 ‖q‖‖x̂‖ in practice), the constants 16 √d · 2^-24 · ‖q‖ max|x̂_j|.
 //
 // A panel: 64 bytes of constants (four factors, four offsets, four sums Σq_j, then the f64 sum of the
@@ -17,6 +17,7 @@ import { offerKey, keyDistance, makeKey } from './beam';
 import { squaredLength } from './float';
 import { codeBytes } from './pack';
 import { quantiseInput } from './project';
+import { rotate } from './rotate';
 import { expandedBytes, expandTokens, tokenBytes, tokenWidth } from './token';
 
 const HEAD: usize = 64;
@@ -59,10 +60,12 @@ function packRow(row: usize, r: i32, d: i32, bits: i32, short: usize, panels: us
 }
 
 /**
- * The panels of a query of m rows of d float32. row: room for width float32, then width int16; panels:
- * zeroed memory, panelBytes for each four rows begun.
+ * The panels of a query of m rows of d float32. signs: of the documents' rotation, 0 for none; row: room
+ * for width float32, then width int16; panels: zeroed memory, panelBytes for each four rows begun.
  */
-export function packQuery(rows: usize, m: i32, d: i32, bits: i32, row: usize, panels: usize): void {
+export function packQuery(
+  rows: usize, m: i32, d: i32, bits: i32, signs: usize, row: usize, panels: usize,
+): void {
   const width = tokenWidth(d, bits), bytes = panelBytes(d, bits);
   memory.fill(row, 0, <usize>width << 2);
   let rest: f64 = 0;
@@ -70,6 +73,7 @@ export function packQuery(rows: usize, m: i32, d: i32, bits: i32, row: usize, pa
     // From the last row to the first: the lengths behind a panel are known when it begins.
     if ((r & 3) == 3 || r == m - 1) store<f64>(panels + <usize>(r >> 2) * bytes, rest, 48);
     memory.copy(row, rows + <usize>r * (<usize>d << 2), <usize>d << 2);
+    if (signs != 0) rotate(row, signs, d);
     rest += Math.sqrt(squaredLength(row, width));
     packRow(row, r, d, bits, row + (<usize>width << 2), panels);
   }

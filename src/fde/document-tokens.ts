@@ -1,5 +1,6 @@
 import type { SearchResult } from '../graph/search.js';
-import { type TokenBits, TokenStore } from './token-store.js';
+import type { TokenBits } from './token-codec.js';
+import { TokenStore } from './token-store.js';
 
 /** The stored tokens of documents by id. */
 export class DocumentTokens {

@@ -29,7 +29,7 @@ import {
 } from './multi-options.js';
 import { checkOffsets } from './offsets.js';
 import { describeMulti, readMultiSteps } from './save-multi.js';
-import type { TokenBits } from './token-store.js';
+import type { TokenBits } from './token-codec.js';
 
 /** Fewer tokens are encoded sooner than other threads would hear of them. */
 const CREW_TOKENS_MIN = 4096;

@@ -1,6 +1,7 @@
 import type { Steps } from '../base/steps.js';
 import { alignUp, type Kernels } from '../kernels/index.js';
 import type { Crew, Job } from '../threads/crew.js';
+import type { TokenCodec } from './token-codec.js';
 import type { TokenMemory } from './token-memory.js';
 
 export interface RankedDocuments {
@@ -37,16 +38,14 @@ interface Call {
 /** MaxSim of documents in a memory (wasm/maxsim.ts). Arguments are checked by the caller. */
 export class MaxSim {
   private readonly memory: TokenMemory;
+  private readonly codec: TokenCodec;
   private readonly kernels: Kernels;
-  private readonly dimensions: number;
-  private readonly bits: number;
   private readonly idle: Block[] = [];
 
-  constructor(memory: TokenMemory, dimensions: number, bits: number) {
+  constructor(memory: TokenMemory, codec: TokenCodec) {
     this.memory = memory;
+    this.codec = codec;
     this.kernels = memory.kernels;
-    this.dimensions = dimensions;
-    this.bits = bits;
   }
 
   /** The score of each slot's document, in their order. */
@@ -125,9 +124,10 @@ export class MaxSim {
     threads: number,
     resultBytes: number,
   ): Call {
-    const { kernels, memory, dimensions } = this;
+    const { kernels, memory } = this;
+    const { dimensions, bits, signs } = this.codec;
     const { call } = kernels;
-    const [m, bits] = [query.length / dimensions, this.bits];
+    const m = query.length / dimensions;
     const mostTokens = slots.reduce((most, slot) => Math.max(most, memory.countOf(slot)), 0);
     const workBytes = alignUp(16 + mostTokens * call.expandedBytes(dimensions, bits), 64);
     const panelBytes = Math.ceil(m / 4) * call.panelBytes(dimensions, bits);
@@ -142,7 +142,7 @@ export class MaxSim {
     const [panels, rows, row, documents, work, results] = starts;
     kernels.f32(rows!, query.length).set(query);
     kernels.u8(panels!, panelBytes).fill(0);
-    call.packQuery(rows!, m, dimensions, bits, row!, panels!);
+    call.packQuery(rows!, m, dimensions, bits, signs, row!, panels!);
     this.list(slots, documents!);
     return {
       block,
@@ -160,7 +160,7 @@ export class MaxSim {
     const { memory, kernels } = this;
     const [words, floats] = [kernels.words, kernels.floats];
     // What rounding may add to a dot product: far below this (wasm/maxsim.ts).
-    const margin = 1 + (this.dimensions + 32) / 32_768;
+    const margin = 1 + (this.codec.dimensions + 32) / 32_768;
     for (const [i, slot] of slots.entries()) {
       const { address, count, reach } = memory.documentAt(slot);
       const at = (documents + i * DOCUMENT_BYTES) / 4;

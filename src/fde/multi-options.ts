@@ -11,7 +11,7 @@ import {
   type ResolvedFde,
   resolveFde,
 } from './options.js';
-import { TOKEN_BITS, type TokenBits } from './token-store.js';
+import { TOKEN_BITS, type TokenBits } from './token-codec.js';
 
 /** Documents of several vectors each: document i has the rows offsets[i] … offsets[i + 1] − 1. */
 export interface TokenSets {

@@ -1,9 +1,12 @@
 import { outOfRange, wrongType } from '../base/errors.js';
 
-/**
- * Documents of several rows: rows offsets[i] … offsets[i + 1] − 1 belong to document i.
- * @throws TypeError, RangeError unless offsets go from 0 to `rows` and never down.
- */
+/** Documents of several rows: rows offsets[i] … offsets[i + 1] − 1 of `tokens` belong to document i. */
+export interface Documents {
+  tokens: Float32Array;
+  offsets: Uint32Array;
+}
+
+/** @throws TypeError, RangeError unless offsets go from 0 to `rows` and never down. */
 export function checkOffsets(offsets: unknown, rows: number): Uint32Array {
   if (!(offsets instanceof Uint32Array)) throw wrongType('offsets', 'a Uint32Array', offsets);
   const last = offsets.length - 1;

@@ -3,7 +3,7 @@ import { outOfRange, wrongType } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { Kernels } from '../kernels/index.js';
 import { kMeansSteps } from '../quant/k-means.js';
-import { checkOffsets } from './offsets.js';
+import { checkOffsets, type Documents } from './offsets.js';
 import { wardLabels } from './ward.js';
 
 export type PoolingMethod = 'hierarchical' | 'k-means';
@@ -21,11 +21,6 @@ export interface PoolingOptions {
   method?: PoolingMethod;
   /** Seed of k-means. Default 1. */
   seed?: number;
-}
-
-export interface Documents {
-  tokens: Float32Array;
-  offsets: Uint32Array;
 }
 
 const METHODS: readonly PoolingMethod[] = ['hierarchical', 'k-means'];

@@ -159,7 +159,7 @@ export class TokenMemory {
       if (!isHeld) return;
       isHeld = false;
       this.holders--;
-      if (this.holders > 0) return;
+      if (this.holders > 0 || this.retired.length === 0) return;
       for (const slot of this.retired) this.free(slot);
       this.retired = [];
       this.tidy();

@@ -1,19 +1,17 @@
-import { checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
+import { checkInteger, checkOptions, checkRows } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import { drain, type Steps } from '../base/steps.js';
 import { asBytes } from '../format/container.js';
 import type { ContainerReader } from '../format/container-reader.js';
 import type { PartedContainer } from '../format/container-writer.js';
 import { corrupt, partsOf } from '../format/layout.js';
-import { checkRowValues, MAGNITUDE_MAX } from '../graph/rows.js';
-import { Kernels, paddedDimensions } from '../kernels/index.js';
+import { MAGNITUDE_MAX } from '../graph/rows.js';
+import { Kernels } from '../kernels/index.js';
 import { ALONE, type Crew } from '../threads/crew.js';
 import { MaxSim, type RankedDocuments } from './max-sim.js';
 import { checkOffsets } from './offsets.js';
+import { type TokenBits, TokenCodec } from './token-codec.js';
 import { FREE, TokenMemory } from './token-memory.js';
-
-/** Bits of a stored number: float32, float16, or LVQ codes. */
-export type TokenBits = 32 | 16 | 8 | 4;
 
 export interface TokenStoreOptions {
   dimensions: number;
@@ -22,12 +20,6 @@ export interface TokenStoreOptions {
   shared: boolean;
 }
 
-export const TOKEN_BITS: readonly TokenBits[] = [32, 16, 8, 4];
-const DIMENSIONS_MAX = 32_768;
-/** The largest binary16. */
-const HALF_MAX = 65_504;
-/** Rows that are copied to the kernels at a time. */
-const STAGED_ROWS = 64;
 const SLOTS_MAX = 0x7fff_ffff;
 /** Documents whose tokens are checked between two yields. */
 const SLOTS_PER_STEP = 16;
@@ -44,23 +36,20 @@ export class TokenStore {
   readonly dimensions: number;
   readonly bits: TokenBits;
   readonly kernels: Kernels;
-  readonly memory: TokenMemory;
+  private readonly codec: TokenCodec;
+  private readonly memory: TokenMemory;
   private readonly scorer: MaxSim;
-  private readonly staged: number;
-  private readonly work: number;
   private documents = 0;
 
   /** @throws TypeError, RangeError `INVALID_ARGUMENT`; LeandexError `RESOURCE_EXHAUSTED`. */
   constructor(options: TokenStoreOptions) {
     checkOptions('TokenStore', options, ['dimensions', 'bits', 'shared']);
-    this.dimensions = checkInteger('dimensions', options.dimensions, 1, DIMENSIONS_MAX);
-    this.bits = checkOneOf('bits', options.bits, TOKEN_BITS);
+    this.dimensions = options.dimensions;
+    this.bits = options.bits;
     this.kernels = new Kernels({ shared: options.shared });
-    const recordBytes = this.kernels.call.tokenBytes(this.dimensions, this.bits);
-    this.memory = new TokenMemory(this.kernels, recordBytes);
-    this.scorer = new MaxSim(this.memory, this.dimensions, this.bits);
-    this.staged = this.kernels.alloc(STAGED_ROWS * this.dimensions * 4);
-    this.work = this.kernels.alloc(paddedDimensions(this.dimensions) * 5);
+    this.codec = new TokenCodec(this.kernels, options.dimensions, options.bits);
+    this.memory = new TokenMemory(this.kernels, this.codec.recordBytes);
+    this.scorer = new MaxSim(this.memory, this.codec);
   }
 
   /** Number of documents. */
@@ -75,7 +64,7 @@ export class TokenStore {
 
   /** Bytes of one stored token. */
   get recordBytes(): number {
-    return this.memory.recordBytes;
+    return this.codec.recordBytes;
   }
 
   /** Number of tokens of a document. @throws RangeError for a slot without one. */
@@ -92,8 +81,7 @@ export class TokenStore {
   add(tokens: Float32Array, offsets: Uint32Array): Uint32Array {
     const { dimensions } = this;
     checkOffsets(offsets, checkRows('tokens', tokens, dimensions));
-    this.checkValues('tokens', tokens);
-    if (this.bits === 16) checkHalf(tokens, dimensions);
+    this.codec.check('tokens', tokens);
     const slots = new Uint32Array(offsets.length - 1);
     let added = 0;
     try {
@@ -112,26 +100,13 @@ export class TokenStore {
   }
 
   private addOne(rows: Float32Array): number {
-    const { dimensions, bits, memory } = this;
-    const { call } = this.kernels;
-    const slot = memory.place(rows.length / dimensions);
+    const { memory, codec } = this;
+    const slot = memory.place(rows.length / this.dimensions);
     const { address, count } = memory.documentAt(slot);
-    for (let from = 0; from < count; from += STAGED_ROWS) {
-      const size = Math.min(STAGED_ROWS, count - from);
-      const part = rows.subarray(from * dimensions, (from + size) * dimensions);
-      this.kernels.f32(this.staged, part.length).set(part);
-      const at = address + from * this.recordBytes;
-      call.encodeTokens(this.staged, size, dimensions, bits, this.work, at);
-    }
-    memory.setReach(slot, this.reachOf(slot));
+    codec.encode(rows, address);
+    memory.setReach(slot, codec.longest(address, count));
     this.documents++;
     return slot;
-  }
-
-  /** NaN or infinity where a stored number is neither. */
-  private reachOf(slot: number): number {
-    const { address, count } = this.memory.documentAt(slot);
-    return this.kernels.call.longestToken(address, count, this.dimensions, this.bits, this.work);
   }
 
   /** @throws RangeError for a slot without a document. */
@@ -142,16 +117,8 @@ export class TokenStore {
 
   /** The tokens that a document's records stand for, count x dimensions. */
   tokensOf(slot: number): Float32Array {
-    const { dimensions, bits } = this;
     const { address, count } = this.memory.documentAt(this.checkSlot('slot', slot));
-    const rows = new Float32Array(count * dimensions);
-    for (let from = 0; from < count; from += STAGED_ROWS) {
-      const size = Math.min(STAGED_ROWS, count - from);
-      const at = address + from * this.recordBytes;
-      this.kernels.call.decodeTokens(at, size, dimensions, bits, this.work, this.staged);
-      rows.set(this.kernels.f32(this.staged, size * dimensions), from * dimensions);
-    }
-    return rows;
+    return this.codec.decode(address, count);
   }
 
   /**
@@ -236,7 +203,7 @@ export class TokenStore {
   }
 
   private *readDocuments(slots: number, reader: ContainerReader): Steps<void> {
-    const { memory, kernels, recordBytes } = this;
+    const { memory, kernels, codec, recordBytes } = this;
     const counts = new Uint32Array((yield* reader.read(COUNTS, slots * 4)).buffer);
     const used = counts.filter((count) => count !== FREE);
     const tokens = used.reduce((sum, count) => sum + count, 0);
@@ -246,8 +213,10 @@ export class TokenStore {
     const lengthMax = MAGNITUDE_MAX * Math.sqrt(this.dimensions) * 1.01;
     for (const slot of counts.keys()) {
       if (counts[slot] === FREE) continue;
-      memory.setReach(slot, this.reachOf(slot));
-      if (!(this.reachOf(slot) <= lengthMax)) {
+      const { address, count } = memory.documentAt(slot);
+      const reach = codec.longest(address, count);
+      memory.setReach(slot, reach);
+      if (!(reach <= lengthMax)) {
         throw corrupt(reader.kind, `tokens of slot ${slot} are not finite or too long`);
       }
       if (slot % SLOTS_PER_STEP === 0) yield;
@@ -265,29 +234,15 @@ export class TokenStore {
     if (checkRows('query', query, this.dimensions) === 0) {
       throw outOfRange('query', 'at least one row', query);
     }
-    this.checkValues('query', query);
+    this.codec.check('query', query, 32);
     if (!(slots instanceof Uint32Array)) throw wrongType('slots', 'a Uint32Array', slots);
     slots.forEach((slot, i) => {
       this.checkSlot(`slots[${i}]`, slot);
     });
   }
 
-  /** @throws RangeError for NaN, infinity, or numbers whose squares leave float32. */
-  private checkValues(what: string, rows: Float32Array): void {
-    const { dimensions } = this;
-    drain(checkRowValues(rows, { dimensions, distance: 'Dot', model: undefined }, what));
-  }
-
   private checkSlot(what: string, slot: number): number {
     if (this.memory.countOf(slot) !== FREE) return slot;
     throw outOfRange(what, 'the slot of a document', slot);
   }
-}
-
-/** @throws RangeError for numbers beyond binary16. */
-function checkHalf(rows: Float32Array, dimensions: number): void {
-  const at = rows.findIndex((x) => Math.abs(x) > HALF_MAX);
-  if (at < 0) return;
-  const what = `tokens at row ${Math.floor(at / dimensions)}, column ${at % dimensions}`;
-  throw outOfRange(what, `at most ${HALF_MAX} with 16 bits`, rows[at]);
 }

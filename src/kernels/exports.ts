@@ -169,6 +169,7 @@ export interface KernelExports {
 
   quantiseInput(x: number, n: number, out: number): number;
   rotate(x: number, signs: number, n: number): void;
+  rotateBack(x: number, signs: number, n: number): void;
 
   topK(distances: number, n: number, first: number, k: number, list: number, size: number): number;
   readKeys(list: number, size: number, ids: number, distances: number): void;
@@ -272,6 +273,7 @@ export interface KernelExports {
     count: number,
     d: number,
     bits: number,
+    signs: number,
     row: number,
     records: number,
   ): void;
@@ -280,12 +282,22 @@ export interface KernelExports {
     count: number,
     d: number,
     bits: number,
+    signs: number,
     work: number,
     rows: number,
   ): void;
+  expandTokens(records: number, count: number, d: number, bits: number, out: number): void;
   longestToken(records: number, count: number, d: number, bits: number, work: number): number;
   panelBytes(d: number, bits: number): number;
-  packQuery(rows: number, m: number, d: number, bits: number, row: number, panels: number): void;
+  packQuery(
+    rows: number,
+    m: number,
+    d: number,
+    bits: number,
+    signs: number,
+    row: number,
+    panels: number,
+  ): void;
   maxSim(
     panels: number,
     m: number,

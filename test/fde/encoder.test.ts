@@ -6,7 +6,7 @@ import type { FdeOptions } from '../../src/fde/options.js';
 import { hyperplanes, innerProjection } from '../../src/fde/random-maps.js';
 import { differingSides, encodeSet, grayIndex, sidesOf } from '../../src/kernels/scalar/fde.js';
 import { expectSame, tryKernels, VARIANTS } from '../kernels/support.js';
-import { chamfer, dot, rowsOf, setAt, settingsOf, tokenSets, unitTokens } from './support.js';
+import { chamfer, dot, rowsOf, setAt, settingsOf, tokenSets, unitTokens } from './token-sets.js';
 
 /** MUVERA as published: plain means, empty cells filled by the nearest token. */
 const PAPER = { centroidExponent: 0, fill: 'token' } as const satisfies Partial<FdeOptions>;

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { readContainer, writeContainer } from '../../src/format/container.js';
 import { LeanMultiIndex, type LeanMultiIndexOptions, type TokenSets } from '../../src/index.js';
-import { chamfer, setAt, tokenSets, unitTokens } from './support.js';
+import { chamfer, setAt, tokenSets, unitTokens } from './token-sets.js';
 
 const D = 24;
 const open: LeanMultiIndex[] = [];

@@ -24,7 +24,10 @@ export interface TokenSets {
 /** Sizes of encodings that have a preset. */
 export type FdeDimensions = 640 | 1280 | 2560 | 5120 | 10240;
 
-/** Hyperplanes and repetitions of a size, with 16 numbers a cell, and bytes of its 2-bit codes. */
+/**
+ * Hyperplanes and repetitions of a size, with 16 numbers a cell, and bytes of its 2-bit codes: as few as
+ * need at most a fifth more candidates than float32 (docs/multi-vector.md).
+ */
 interface Shape {
   partitionBits: number;
   repetitions: number;
@@ -32,11 +35,11 @@ interface Shape {
 }
 
 const SHAPES: Readonly<Record<FdeDimensions, Shape>> = {
-  640: { partitionBits: 2, repetitions: 10, codeBytes: 96 },
+  640: { partitionBits: 2, repetitions: 10, codeBytes: 128 },
   1280: { partitionBits: 2, repetitions: 20, codeBytes: 160 },
-  2560: { partitionBits: 3, repetitions: 20, codeBytes: 192 },
-  5120: { partitionBits: 4, repetitions: 20, codeBytes: 256 },
-  10240: { partitionBits: 5, repetitions: 20, codeBytes: 256 },
+  2560: { partitionBits: 3, repetitions: 20, codeBytes: 320 },
+  5120: { partitionBits: 4, repetitions: 20, codeBytes: 416 },
+  10240: { partitionBits: 5, repetitions: 20, codeBytes: 512 },
 };
 const FDE_DIMENSIONS = Object.keys(SHAPES).map(Number) as FdeDimensions[];
 
@@ -59,7 +62,7 @@ export interface LeanMultiIndexOptions
 export interface MultiSearchOptions {
   /**
    * Documents that are taken from the index of encodings and ranked by MaxSim. More finds more and
-   * takes longer. Default max(50, 4 k).
+   * takes longer. Default max(100, 4 k).
    */
   candidates?: number;
   /** Beam width in the index of encodings. Default max(128, 2 candidates). */
@@ -91,7 +94,7 @@ const SEARCH_NAMES = [
 ] as const satisfies readonly (keyof MultiSearchOptions)[];
 
 const COUNT_MAX = 0x7fff_ffff;
-const CANDIDATES_MIN = 50;
+const CANDIDATES_MIN = 100;
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
 export function resolveMulti(

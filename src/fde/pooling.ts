@@ -1,6 +1,7 @@
-import { checkFinite, checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
+import { checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
+import { checkRowValues } from '../graph/rows.js';
 import { Kernels } from '../kernels/index.js';
 import { kMeansSteps } from '../quant/k-means.js';
 import { checkOffsets, type Documents } from './offsets.js';
@@ -38,7 +39,7 @@ const ROWS_PER_STEP = 16;
  * grouped and each group replaced by its mean, of unit length if its tokens have it (token pooling,
  * arXiv 2409.14683; CRISP's clustering, arXiv 2505.11471, without its training). With neither a ratio
  * nor a count only duplicates are left out. A document's result does not depend on the others.
- * @throws TypeError, RangeError for wrong options, lengths, offsets, NaN or infinity.
+ * @throws TypeError, RangeError for wrong options, lengths and offsets, NaN, infinity or too large numbers.
  */
 export function* poolSteps(
   tokens: Float32Array,
@@ -48,7 +49,7 @@ export function* poolSteps(
   const resolved = resolve(options);
   const { dimensions } = resolved;
   checkOffsets(offsets, checkRows('tokens', tokens, dimensions));
-  checkFinite('tokens', tokens, dimensions);
+  yield* checkRowValues(tokens, { dimensions, distance: 'Dot', model: undefined }, 'tokens');
   const kernels = new Kernels();
   const pooled: Float32Array[] = [];
   const ends = new Uint32Array(offsets.length);

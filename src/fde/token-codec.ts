@@ -1,6 +1,6 @@
 import { checkInteger, checkOneOf } from '../base/check.js';
 import { outOfRange } from '../base/errors.js';
-import { drain } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import { checkRowValues } from '../graph/rows.js';
 import { type Kernels, paddedDimensions } from '../kernels/index.js';
 import { isRotated } from '../quant/layout.js';
@@ -42,13 +42,19 @@ export class TokenCodec {
   }
 
   /** @throws RangeError for NaN, infinity, and numbers that records or dot products do not hold. */
-  check(what: string, rows: Float32Array, bits: TokenBits = this.bits): void {
+  *checkSteps(what: string, rows: Float32Array, bits: TokenBits = this.bits): Steps<void> {
     const { dimensions } = this;
-    drain(checkRowValues(rows, { dimensions, distance: 'Dot', model: undefined }, what));
-    const at = bits === 16 ? rows.findIndex((x) => Math.abs(x) > HALF_MAX) : -1;
-    if (at < 0) return;
-    const where = `${what} at row ${Math.floor(at / dimensions)}, column ${at % dimensions}`;
-    throw outOfRange(where, `at most ${HALF_MAX} with 16 bits`, rows[at]);
+    yield* checkRowValues(rows, { dimensions, distance: 'Dot', model: undefined }, what);
+    if (bits !== 16) return;
+    for (const { from, size } of this.parts(rows.length / dimensions)) {
+      const part = rows.subarray(from * dimensions, (from + size) * dimensions);
+      const at = part.findIndex((x) => Math.abs(x) > HALF_MAX);
+      if (at >= 0) {
+        const where = `row ${from + Math.floor(at / dimensions)}, column ${at % dimensions}`;
+        throw outOfRange(`${what} at ${where}`, `at most ${HALF_MAX} with 16 bits`, part[at]);
+      }
+      yield;
+    }
   }
 
   /** Writes the records of checked rows. */

@@ -5,7 +5,7 @@ import { asBytes } from '../format/container.js';
 import type { ContainerReader } from '../format/container-reader.js';
 import type { PartedContainer } from '../format/container-writer.js';
 import { corrupt, partsOf } from '../format/layout.js';
-import { MAGNITUDE_MAX } from '../graph/rows.js';
+import { MAGNITUDE_MAX, requireUnchanged } from '../graph/rows.js';
 import { Kernels } from '../kernels/index.js';
 import { ALONE, type Crew } from '../threads/crew.js';
 import { MaxSim, type RankedDocuments } from './max-sim.js';
@@ -79,24 +79,30 @@ export class TokenStore {
    * codes do not hold; LeandexError `RESOURCE_EXHAUSTED`.
    */
   add(tokens: Float32Array, offsets: Uint32Array): Uint32Array {
+    return drain(this.addSteps(tokens, offsets));
+  }
+
+  /** The same in slices. The arrays must not be changed until the end. */
+  *addSteps(tokens: Float32Array, offsets: Uint32Array): Steps<Uint32Array> {
     const { dimensions } = this;
     checkOffsets(offsets, checkRows('tokens', tokens, dimensions));
-    this.codec.check('tokens', tokens);
+    const { length } = tokens;
+    yield* this.codec.checkSteps('tokens', tokens);
     const slots = new Uint32Array(offsets.length - 1);
     let added = 0;
     try {
-      for (; added < slots.length; added++) {
-        const rows = tokens.subarray(
-          offsets[added]! * dimensions,
-          offsets[added + 1]! * dimensions,
-        );
-        slots[added] = this.addOne(rows);
+      while (added < slots.length) {
+        // A caller may have given the array away meanwhile.
+        requireUnchanged(tokens, length);
+        const [from, to] = [offsets[added]! * dimensions, offsets[added + 1]! * dimensions];
+        slots[added] = this.addOne(tokens.subarray(from, to));
+        added++;
+        yield;
       }
-    } catch (error) {
-      for (const slot of slots.subarray(0, added)) this.remove(slot);
-      throw error;
+      return slots;
+    } finally {
+      if (added < slots.length) for (const slot of slots.subarray(0, added)) this.remove(slot);
     }
-    return slots;
   }
 
   private addOne(rows: Float32Array): number {
@@ -234,7 +240,7 @@ export class TokenStore {
     if (checkRows('query', query, this.dimensions) === 0) {
       throw outOfRange('query', 'at least one row', query);
     }
-    this.codec.check('query', query, 32);
+    drain(this.codec.checkSteps('query', query, 32));
     if (!(slots instanceof Uint32Array)) throw wrongType('slots', 'a Uint32Array', slots);
     slots.forEach((slot, i) => {
       this.checkSlot(`slots[${i}]`, slot);

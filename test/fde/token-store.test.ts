@@ -197,6 +197,25 @@ test('other threads give the same scores and ranks, while documents come and go'
   await lease.release();
 });
 
+test('adding in slices that is given up leaves nothing behind', () => {
+  const store = newStore(4, 8);
+  const [kept] = store.add(new Float32Array(8), offsetsOf([2]));
+  const steps = store.addSteps(tokenRows(new Random(1), 30, 4), offsetsOf([10, 10, 10]));
+  while (store.count < 3) expect(steps.next().done).toBe(false);
+  steps.return(new Uint32Array(0));
+  expect([store.count, store.countOf(kept!)]).toEqual([1, 2]);
+});
+
+test('tokens given away while they are added are refused, and none is stored', () => {
+  const store = newStore(4, 32);
+  const tokens = tokenRows(new Random(1), 30, 4);
+  const steps = store.addSteps(tokens, offsetsOf([10, 10, 10]));
+  while (store.count < 1) steps.next();
+  structuredClone(tokens, { transfer: [tokens.buffer] });
+  expect(errorOf(() => steps.next()).code).toBe('DIMENSION_MISMATCH');
+  expect(store.count).toBe(0);
+});
+
 describe('misuse', () => {
   const store = newStore(4, 32);
   const [slot] = store.add(new Float32Array(8), offsetsOf([2]));

@@ -102,7 +102,10 @@ export class LeanMultiIndex {
         ...resolved.index,
         ...run,
       });
-      documents.name(index.ids(), documents.store.add(sets.tokens, sets.offsets));
+      documents.name(
+        index.ids(),
+        await runSteps(documents.store.addSteps(sets.tokens, sets.offsets), run),
+      );
       return new LeanMultiIndex({ encoder, index, documents });
     } finally {
       await pool.release();
@@ -120,7 +123,7 @@ export class LeanMultiIndex {
     const { ids, ...run } = options;
     return this.writes.run(async () => {
       const encodings = await this.encode(sets, run);
-      const slots = documents.store.add(sets.tokens, sets.offsets);
+      const slots = await runSteps(documents.store.addSteps(sets.tokens, sets.offsets), run);
       let added: Uint32Array | undefined;
       try {
         added = await index.add(encodings, options);
@@ -147,7 +150,7 @@ export class LeanMultiIndex {
     checkSets(sets, dimensions);
     await this.writes.run(async () => {
       const encoding = await this.encode(sets, options);
-      const slots = documents.store.add(tokens, sets.offsets);
+      const slots = await runSteps(documents.store.addSteps(tokens, sets.offsets), options);
       try {
         await index.update(id, encoding, options);
       } catch (error) {

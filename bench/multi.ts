@@ -49,8 +49,17 @@ function meanNeeded(all: readonly Needed[]): string[] {
 
 async function candidateTable(set: TokenSet, exact: Exact): Promise<string> {
   const rows: string[][] = [];
-  const add = (name: string, dimensions: number | string, bytes: number | string, all: Needed[]) =>
+  const add = (
+    name: string,
+    dimensions: number | string,
+    bytes: number | string,
+    all: Needed[],
+    seconds = 0,
+  ) => {
     rows.push([name, String(dimensions), String(bytes), ...meanNeeded(all)]);
+    const built = seconds > 0 ? `, built in ${seconds.toFixed(0)} s` : '';
+    process.stderr.write(`${rows.at(-1)!.join(' ')}${built}\n`);
+  };
   add('single-vector heuristic, distinct documents', '', '', [needed(exact.heuristic)]);
   for (const isUnit of [false, true]) {
     const ranks = pooledRanks(set, exact, isUnit);
@@ -62,7 +71,7 @@ async function candidateTable(set: TokenSet, exact: Exact): Promise<string> {
     const paper: Needed[] = [];
     const floats: Needed[] = [];
     const codes: Needed[] = [];
-    let bytes = 0;
+    let [bytes, seconds] = [0, 0];
     for (const seed of SEEDS) {
       const options: LeanMultiIndexOptions = { dimensions: set.dimensions, fdeDimensions, seed };
       paper.push(needed(floatRanks(exact, encodeAll(set, { ...options, fde: PAPER }))));
@@ -71,11 +80,11 @@ async function candidateTable(set: TokenSet, exact: Exact): Promise<string> {
       if (fdeDimensions > TRAINED_EACH_MAX && seed > 1) continue;
       const coded = await codeRanks(exact, encoded, options);
       codes.push(needed(coded.ranks));
-      bytes = coded.bytes;
+      ({ bytes, seconds } = coded);
     }
     add('as in the paper', fdeDimensions, fdeDimensions * 4, paper);
     add('unit-length centroids', fdeDimensions, fdeDimensions * 4, floats);
-    add('the same, codes in the graph', fdeDimensions, bytes, codes);
+    add('the same, codes in the graph', fdeDimensions, bytes, codes, seconds);
   }
   return table(['method', 'dims', 'bytes', 'median', '90 %', '95 %'], rows);
 }

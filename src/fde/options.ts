@@ -36,7 +36,7 @@ export interface FdeOptions {
    * much as uniform ones. Default 1.
    */
   centroidExponent?: number;
-  /** Default `centroid`. */
+  /** Default `none`, which finds most on real tokens (docs/multi-vector.md). */
   fill?: CellFill;
   /** Of all that is random. Default 1. */
   seed?: number;
@@ -92,7 +92,7 @@ export function resolveFde(options: FdeOptions): ResolvedFde {
     projectedDimensions,
     finalDimensions,
     centroidExponent: checkExponent(options.centroidExponent ?? 1),
-    fill: checkOneOf('fill', options.fill ?? 'centroid', CELL_FILLS),
+    fill: checkOneOf('fill', options.fill ?? 'none', CELL_FILLS),
     seed: checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff),
   };
   const whole = checkInteger(

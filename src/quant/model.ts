@@ -17,7 +17,7 @@ import {
   primaryTargets,
 } from './primary-choice.js';
 import { queryAwareSteps } from './query-aware.js';
-import { WIDE_DIMENSIONS, widePcaSteps } from './wide-pca.js';
+import { WIDE_DIMENSIONS, WIDE_ROWS_MAX, widePcaSteps } from './wide-pca.js';
 
 /** All that encoding and searching need to know of the data an index was trained on. */
 export interface IndexModel {
@@ -67,7 +67,7 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const rows = distance === 'Cosine' ? yield* unitRows(sample, dimensions) : sample;
   const isWide = dimensions > WIDE_DIMENSIONS && options.queries === undefined;
   const moments = isWide ? undefined : yield* momentSteps(kernels, rows, dimensions);
-  const count = rows.length / dimensions;
+  const count = moments?.count ?? Math.min(rows.length / dimensions, WIDE_ROWS_MAX);
   let leanVec!: LeanVec;
   let choice!: PrimaryChoice;
   const isNested = options.secondaryBits === 'nested' && options.primaryBits !== 32;

@@ -6,8 +6,8 @@ import { LeanVec } from './leanvec.js';
 
 /** Vectors of more dimensions have covariances that take too much memory and time. */
 export const WIDE_DIMENSIONS = 2048;
-/** Rows that the training reads at the most. */
-const ROWS_MAX = 4096;
+/** Rows that their training reads at the most. */
+export const WIDE_ROWS_MAX = 4096;
 
 /**
  * The leading principal components of wide rows (n x dimensions, n ≥ 1), from the singular vectors of
@@ -21,7 +21,7 @@ export function* widePcaSteps(
   seed: number,
 ): Steps<LeanVec> {
   const total = rows.length / dimensions;
-  const count = Math.min(total, ROWS_MAX);
+  const count = Math.min(total, WIDE_ROWS_MAX);
   const chosen = count === total ? undefined : new Random(seed).permutation(total);
   const sample = new Float32Array(count * dimensions);
   const sums = new Float64Array(dimensions);

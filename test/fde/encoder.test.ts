@@ -50,10 +50,11 @@ function cellsOf(encoder: FdeEncoder, encoding: Float32Array): Float32Array[][] 
 
 const VARIED: readonly Partial<FdeOptions>[] = [
   {},
+  { fill: 'centroid' },
   { partitionBits: 0, repetitions: 3 },
   { partitionBits: 5, repetitions: 4, projectedDimensions: 3 },
   { partitionBits: 3, repetitions: 7, projection: 'count-sketch' },
-  { partitionBits: 3, repetitions: 2, projection: 'identity' },
+  { partitionBits: 3, repetitions: 2, projection: 'identity', fill: 'centroid' },
   { ...PAPER, partitionBits: 4, repetitions: 5 },
   { ...PAPER, fill: 'none', partitionBits: 6, repetitions: 2, finalDimensions: 17 },
 ];
@@ -268,8 +269,8 @@ describe('encodings', () => {
     expect(encodeDocument(new FdeEncoder({ ...options, seed: 9 }), tokens)).not.toEqual(encoding);
   });
 
-  test('by default have cells of unit length before the projection, in all cells', () => {
-    const encoder = new FdeEncoder({ ...options, projection: 'identity' });
+  test('by default have centroids of unit length before the projection', () => {
+    const encoder = new FdeEncoder({ ...options, projection: 'identity', fill: 'centroid' });
     const encoding = encodeDocument(encoder, unitTokens(new Random(6), 5, dimensions));
     for (const cell of cellsOf(encoder, encoding).flat()) expect(dot(cell, cell)).toBeCloseTo(1, 5);
   });
@@ -345,7 +346,7 @@ describe('the fill', () => {
   });
 
   test('by centroids takes that of a nearest cell with tokens', () => {
-    const options: FdeOptions = { dimensions, partitionBits: 5, repetitions: 4 };
+    const options: FdeOptions = { dimensions, partitionBits: 5, repetitions: 4, fill: 'centroid' };
     const [filled, plain] = [new FdeEncoder(options), new FdeEncoder({ ...options, fill: 'none' })];
     const tokens = unitTokens(new Random(3), 9, dimensions);
     const without = cellsOf(plain, encodeDocument(plain, tokens));

@@ -9,8 +9,9 @@ import { LeanIndex } from '../../src/graph/lean-index.js';
 import { percentile } from '../statistics.js';
 import { type Exact, productsOf, queryRows } from './exact.js';
 
-/** MUVERA as published. */
-export const PAPER = { centroidExponent: 0, fill: 'token' } as const;
+/** Plain means of cells as MUVERA has them, empty cells filled as it proposes or not. */
+export const MEANS = { centroidExponent: 0, fill: 'none' } as const;
+export const FILLED_MEANS = { centroidExponent: 0, fill: 'token' } as const;
 
 /** Candidates until the best document is among them: median, 90 % and 95 % of the queries. */
 export type Needed = readonly [number, number, number];

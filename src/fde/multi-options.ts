@@ -5,6 +5,7 @@ import type { AllowedIds } from '../graph/id-set.js';
 import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
 import { LINE_BYTES, primaryCapacity } from '../quant/layout.js';
 import {
+  type CellFill,
   encodedDimensions,
   FDE_OPTIONS,
   type FdeOptions,
@@ -32,14 +33,16 @@ interface Shape {
   partitionBits: number;
   repetitions: number;
   codeBytes: number;
+  /** Of many cells most are empty: filled ones keep encodings of one length, which links need. */
+  fill?: CellFill;
 }
 
 const SHAPES: Readonly<Record<FdeDimensions, Shape>> = {
   640: { partitionBits: 2, repetitions: 10, codeBytes: 128 },
   1280: { partitionBits: 2, repetitions: 20, codeBytes: 160 },
   2560: { partitionBits: 3, repetitions: 20, codeBytes: 320 },
-  5120: { partitionBits: 4, repetitions: 20, codeBytes: 416 },
-  10240: { partitionBits: 5, repetitions: 20, codeBytes: 512 },
+  5120: { partitionBits: 4, repetitions: 20, codeBytes: 416, fill: 'centroid' },
+  10240: { partitionBits: 5, repetitions: 20, codeBytes: 512, fill: 'centroid' },
 };
 const FDE_DIMENSIONS = Object.keys(SHAPES).map(Number) as FdeDimensions[];
 

@@ -33,6 +33,18 @@ export type {
   Vectors,
   WriteResult,
 } from './db/types.js';
+export {
+  LeanMultiIndex,
+  type MultiIndexStats,
+} from './fde/lean-multi-index.js';
+export type {
+  FdeDimensions,
+  LeanMultiIndexOptions,
+  MultiSearchOptions,
+  TokenSets,
+} from './fde/multi-options.js';
+export type { CellFill, FdeOptions, InnerProjection } from './fde/options.js';
+export type { TokenBits } from './fde/token-codec.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';
 export { type HnswlibImport, importHnswlib } from './graph/import-hnswlib.js';

@@ -2,7 +2,8 @@
 
 import { normaliseF32, scaleF32, subtractF32, dotF32 } from './float';
 import {
-  hasHalfNorm, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, primaryOf, Scratch, secondaryOf,
+  hasHalfNorm, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, onlyPrimary, primaryOf, Scratch,
+  secondaryOf,
 } from './layout';
 import { paddedDimensions } from './pack';
 import { encodeBuildCode } from './pair';
@@ -34,6 +35,7 @@ function copyRow(ix: Index, row: usize, z: usize, slots: i32): void {
 // @ts-ignore: decorator
 @inline
 function encodeRecord(ix: Index, row: usize, z: usize, id: u32): i32 {
+  if (onlyPrimary(ix)) return 1;
   const record = secondaryOf(ix, id);
   if (ix.nested == 0) return secondaryEncode(ix, row, record);
   const slots = primarySlots(ix.primaryBytes, ix.primaryBits);

@@ -17,10 +17,11 @@ export { scoreRecords2, scoreRecords4, scoreRecords7 } from './score';
 export {
   packProjectionRow, projectGroup, projectionBytes, projectVector, quantiseInput,
 } from './project';
-export { rotate, oneStage, twoStages } from './rotate';
+export { rotate, rotateBack, oneStage, twoStages } from './rotate';
 export { topK, readKeys } from './beam';
 export { secondaryBytes } from './secondary';
 export { buildCodeBytes, dotBuildCodes } from './pair';
+export { primaryPairDistance } from './primary-pair';
 export {
   dotBlock, dotCellPair, dotCells, nestedDot, nestedEncode, nestedPairDot,
 } from './nested';
@@ -30,6 +31,13 @@ export { searchRows } from './query';
 export { selectDiverse } from './select';
 export { clearNode, linkNodes, reverseLinks, connectBack, raiseEntry } from './insert';
 export { repairNodes, chooseEntry } from './repair';
+export { encodeSets, projectCell } from './fde';
+export {
+  decodeTokens, encodeTokens, expandedBytes, expandTokens, longestToken, tokenBytes, tokenWidth,
+} from './token';
+export {
+  maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
+} from './maxsim';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

@@ -7,9 +7,9 @@
 
 import { keyDistance, keyId, makeKey, offerKey } from './beam';
 import {
-  hasBit, Index, levelOf, linksOf, NONE, Scratch, secondaryOf, upperBlockBytes, upperPointerOf,
+  hasBit, Index, levelOf, linksOf, NONE, Scratch, upperBlockBytes, upperPointerOf,
 } from './layout';
-import { pairBytes, pairDistance } from './pair';
+import { pairBytes, pairDistance, pairRecord } from './pair';
 import {
   descend, placeNode, prepareProjected, scoreGathered, searchLayer, touchRecord,
 } from './search';
@@ -72,7 +72,7 @@ function rankCandidates(ix: Index, scratch: Scratch, id: u32): u32 {
   for (let i: u32 = 0; i < count; i++) {
     if (i % RANKED_GROUP == 0) {
       for (let j = i, end = min(count, i + RANKED_GROUP); j < end; j++) {
-        touchRecord(scratch, secondaryOf(ix, keyId(load<i64>(beam + (<usize>j << 3)))), bytes);
+        touchRecord(scratch, pairRecord(ix, keyId(load<i64>(beam + (<usize>j << 3)))), bytes);
       }
     }
     const other = keyId(load<i64>(beam + (<usize>i << 3)));

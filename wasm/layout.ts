@@ -4,7 +4,8 @@
 // A node's number is its slot: slots of deleted nodes are used again.
 //
 // A secondary record is an LVQ record (see lvq.ts), or float32 where secondaryBits is 32, then two
-// words aligned to 4: `norm` (f32) and `sum` (u32, Σ codes); or it is nested (nested.ts).
+// words aligned to 4: `norm` (f32) and `sum` (u32, Σ codes); or it is nested (nested.ts); or there are
+// none, and secondaryStride is 0.
 // TypeScript writes these structures (src/graph/memory.ts): the order of the fields is the contract.
 
 /** A link that is not there, or an index without entry point. */
@@ -118,6 +119,13 @@ export class Scratch {
 @inline
 export function hasBit(bitmap: usize, slot: u32): bool {
   return ((load<u8>(bitmap + (slot >> 3)) >> <u8>(slot & 7)) & 1) != 0;
+}
+
+/** Whether there are no secondary records: primary codes serve for everything. */
+// @ts-ignore: decorator
+@inline
+export function onlyPrimary(ix: Index): bool {
+  return ix.secondaryStride == 0;
 }
 
 /** Euclidean distances need a half norm in each primary record. */

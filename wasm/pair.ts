@@ -6,11 +6,12 @@
 
 import { addDot32, dotCodePair, sumI32 } from './dot';
 import { dotF32, squaredL2F32 } from './float';
-import { Index, METRIC_DOT, primaryOf, secondaryOf } from './layout';
+import { Index, METRIC_DOT, onlyPrimary, primaryOf, secondaryOf } from './layout';
 import { lvqBias, lvqScale } from './lvq';
 import { nestedBytes, nestedNorm, nestedPairDot } from './nested';
 import { codeBytes, packCodes } from './pack';
 import { bestStep, primarySlots } from './primary';
+import { primaryPair } from './primary-pair';
 import { secondaryTail } from './secondary';
 
 /** The middle of the 7-bit codes. */
@@ -121,6 +122,7 @@ function nestedPair(ix: Index, primaryA: usize, a: usize, primaryB: usize, b: us
 // @ts-ignore: decorator
 @inline
 export function pairDistance(ix: Index, idA: u32, idB: u32): f32 {
+  if (onlyPrimary(ix)) return primaryPair(ix, idA, idB);
   const a = secondaryOf(ix, idA), b = secondaryOf(ix, idB);
   if (ix.building) return buildPair(ix, a, b);
   if (ix.nested != 0) return nestedPair(ix, primaryOf(ix, idA), a, primaryOf(ix, idB), b);
@@ -133,10 +135,17 @@ export function pairDistance(ix: Index, idA: u32, idB: u32): f32 {
   return na + nb - 2 * dot;
 }
 
-/** Bytes of a secondary record that distances depend on. */
+/** The record that distances depend on, and its bytes. */
+// @ts-ignore: decorator
+@inline
+export function pairRecord(ix: Index, id: u32): usize {
+  return onlyPrimary(ix) ? primaryOf(ix, id) : secondaryOf(ix, id);
+}
+
 // @ts-ignore: decorator
 @inline
 export function pairBytes(ix: Index): usize {
+  if (onlyPrimary(ix)) return ix.primaryBytes;
   if (ix.building) {
     return <usize>buildSlots(ix.primaryBytes, ix.primaryBits, ix.primaryConstants) + 12;
   }
@@ -146,7 +155,7 @@ export function pairBytes(ix: Index): usize {
 
 /** Whether two nodes hold the same codes and constants. */
 export function sameCodes(ix: Index, a: u32, b: u32): bool {
-  if (memory.compare(secondaryOf(ix, a), secondaryOf(ix, b), pairBytes(ix)) != 0) return false;
+  if (memory.compare(pairRecord(ix, a), pairRecord(ix, b), pairBytes(ix)) != 0) return false;
   if (ix.nested == 0) return true;
   return memory.compare(primaryOf(ix, a), primaryOf(ix, b), ix.primaryBytes) == 0;
 }

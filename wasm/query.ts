@@ -7,7 +7,8 @@ import {
   dotF32, normaliseF32, scaleF32, squaredL2F32, squaredLength, subtractF32, sumF32,
 } from './float';
 import {
-  hasBit, hasHalfNorm, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, NONE, primaryOf, Scratch,
+  hasBit, hasHalfNorm, Index, METRIC_COSINE, METRIC_DOT, METRIC_EUCLID, NONE, onlyPrimary,
+  primaryOf, Scratch,
   secondaryOf,
 } from './layout';
 import { nestedDistance } from './nested';
@@ -59,6 +60,7 @@ let missedSquares: f64 = 0;
 // @ts-ignore: decorator
 @inline
 function rerankNode(ix: Index, scratch: Scratch, id: u32, primary: f32): f32 {
+  if (onlyPrimary(ix)) return inRerankUnits(ix, primary);
   const distance = fullDistance(ix, scratch, id);
   const missed = <f64>(distance - inRerankUnits(ix, primary));
   missedSum += missed;
@@ -104,7 +106,7 @@ const DEVIATIONS: f64 = 2;
  */
 function deepen(ix: Index, scratch: Scratch, count: u32, depth: u32, k: u32): void {
   const beam: usize = scratch.beam, ranked: usize = scratch.ranked;
-  if (depth == 0) return;
+  if (depth == 0 || onlyPrimary(ix)) return;
   const mean = missedSum / <f64>depth;
   const deviation = Math.sqrt(max(<f64>0, missedSquares / <f64>depth - mean * mean));
   const worst = <f64>keyDistance(load<i64>(ranked + (<usize>(k - 1) << 3)));

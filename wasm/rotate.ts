@@ -77,3 +77,12 @@ export function rotate(x: usize, signs: usize, n: i32): void {
   flipSigns(x, signs + (<usize>((n + 3) & ~3) << 2), n);
   hadamard(x + (<usize>(n - p) << 2), p);
 }
+
+/** Undoes rotate(): each step is its own inverse. */
+export function rotateBack(x: usize, signs: usize, n: i32): void {
+  const p: i32 = 1 << (31 - clz(n));
+  hadamard(x + (<usize>(n - p) << 2), p);
+  flipSigns(x, signs + (<usize>((n + 3) & ~3) << 2), n);
+  hadamard(x, p);
+  flipSigns(x, signs, n);
+}

@@ -86,9 +86,8 @@ export function scoreRecords2(
     let ta = i32x4.splat(0), tb = ta, tc = ta, td = ta;
     for (let line: usize = 0; line < bytes; line += 64) {
       let sa = i16x8.splat(0), sb = sa, sc = sa, sd = sa;
-      const p = q + (line << 2);
-      for (let block: usize = 0; block < 64; block += 16) {
-        const at = line + block, query = p + (block << 2);
+      for (let at = line, end = min(line + 64, bytes); at < end; at += 16) {
+        const query = q + (at << 2);
         const q0 = v128.load(query), q1 = v128.load(query, 16);
         const q2 = v128.load(query, 32), q3 = v128.load(query, 48);
         sa = block2(sa, v128.load(a + at), q0, q1, q2, q3);
@@ -118,9 +117,8 @@ export function scoreRecords4(
     let ta = i32x4.splat(0), tb = ta, tc = ta, td = ta;
     for (let line: usize = 0; line < bytes; line += 64) {
       let sa = i16x8.splat(0), sb = sa, sc = sa, sd = sa;
-      const p = q + (line << 1);
-      for (let block: usize = 0; block < 64; block += 16) {
-        const at = line + block, query = p + (block << 1);
+      for (let at = line, end = min(line + 64, bytes); at < end; at += 16) {
+        const query = q + (at << 1);
         const q0 = v128.load(query), q1 = v128.load(query, 16);
         sa = block4(sa, v128.load(a + at), q0, q1);
         sb = block4(sb, v128.load(b + at), q0, q1);

@@ -1,7 +1,7 @@
 import type { Kernels } from '../kernels/index.js';
 
 /** A structure of 32-bit words in kernel memory. */
-class Fields<Name extends string> {
+export class Fields<Name extends string> {
   readonly byteLength: number;
   private readonly offsets: ReadonlyMap<Name, number>;
 

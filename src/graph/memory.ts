@@ -350,14 +350,18 @@ function nodeBytes(kernels: Kernels, { model, dimensions, m }: NodeLayout): Node
   return {
     node: alignUp(model.primaryBytes + 2 * m * 4, 64),
     upperPointer: 4,
-    secondary:
-      model.nested === undefined
-        ? kernels.call.secondaryBytes(dimensions, kernelBits(model.secondaryBits))
-        : nestedBytes(model.primaryBytes, model.nested.bits),
+    secondary: secondaryBytes(kernels, model),
   };
+}
+
+function secondaryBytes(kernels: Kernels, model: IndexModel): number {
+  const { nested, primaryBytes, dimensions, secondaryBits } = model;
+  if (secondaryBits === 'none') return 0;
+  if (nested !== undefined) return nestedBytes(primaryBytes, nested.bits);
+  return kernels.call.secondaryBytes(dimensions, kernelBits(secondaryBits));
 }
 
 /** What `secondaryBits` is to the kernels; nested records have a structure of their own instead. */
 function kernelBits(bits: SecondaryBits): number {
-  return bits === 'nested' ? 0 : bits;
+  return bits === 'nested' || bits === 'none' ? 0 : bits;
 }

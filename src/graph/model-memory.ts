@@ -1,8 +1,8 @@
-import { Random } from '../base/random.js';
 import { alignUp, type Kernels, paddedDimensions } from '../kernels/index.js';
 import { isRotated, primaryConstants } from '../quant/layout.js';
 import type { IndexModel } from '../quant/model.js';
 import { nestedCodeBytes } from '../quant/nested.js';
+import { writeSigns } from '../quant/rotation.js';
 import type { NodeMemory } from './memory.js';
 
 /**
@@ -70,19 +70,9 @@ function slotOrder(kernels: Kernels, model: IndexModel, slots: number): Uint32Ar
   return slotOf;
 }
 
-/** Two rounds of random signs, as words 0 or 2^31; 0 where vectors are not rotated. */
+/** The signs of the rotation; 0 where vectors are not rotated. */
 function writeRotation(kernels: Kernels, { dimensions, seed, secondaryBits }: IndexModel): number {
-  if (!isRotated(dimensions, secondaryBits)) return 0;
-  const length = alignUp(dimensions, 4);
-  const signs = kernels.alloc(2 * length * 4);
-  const random = new Random(seed);
-  const words = kernels.u32(signs, 2 * length);
-  for (let round = 0; round < 2; round++) {
-    for (let j = 0; j < dimensions; j++) {
-      words[round * length + j] = random.uint32() & 0x8000_0000;
-    }
-  }
-  return signs;
+  return isRotated(dimensions, secondaryBits) ? writeSigns(kernels, dimensions, seed) : 0;
 }
 
 /** Row j of a map goes to the slot that holds coordinate j, rows of nested blocks behind them. */

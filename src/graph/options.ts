@@ -38,8 +38,8 @@ export interface LeanIndexOptions {
    * Bits a number in the full-dimensional codes of the re-rank; 32 keeps float32. `nested` refines
    * the primary codes instead of storing the vector a second time: a third of the bytes of 8 bits,
    * recall@10 ends near .97 on text embeddings. It needs 2-bit primary codes (the default above 120
-   * dimensions) and no `queries` to train for, else 4 bits serve. Default 8, with the preset
-   * `compact` nested.
+   * dimensions) and no `queries` to train for, else 4 bits serve. `none` keeps the primary codes
+   * alone, for candidates that the caller ranks anew. Default 8, with the preset `compact` nested.
    */
   secondaryBits?: SecondaryBits;
   /** Fewer vectors than this are kept as float32 and scanned exactly. Default 2,000. */
@@ -150,6 +150,10 @@ export function resolveOptions(
     const most = Math.min(dimensions, PRIMARY_DIMENSIONS_MAX);
     checkInteger('primaryDimensions', primaryDimensions, 1, most);
   }
+  const secondaryBits = checkOneOf('secondaryBits', options.secondaryBits ?? 8, SECONDARY_BITS);
+  if (secondaryBits === 'none' && primaryBits === 32) {
+    throw outOfRange('secondaryBits', 'codes with primaryBits 32', secondaryBits);
+  }
   const m = checkInteger('m', options.m ?? 16, 2, 128);
   return {
     dimensions,
@@ -159,7 +163,7 @@ export function resolveOptions(
     efConstruction: checkInteger('efConstruction', options.efConstruction ?? 200, m, 10_000),
     primaryBits,
     primaryDimensions,
-    secondaryBits: checkOneOf('secondaryBits', options.secondaryBits ?? 8, SECONDARY_BITS),
+    secondaryBits,
     exactBelow: checkInteger('exactBelow', options.exactBelow ?? 2000, 0, 1_000_000),
     order: checkOneOf('order', options.order ?? 'shuffle', INSERTION_ORDERS),
     shards: checkInteger('shards', options.shards ?? 1, 1, 256),

@@ -49,7 +49,13 @@ export function* readModel(
     rest.primaryDimensions <= dimensions &&
     (rest.primaryBits !== 32 || rest.primaryDimensions === dimensions) &&
     rest.primaryBytes ===
-      primaryBytes(rest.primaryDimensions, rest.primaryBits, options.distance) &&
+      primaryBytes(
+        rest.primaryDimensions,
+        rest.primaryBits,
+        options.distance,
+        rest.secondaryBits,
+      ) &&
+    !(rest.primaryBits === 32 && rest.secondaryBits === 'none') &&
     Number.isInteger(rest.seed) &&
     rest.queryScale > 0 &&
     Number.isFinite(rest.queryScale) &&

@@ -169,6 +169,7 @@ export interface KernelExports {
 
   quantiseInput(x: number, n: number, out: number): number;
   rotate(x: number, signs: number, n: number): void;
+  rotateBack(x: number, signs: number, n: number): void;
 
   topK(distances: number, n: number, first: number, k: number, list: number, size: number): number;
   readKeys(list: number, size: number, ids: number, distances: number): void;
@@ -176,6 +177,7 @@ export interface KernelExports {
   secondaryBytes(n: number, bits: number): number;
   buildCodeBytes(bytes: number, bits: number, constants: number): number;
   dotBuildCodes(a: number, b: number, slots: number): number;
+  primaryPairDistance(a: number, b: number, bytes: number, bits: number, constants: number): number;
   encodeRows: EncodeKernel;
   encodeSecondary: EncodeKernel;
   missedEnergy(
@@ -252,6 +254,73 @@ export interface KernelExports {
   raiseEntry(index: number, ids: number, count: number): void;
   repairNodes(index: number, scratch: number, from: number, to: number): void;
   chooseEntry(index: number, count: number): void;
+  encodeSets(
+    fde: number,
+    scratch: number,
+    tokens: number,
+    offsets: number,
+    from: number,
+    to: number,
+    isQuery: number,
+    out: number,
+  ): void;
+
+  tokenWidth(d: number, bits: number): number;
+  tokenBytes(d: number, bits: number): number;
+  expandedBytes(d: number, bits: number): number;
+  encodeTokens(
+    rows: number,
+    count: number,
+    d: number,
+    bits: number,
+    signs: number,
+    row: number,
+    records: number,
+  ): void;
+  decodeTokens(
+    records: number,
+    count: number,
+    d: number,
+    bits: number,
+    signs: number,
+    work: number,
+    rows: number,
+  ): void;
+  expandTokens(records: number, count: number, d: number, bits: number, out: number): void;
+  longestToken(records: number, count: number, d: number, bits: number, work: number): number;
+  panelBytes(d: number, bits: number): number;
+  packQuery(
+    rows: number,
+    m: number,
+    d: number,
+    bits: number,
+    signs: number,
+    row: number,
+    panels: number,
+  ): void;
+  maxSim(
+    panels: number,
+    m: number,
+    d: number,
+    bits: number,
+    documents: number,
+    count: number,
+    work: number,
+    scores: number,
+  ): void;
+  maxSimBest(
+    panels: number,
+    m: number,
+    d: number,
+    bits: number,
+    documents: number,
+    count: number,
+    work: number,
+    k: number,
+    list: number,
+    size: number,
+  ): number;
+
   validateEntry(index: number, count: number): number;
   validateNodes(index: number, count: number, from: number, to: number): number;
 }

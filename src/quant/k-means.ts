@@ -34,6 +34,7 @@ export interface PlacedMeans {
  * farthest from its own. The distortion does not rise from round to round.
  *
  * @param rows n x dimensions, checked for finite numbers; k ≤ n.
+ * @param kernels Whose memory is used and given back; nobody else takes of it meanwhile.
  * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
  */
 export function* kMeansSteps(
@@ -41,10 +42,11 @@ export function* kMeansSteps(
   dimensions: number,
   k: number,
   seed = 1,
+  kernels = new Kernels(),
 ): Steps<KMeans> {
   const count = checkRows('rows', rows, dimensions);
   checkInteger('the number of means', k, 1, count);
-  const kernels = new Kernels();
+  const mark = kernels.mark();
   const placed = placeMeans(kernels, yield* plusPlusSteps(rows, dimensions, k, seed), dimensions);
   const row = kernels.alloc(placed.stride);
   const labels = new Uint32Array(count);
@@ -64,6 +66,7 @@ export function* kMeansSteps(
     const settled = round > 0 && previous - total <= TOLERANCE * previous;
     if (round === ROUNDS_MAX || settled) {
       const means = readMeans(kernels, placed);
+      kernels.release(mark);
       return { means, labels, distortion: total / count };
     }
     previous = total;

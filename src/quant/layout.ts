@@ -8,9 +8,12 @@ export const PRIMARY_BITS: readonly PrimaryBits[] = [2, 4, 7, 32];
 export type PrimaryCodeBits = Exclude<PrimaryBits, 32>;
 export const PRIMARY_CODE_BITS: readonly PrimaryCodeBits[] = [2, 4, 7];
 
-/** Widths of secondary codes; 32 stands for float32, 'nested' refines 2-bit primaries (nested.ts). */
-export type SecondaryBits = 4 | 8 | 32 | 'nested';
-export const SECONDARY_BITS: readonly SecondaryBits[] = [4, 8, 32, 'nested'];
+/**
+ * Widths of secondary codes; 32 stands for float32, 'nested' refines 2-bit primaries (nested.ts),
+ * 'none' keeps the primary codes alone.
+ */
+export type SecondaryBits = 4 | 8 | 32 | 'nested' | 'none';
+export const SECONDARY_BITS: readonly SecondaryBits[] = [4, 8, 32, 'nested', 'none'];
 
 /** Fewer dimensions have nothing to spread. */
 const ROTATED_DIMENSIONS_MIN = 16;
@@ -18,8 +21,7 @@ const ROTATED_DIMENSIONS_MIN = 16;
 /** Whether vectors are rotated before their full-dimensional codes are made. */
 export function isRotated(dimensions: number, secondaryBits: SecondaryBits): boolean {
   // Float32 needs no rotation, and nested codes are of what the projection has rotated.
-  const isPlain = secondaryBits === 32 || secondaryBits === 'nested';
-  return dimensions >= ROTATED_DIMENSIONS_MIN && !isPlain;
+  return dimensions >= ROTATED_DIMENSIONS_MIN && (secondaryBits === 4 || secondaryBits === 8);
 }
 
 /** Bytes of a cache line, the unit of primary records. */
@@ -42,11 +44,23 @@ export function primaryCapacity(lines: number, bits: PrimaryBits, distance: Dist
   return ((lines * LINE_BYTES - primaryConstants(distance)) * 8) / storedBits(bits);
 }
 
-/** Bytes of the smallest primary record that holds so many dimensions: whole cache lines. */
-export function primaryBytes(dimensions: number, bits: PrimaryBits, distance: Distance): number {
+/** Half a line: the projection's outputs come in groups of 32, a byte each at the most. */
+const RECORD_UNIT = 32;
+
+/**
+ * Bytes of the smallest primary record that holds so many dimensions: whole cache lines, half ones
+ * where these are the only codes and every byte counts.
+ */
+export function primaryBytes(
+  dimensions: number,
+  bits: PrimaryBits,
+  distance: Distance,
+  secondaryBits?: SecondaryBits,
+): number {
   if (bits === 32) return paddedDimensions(dimensions) * 4 + LINE_BYTES;
   const bytes = (dimensions * storedBits(bits)) / 8 + primaryConstants(distance);
-  return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+  const unit = secondaryBits === 'none' ? RECORD_UNIT : LINE_BYTES;
+  return Math.ceil(bytes / unit) * unit;
 }
 
 function storedBits(bits: PrimaryBits): number {

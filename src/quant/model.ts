@@ -17,6 +17,7 @@ import {
   primaryTargets,
 } from './primary-choice.js';
 import { queryAwareSteps } from './query-aware.js';
+import { WIDE_DIMENSIONS, WIDE_ROWS_MAX, widePcaSteps } from './wide-pca.js';
 
 /** All that encoding and searching need to know of the data an index was trained on. */
 export interface IndexModel {
@@ -64,18 +65,23 @@ export function* modelSteps(vectors: Float32Array, options: ModelOptions): Steps
   const kernels = new Kernels();
   const sample = sampleRows(vectors, dimensions, seed);
   const rows = distance === 'Cosine' ? yield* unitRows(sample, dimensions) : sample;
-  const moments = yield* momentSteps(kernels, rows, dimensions);
+  const isWide = dimensions > WIDE_DIMENSIONS && options.queries === undefined;
+  const moments = isWide ? undefined : yield* momentSteps(kernels, rows, dimensions);
+  const count = moments?.count ?? Math.min(rows.length / dimensions, WIDE_ROWS_MAX);
   let leanVec!: LeanVec;
   let choice!: PrimaryChoice;
   const isNested = options.secondaryBits === 'nested' && options.primaryBits !== 32;
   const targets = isNested ? [nestedTarget(dimensions)] : primaryTargets(dimensions, options);
   for (const target of targets) {
-    leanVec = yield* leanVecSteps(kernels, moments, target, seed);
-    choice = choosePrimary(leanVec, moments.count, isNested ? nestedWish(options) : options);
+    leanVec =
+      moments === undefined
+        ? yield* widePcaSteps(kernels, rows, dimensions, target, seed)
+        : yield* leanVecSteps(kernels, moments, target, seed);
+    choice = choosePrimary(leanVec, count, isNested ? nestedWish(options) : options);
     if (choice.loss <= PRIMARY_LOSS_MAX) break;
   }
   const { bits, used, energyKept } = choice;
-  const bytes = primaryBytes(used, bits, distance);
+  const bytes = primaryBytes(used, bits, distance, options.secondaryBits);
   // Nested records refine 2-bit codes of the data's own principal components; LVQ serves the others.
   const canNest = isNested && bits === 2 && options.queries === undefined;
   const nested = canNest ? yield* nestedSteps(kernels, leanVec, used, bytes, seed) : undefined;
@@ -145,7 +151,7 @@ function* unitRows(rows: Float32Array, dimensions: number): Steps<Float32Array> 
 function* projections(
   kernels: Kernels,
   leanVec: LeanVec,
-  moments: Moments,
+  moments: Moments | undefined,
   used: number,
   { dimensions, distance, seed, queries, primaryBits }: ModelOptions,
 ): Steps<Pick<IndexModel, 'projection' | 'queryProjection' | 'queryScale'>> {
@@ -153,7 +159,7 @@ function* projections(
     return { projection: new Float32Array(0), queryProjection: undefined, queryScale: 1 };
   }
   const rotation = yield* randomOrthogonalSteps(used, new Random(seed));
-  if (queries === undefined) {
+  if (queries === undefined || moments === undefined) {
     const projection = yield* rotated(kernels, rotation, used, leanVec.basis, dimensions);
     return { projection, queryProjection: undefined, queryScale: 1 };
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { alignUp, type Kernels } from '../../src/kernels/index.js';
 import { norm, squaredL2 } from '../../src/kernels/scalar/float.js';
-import { hadamardSize, rotate } from '../../src/kernels/scalar/rotate.js';
+import { hadamardSize, rotate, rotateBack } from '../../src/kernels/scalar/rotate.js';
 import {
   borrowing,
   describeBinaries,
@@ -64,6 +64,23 @@ describeBinaries('rotations', (kernels) => {
     const length = norm(rotated) / norm(x);
     if (!(Math.abs(length - 1) < 1e-6)) expect.fail(`d = ${d}: length ${length}`);
   }
+
+  test('are undone, by the kernel and by the twin', () => {
+    for (let d = 4; d <= 300; d += 1 + (d >> 4)) {
+      const random = new Random(d);
+      const signs = randomSigns(random, d);
+      const x = gaussians(random, d);
+      expect(Math.sqrt(squaredL2(rotateBack(rotate(x, signs), signs), x))).toBeLessThan(1e-12 * d);
+      const back = borrowing(kernels, () => {
+        const pointer = place(kernels, x);
+        const words = place(kernels, signWords(signs));
+        kernels.call.rotate(pointer, words, d);
+        kernels.call.rotateBack(pointer, words, d);
+        return readF32(kernels, pointer, d);
+      });
+      expect(Math.sqrt(squaredL2(back, x))).toBeLessThan(1e-6 * norm(x));
+    }
+  });
 
   test('equal the product of sign and Hadamard matrices, and keep lengths: d = 4 … 300', () => {
     for (let d = 4; d <= 300; d++) checkAgainstMatrices(d);

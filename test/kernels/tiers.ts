@@ -8,10 +8,12 @@ import {
   sumCodes,
 } from '../../src/kernels/scalar/dot.js';
 import { dot, norm, squaredL2 } from '../../src/kernels/scalar/float.js';
+import { maxSim, rowsOf } from '../../src/kernels/scalar/maxsim.js';
 import { packCodes } from '../../src/kernels/scalar/pack.js';
 import * as primary from '../../src/kernels/scalar/primary.js';
 import { projectInput, quantiseInput } from '../../src/kernels/scalar/project.js';
 import { rotate } from '../../src/kernels/scalar/rotate.js';
+import { decodeToken, encodeToken } from '../../src/kernels/scalar/token.js';
 import {
   borrowing,
   describeBinaries,
@@ -172,6 +174,31 @@ export function describeTier(tier: string): void {
           const expected = topK(distances, 0, k);
           expectSame(kernels.u32(ids, size), expected.ids, `k = ${k}`);
           expectSame(readF32(kernels, sorted, size), expected.distances, `k = ${k}`);
+        });
+      }
+    });
+
+    test.each([32, 16, 8, 4] as const)('MaxSim of %s-bit tokens', (bits) => {
+      const random = new Random(10 + bits);
+      for (const d of [1, 16, 33, 100]) {
+        const [query, rows] = [gaussians(random, 6 * d), gaussians(random, 5 * d)];
+        borrowing(kernels, () => {
+          const [records, work] = [
+            kernels.alloc(5 * call.tokenBytes(d, bits)),
+            kernels.alloc(4096),
+          ];
+          call.encodeTokens(place(kernels, rows), 5, d, bits, 0, work, records);
+          const panels = kernels.alloc(2 * call.panelBytes(d, bits));
+          call.packQuery(place(kernels, query), 6, d, bits, 0, work, panels);
+          const documents = place(kernels, Uint32Array.of(records, 5, 0, 0));
+          const out = kernels.alloc(4);
+          call.maxSim(panels, 6, d, bits, documents, 1, work, out);
+          const decoded = rowsOf(rows, d).flatMap((row) => [
+            ...decodeToken(encodeToken(row, bits), d, bits),
+          ]);
+          const expected = maxSim(query, Float32Array.from(decoded), d);
+          const error = Math.abs(readF32(kernels, out, 1)[0]! - expected);
+          expect(error).toBeLessThan(1e-4 * norm(query) * norm(rows));
         });
       }
     });

@@ -22,6 +22,18 @@ export function rotate(x: ArrayLike<number>, signs: Int8Array): Float64Array {
   return rotated;
 }
 
+/** Undoes rotate(). */
+export function rotateBack(x: ArrayLike<number>, signs: Int8Array): Float64Array {
+  const n = x.length;
+  const p = hadamardSize(n);
+  const rows = Float64Array.from(x);
+  transform(rows.subarray(n - p));
+  for (let j = 0; j < n; j++) rows[j]! *= signs[n + j]!;
+  transform(rows.subarray(0, p));
+  for (let j = 0; j < n; j++) rows[j]! *= signs[j]!;
+  return rows;
+}
+
 /** x ← H x with H_ij = (−1)^(number of ones that i and j share) / √p. */
 function transform(x: Float64Array): void {
   const source = x.slice();

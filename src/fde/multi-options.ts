@@ -1,0 +1,144 @@
+import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
+import { outOfRange } from '../base/errors.js';
+import type { AllowList } from '../graph/allow-list.js';
+import type { AllowedIds } from '../graph/id-set.js';
+import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
+import { LINE_BYTES, primaryCapacity } from '../quant/layout.js';
+import {
+  type CellFill,
+  encodedDimensions,
+  FDE_OPTIONS,
+  type FdeOptions,
+  type ResolvedFde,
+  resolveFde,
+} from './options.js';
+import { TOKEN_BITS, type TokenBits } from './token-codec.js';
+
+/** Documents of several vectors each: document i has the rows offsets[i] … offsets[i + 1] − 1. */
+export interface TokenSets {
+  /** Row after row. */
+  tokens: Float32Array;
+  /** One more than there are documents, from 0 to the number of rows. */
+  offsets: Uint32Array;
+}
+
+/** Sizes of encodings that have a preset. */
+export type FdeDimensions = 640 | 1280 | 2560 | 5120 | 10240;
+
+/**
+ * Hyperplanes and repetitions of a size, with 16 numbers a cell, and bytes of its 2-bit codes: as few as
+ * need at most a fifth more candidates than float32 (docs/multi-vector.md).
+ */
+interface Shape {
+  partitionBits: number;
+  repetitions: number;
+  codeBytes: number;
+  /** Of many cells most are empty: filled ones keep encodings of one length, which links need. */
+  fill?: CellFill;
+}
+
+const SHAPES: Readonly<Record<FdeDimensions, Shape>> = {
+  640: { partitionBits: 2, repetitions: 10, codeBytes: 128 },
+  1280: { partitionBits: 2, repetitions: 20, codeBytes: 160 },
+  2560: { partitionBits: 3, repetitions: 20, codeBytes: 320 },
+  5120: { partitionBits: 4, repetitions: 20, codeBytes: 416, fill: 'centroid' },
+  10240: { partitionBits: 5, repetitions: 20, codeBytes: 512, fill: 'centroid' },
+};
+const FDE_DIMENSIONS = Object.keys(SHAPES).map(Number) as FdeDimensions[];
+
+/** What shapes a LeanMultiIndex; everything but `dimensions` has a default that needs no tuning. */
+export interface LeanMultiIndexOptions
+  extends Pick<
+    LeanIndexOptions,
+    'm' | 'efConstruction' | 'exactBelow' | 'order' | 'shards' | 'seed'
+  > {
+  /** Numbers in a token, 1 … 4096. */
+  dimensions: number;
+  /** Numbers of the vector that stands for a document among the candidates. Default 1280. */
+  fdeDimensions?: FdeDimensions;
+  /** Bits a number of the stored tokens: float32, float16 or LVQ codes. Default 8. */
+  tokenBits?: TokenBits;
+  /** Another shape of the encoding than that of fdeDimensions, for experiments. */
+  fde?: Omit<FdeOptions, 'dimensions' | 'seed'>;
+}
+
+export interface MultiSearchOptions {
+  /**
+   * Documents that are taken from the index of encodings and ranked by MaxSim. More finds more and
+   * takes longer. Default max(100, 4 k).
+   */
+  candidates?: number;
+  /** Beam width in the index of encodings. Default max(128, 2 candidates). */
+  ef?: number;
+  /** Restricts the search, as in `LeanIndex`. */
+  allow?: AllowedIds | AllowList;
+}
+
+export interface ResolvedMulti {
+  fde: ResolvedFde;
+  tokenBits: TokenBits;
+  /** Of the index of encodings. */
+  index: LeanIndexOptions;
+}
+
+const INDEX_NAMES = ['m', 'efConstruction', 'exactBelow', 'order', 'shards', 'seed'] as const;
+const MULTI_OPTIONS = [
+  'dimensions',
+  'fdeDimensions',
+  'tokenBits',
+  'fde',
+  ...INDEX_NAMES,
+] as const satisfies readonly (keyof LeanMultiIndexOptions)[];
+const RUN_NAMES = ['threads', 'onProgress', 'signal'] as const;
+const SEARCH_NAMES = [
+  'candidates',
+  'ef',
+  'allow',
+] as const satisfies readonly (keyof MultiSearchOptions)[];
+
+const COUNT_MAX = 0x7fff_ffff;
+const CANDIDATES_MIN = 100;
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
+export function resolveMulti(
+  options: LeanMultiIndexOptions & Omit<BuildOptions, 'queries'>,
+): ResolvedMulti {
+  checkOptions('LeanMultiIndex', options, [...MULTI_OPTIONS, ...RUN_NAMES]);
+  const { dimensions, seed = 1, fde = {} } = options;
+  const size = checkOneOf('fdeDimensions', options.fdeDimensions ?? 1280, FDE_DIMENSIONS);
+  const names = FDE_OPTIONS.filter((name) => name !== 'dimensions' && name !== 'seed');
+  checkOptions('fde', fde, names);
+  const { codeBytes, ...shape } = SHAPES[size];
+  const resolved = resolveFde({ ...shape, ...fde, dimensions, seed });
+  const tokenBits = checkOneOf('tokenBits', options.tokenBits ?? 8, TOKEN_BITS);
+  const given = INDEX_NAMES.filter((name) => options[name] !== undefined);
+  const encoded = encodedDimensions(resolved);
+  const index: LeanIndexOptions = {
+    ...Object.fromEntries(given.map((name) => [name, options[name]])),
+    dimensions: encoded,
+    distance: 'Dot',
+    // MaxSim ranks the candidates anew: richer codes of the encodings would be read for nothing.
+    secondaryBits: 'none',
+    primaryBits: 2,
+    primaryDimensions: Math.min(encoded, primaryCapacity(codeBytes / LINE_BYTES, 2, 'Dot')),
+  };
+  return { fde: resolved, tokenBits, index };
+}
+
+export interface MultiSearchPlan {
+  k: number;
+  candidates: number;
+  ef: number | undefined;
+  allow: AllowedIds | AllowList | undefined;
+}
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for k below 1 or wrong options. */
+export function resolveMultiSearch(k: number, options: MultiSearchOptions): MultiSearchPlan {
+  checkInteger('k', k, 1, COUNT_MAX);
+  checkOptions('search', options, SEARCH_NAMES);
+  const preset = Math.min(COUNT_MAX, Math.max(CANDIDATES_MIN, 4 * k));
+  const candidates = checkInteger('candidates', options.candidates ?? preset, 1, COUNT_MAX);
+  if (candidates < k) throw outOfRange('candidates', `at least k, ${k}`, candidates);
+  if (options.ef !== undefined) checkInteger('ef', options.ef, 1, COUNT_MAX);
+  return { k, candidates, ef: options.ef, allow: options.allow };
+}

@@ -1,0 +1,220 @@
+import { alignUp, type Kernels } from '../kernels/index.js';
+
+/** Documents lie one behind the other in segments of so many bytes, or of their own size. */
+const SEGMENT_BYTES = 1 << 20;
+/** A document begins with its slot and its number of tokens, for when its segment is cleared. */
+const HEAD_BYTES = 16;
+
+/** The count of a slot that holds no document. */
+export const FREE = 0xffff_ffff;
+
+interface Segment {
+  readonly start: number;
+  readonly byteLength: number;
+  /** Bytes in use from its start on, and those of them that documents still need. */
+  filled: number;
+  live: number;
+}
+
+/** Where a document is: all that a search needs to know of it. */
+export interface PlacedDocument {
+  /** Of its first record. */
+  readonly address: number;
+  readonly count: number;
+  /** None of its tokens is longer. */
+  readonly reach: number;
+}
+
+/**
+ * Where the records of documents are in a WebAssembly memory. The space of removed documents is used
+ * again: what is left in a segment of which less than half is needed moves elsewhere. So removing a
+ * document copies at most half a segment, and no more lies idle than is needed, but for one segment.
+ */
+export class TokenMemory {
+  readonly kernels: Kernels;
+  readonly recordBytes: number;
+  /** By slot. */
+  private addresses = new Uint32Array(16);
+  private counts = new Uint32Array(16).fill(FREE);
+  private reaches = new Float32Array(16);
+  private readonly segmentOf: Segment[] = [];
+  private slots = 0;
+  private readonly freeSlots: number[] = [];
+  /** Segments with documents, the last of them the one that is being filled; those without. */
+  private filled: Segment[] = [];
+  private readonly empty: Segment[] = [];
+  /** Removed while somebody held the memory: neither their space nor their slots are free yet. */
+  private retired: number[] = [];
+  private holders = 0;
+
+  constructor(kernels: Kernels, recordBytes: number) {
+    this.kernels = kernels;
+    this.recordBytes = recordBytes;
+  }
+
+  /** One more than the highest slot that was ever used. */
+  get slotCount(): number {
+    return this.slots;
+  }
+
+  /** Bytes of the segments in use, as far as they are filled. */
+  get bytes(): number {
+    return this.filled.reduce((sum, { filled }) => sum + filled, 0);
+  }
+
+  /** Number of tokens in a slot, FREE where no document is. */
+  countOf(slot: number): number {
+    return this.counts[slot] ?? FREE;
+  }
+
+  documentAt(slot: number): PlacedDocument {
+    const [address, count] = [this.addresses[slot]!, this.counts[slot]!];
+    return { address, count, reach: this.reaches[slot]! };
+  }
+
+  setReach(slot: number, reach: number): void {
+    this.reaches[slot] = reach;
+  }
+
+  /**
+   * A slot with room for so many records, whose bytes are not set: one that is free, or the next.
+   * @throws LeandexError `RESOURCE_EXHAUSTED`, and nothing has changed.
+   */
+  place(count: number): number {
+    const slot = this.freeSlots.at(-1) ?? this.slots;
+    this.placeAt(slot, count);
+    if (slot === this.slots) this.slots++;
+    else this.freeSlots.pop();
+    this.tidy();
+    return slot;
+  }
+
+  /** Places documents of so many records in slots 0, 1 …, none where the count is FREE. */
+  *placeAll(counts: Uint32Array): Generator<number> {
+    for (const [slot, count] of counts.entries()) {
+      if (count === FREE) {
+        this.ensureSlots(slot + 1);
+        this.freeSlots.push(slot);
+      } else {
+        this.placeAt(slot, count);
+      }
+      this.slots = slot + 1;
+      if (count !== FREE) yield slot;
+    }
+  }
+
+  private placeAt(slot: number, count: number): void {
+    this.ensureSlots(slot + 1);
+    const byteLength = this.bytesOf(count);
+    const segment = this.segmentFor(byteLength);
+    this.putAt(slot, count, segment, byteLength);
+  }
+
+  private putAt(slot: number, count: number, segment: Segment, byteLength: number): void {
+    const start = segment.start + segment.filled;
+    segment.filled += byteLength;
+    segment.live += byteLength;
+    this.kernels.u32(start, 2).set([slot, count]);
+    this.addresses[slot] = start + HEAD_BYTES;
+    this.counts[slot] = count;
+    this.segmentOf[slot] = segment;
+  }
+
+  private bytesOf(count: number): number {
+    return alignUp(HEAD_BYTES + count * this.recordBytes, 16);
+  }
+
+  /** The segment that is being filled, or another in its place if it has no room. */
+  private segmentFor(byteLength: number): Segment {
+    const last = this.filled.at(-1);
+    if (last !== undefined && last.filled + byteLength <= last.byteLength) return last;
+    const fitting = this.empty.filter((segment) => segment.byteLength >= byteLength);
+    const smallest = fitting.sort((a, b) => a.byteLength - b.byteLength)[0];
+    if (smallest !== undefined) this.empty.splice(this.empty.indexOf(smallest), 1);
+    const segment = smallest ?? this.newSegment(Math.max(SEGMENT_BYTES, byteLength));
+    this.filled.push(segment);
+    return segment;
+  }
+
+  private newSegment(byteLength: number): Segment {
+    return { start: this.kernels.alloc(byteLength), byteLength, filled: 0, live: 0 };
+  }
+
+  /** Frees a slot that holds a document, or will as soon as nobody holds the memory. */
+  remove(slot: number): void {
+    this.counts[slot] = FREE;
+    if (this.holders > 0) {
+      this.retired.push(slot);
+    } else {
+      this.free(slot);
+      this.tidy();
+    }
+  }
+
+  /** Until the function that this returns is called, no document of now is moved or overwritten. */
+  hold(): () => void {
+    this.holders++;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.holders--;
+      if (this.holders > 0 || this.retired.length === 0) return;
+      for (const slot of this.retired) this.free(slot);
+      this.retired = [];
+      this.tidy();
+    };
+  }
+
+  private free(slot: number): void {
+    const [, count] = this.kernels.u32(this.addresses[slot]! - HEAD_BYTES, 2);
+    this.segmentOf[slot]!.live -= this.bytesOf(count!);
+    this.addresses[slot] = 0;
+    this.freeSlots.push(slot);
+  }
+
+  /** Clears the segments that are worth it, but for the one that is being filled. */
+  private tidy(): void {
+    if (this.holders > 0) return;
+    const sparse = this.filled.filter(({ live, filled }) => live * 2 < filled);
+    for (const segment of sparse) {
+      if (segment.live > 0 && (segment === this.filled.at(-1) || !this.moveAll(segment))) continue;
+      segment.filled = 0;
+      this.filled = this.filled.filter((other) => other !== segment);
+      this.empty.push(segment);
+    }
+  }
+
+  /** Moves the documents of a segment; false if there is no memory for all of them. */
+  private moveAll(segment: Segment): boolean {
+    const { kernels } = this;
+    for (let at = 0; at < segment.filled; ) {
+      const [slot, count] = kernels.u32(segment.start + at, 2);
+      const byteLength = this.bytesOf(count!);
+      const address = segment.start + at + HEAD_BYTES;
+      at += byteLength;
+      if (this.addresses[slot!] !== address) continue;
+      try {
+        this.placeAt(slot!, count!);
+      } catch {
+        return false;
+      }
+      segment.live -= byteLength;
+      const records = kernels.u8(address, count! * this.recordBytes);
+      kernels.u8(this.addresses[slot!]!, records.length).set(records);
+    }
+    return true;
+  }
+
+  private ensureSlots(least: number): void {
+    if (least <= this.counts.length) return;
+    const length = Math.max(least, 2 * this.counts.length);
+    const { addresses, counts, reaches } = this;
+    this.addresses = new Uint32Array(length);
+    this.counts = new Uint32Array(length).fill(FREE);
+    this.reaches = new Float32Array(length);
+    this.addresses.set(addresses);
+    this.counts.set(counts);
+    this.reaches.set(reaches);
+  }
+}

@@ -173,7 +173,23 @@ function centroidFactor(fde: Fde, sum: usize, count: u32): f32 {
   const length = Math.sqrt(squaredLength(sum, fde.stride));
   if (!(length > LENGTH_MIN)) return 0;
   if (fde.exponent == 1) return <f32>(1 / length);
-  return <f32>(1 / (<f64>count * Math.pow(length / <f64>count, <f64>fde.exponent)));
+  return <f32>(1 / (<f64>count * power(length / <f64>count, <f64>fde.exponent)));
+}
+
+/**
+ * x to an exponent between 0 and 1, as the product of the square roots that its binary digits name:
+ * Math.pow would bring tables of its own along.
+ */
+function power(x: f64, exponent: f64): f64 {
+  let product: f64 = 1;
+  for (let digit: u32 = 0; digit < 53 && exponent > 0; digit++) {
+    x = Math.sqrt(x);
+    exponent *= 2;
+    if (exponent < 1) continue;
+    product *= x;
+    exponent -= 1;
+  }
+  return product;
 }
 
 /** The token whose sides differ in the fewest places from those of a cell, the first of several. */

@@ -1,10 +1,11 @@
 // Distances between stored vectors of which only the primary codes are kept: ‖ẑ_a − ẑ_b‖² of what the
-// codes stand for, whatever the metric; for vectors of one length inner products order alike. Codes
-// are unbiased, so ‖ẑ‖² exceeds ‖z‖² by a known share, which is taken off: else all would seem far
-// apart, and the diversity heuristic would keep too many links.
+// codes stand for. For inner products ẑ are given unit length first: with links by distance the short
+// vectors, near everything, would be everybody's neighbours, and long ones out of reach. Codes are
+// unbiased, so ‖ẑ‖² exceeds ‖z‖² by a known share, which is taken off: else all would seem far apart,
+// and the diversity heuristic would keep too many links.
 
 import { sumI32 } from './dot';
-import { Index, primaryOf } from './layout';
+import { Index, METRIC_DOT, primaryOf } from './layout';
 import { primaryScale } from './primary';
 
 let dotAB: v128 = i32x4.splat(0);
@@ -70,16 +71,22 @@ function trueShare(bits: u32): f32 {
 export function primaryPair(ix: Index, idA: u32, idB: u32): f32 {
   return primaryPairDistance(
     primaryOf(ix, idA), primaryOf(ix, idB), ix.primaryBytes, ix.primaryBits, ix.primaryConstants,
+    u32(ix.metric == METRIC_DOT),
   );
 }
 
-/** ‖ẑ_a − ẑ_b‖² of two records of 2, 4 or 7 bits, less what the grid adds to each. */
+/**
+ * ‖ẑ_a − ẑ_b‖² of two records of 2, 4 or 7 bits, less what the grid adds to each; or that of their
+ * directions, 2 where one has none.
+ */
 export function primaryPairDistance(
-  a: usize, b: usize, bytes: u32, bits: u32, constants: u32,
+  a: usize, b: usize, bytes: u32, bits: u32, constants: u32, ofDirections: u32,
 ): f32 {
   multiplyLevels(a, b, bytes, bits, constants);
   const sa = primaryScale(a, bytes) * <f32>0.5, sb = primaryScale(b, bytes) * <f32>0.5;
   const ab = sa * sb * <f32>sumI32(dotAB);
-  const norms = sa * sa * <f32>sumI32(dotAA) + sb * sb * <f32>sumI32(dotBB);
-  return trueShare(bits) * norms - 2 * ab;
+  const aa = sa * sa * <f32>sumI32(dotAA), bb = sb * sb * <f32>sumI32(dotBB);
+  if (!ofDirections) return trueShare(bits) * (aa + bb) - 2 * ab;
+  const lengths = trueShare(bits) * Mathf.sqrt(aa) * Mathf.sqrt(bb);
+  return lengths > 0 ? 2 - 2 * ab / lengths : 2;
 }

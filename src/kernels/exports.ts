@@ -177,7 +177,14 @@ export interface KernelExports {
   secondaryBytes(n: number, bits: number): number;
   buildCodeBytes(bytes: number, bits: number, constants: number): number;
   dotBuildCodes(a: number, b: number, slots: number): number;
-  primaryPairDistance(a: number, b: number, bytes: number, bits: number, constants: number): number;
+  primaryPairDistance(
+    a: number,
+    b: number,
+    bytes: number,
+    bits: number,
+    constants: number,
+    ofDirections: number,
+  ): number;
   encodeRows: EncodeKernel;
   encodeSecondary: EncodeKernel;
   missedEnergy(

@@ -1,17 +1,34 @@
 import { Random } from '../base/random.js';
 import type { Steps } from '../base/steps.js';
 import type { Kernels } from '../kernels/index.js';
-import { randomizedSvdSteps } from '../linalg/randomized-svd.js';
+import { eigenSymmetricSteps } from '../linalg/eigen-symmetric.js';
+import { createMoments } from '../linalg/moments.js';
+import { multiplySteps } from '../linalg/row-blocks.js';
+import { secondMoment } from '../linalg/second-moment.js';
+import { trace } from '../linalg/trace.js';
 import { LeanVec } from './leanvec.js';
 
-/** Vectors of more dimensions have covariances that take too much memory and time. */
-export const WIDE_DIMENSIONS = 2048;
+/** The covariance of more dimensions, and its eigenvectors, take too much memory and time. */
+export const WIDE_DIMENSIONS = 4096;
 /** Rows that their training reads at the most. */
 export const WIDE_ROWS_MAX = 4096;
+/** Rows or columns that a plain loop handles between two yields. */
+const PER_STEP = 64;
+/** Components with a smaller share of the largest one's energy are rounding errors. */
+const NOISE = 2 ** -20;
+
+/** Centred rows as columns, so that the sums over their numbers are sums over rows. */
+interface CentredSample {
+  /** dimensions x count. */
+  columns: Float32Array;
+  count: number;
+  mean: Float32Array;
+}
 
 /**
- * The leading principal components of wide rows (n x dimensions, n ≥ 1), from the singular vectors of
- * a centred sample instead of its covariance: as many as `target`, no more than there are rows.
+ * The leading principal components of wide rows (n x dimensions, n ≥ 1), as many as `target` but no
+ * more than there are rows: from the inner products of a sample's rows with one another, which are
+ * fewer than those of their dimensions (the method of snapshots, Sirovich 1987).
  */
 export function* widePcaSteps(
   kernels: Kernels,
@@ -20,49 +37,59 @@ export function* widePcaSteps(
   target: number,
   seed: number,
 ): Steps<LeanVec> {
-  const total = rows.length / dimensions;
-  const count = Math.min(total, WIDE_ROWS_MAX);
-  const chosen = count === total ? undefined : new Random(seed).permutation(total);
-  const sample = new Float32Array(count * dimensions);
-  const sums = new Float64Array(dimensions);
-  for (let r = 0; r < count; r++) {
-    const from = (chosen?.[r] ?? r) * dimensions;
-    const row = rows.subarray(from, from + dimensions);
-    sample.set(row, r * dimensions);
-    for (let i = 0; i < dimensions; i++) sums[i]! += row[i]!;
-    if (r % 64 === 0) yield;
-  }
-  const mean = Float32Array.from(sums, (sum) => sum / count);
-  let squares = 0;
-  for (let r = 0; r < count; r++) {
-    const row = sample.subarray(r * dimensions, (r + 1) * dimensions);
-    for (let i = 0; i < dimensions; i++) {
-      row[i]! -= mean[i]!;
-      squares += row[i]! * row[i]!;
-    }
-    if (r % 64 === 0) yield;
-  }
+  const { columns, count, mean } = yield* centredSample(rows, dimensions, seed);
+  const moments = createMoments(kernels, count);
+  yield* moments.addSteps(columns, dimensions);
+  const products = secondMoment(yield* moments.finishSteps());
   const rank = Math.min(target, count, dimensions);
-  const { s, v } = yield* randomizedSvdSteps(kernels, sample, count, dimensions, rank, {
-    iterations: 1,
-    seed,
-  });
+  const { values, vectors } = yield* eigenSymmetricSteps(kernels, products, count, rank);
+  const components = new Float32Array(dimensions * rank);
+  const source = { a: columns, m: dimensions, n: count, scale: 1 };
+  yield* multiplySteps(kernels, source, vectors, components);
   const basis = new Float32Array(rank * dimensions);
+  const scales = values.map((value) =>
+    value > NOISE * values[0]! ? 1 / Math.sqrt(value * dimensions) : 0,
+  );
   for (let i = 0; i < dimensions; i++) {
-    for (let j = 0; j < rank; j++) basis[j * dimensions + i] = v[i * rank + j]!;
-    if (i % 64 === 0) yield;
+    for (let j = 0; j < rank; j++)
+      basis[j * dimensions + i] = components[i * rank + j]! * scales[j]!;
+    if (i % PER_STEP === 0) yield;
   }
-  const energies = Float64Array.from(s.subarray(0, rank), (value) => value ** 2 / count);
-  const totalVariance = squares / count;
+  const share = dimensions / count;
+  const totalVariance = share * trace(products, count);
   return new LeanVec({
     method: 'pca',
     distance: 'Dot',
     mean,
     basis,
     queryBasis: basis,
-    energies,
+    energies: values.map((value) => Math.max(0, share * value)),
     totalEnergy: totalVariance,
     totalVariance,
     loss: 0,
   });
+}
+
+function* centredSample(
+  rows: Float32Array,
+  dimensions: number,
+  seed: number,
+): Steps<CentredSample> {
+  const total = rows.length / dimensions;
+  const count = Math.min(total, WIDE_ROWS_MAX);
+  const chosen = count === total ? undefined : new Random(seed).permutation(total);
+  const columns = new Float32Array(count * dimensions);
+  const mean = new Float32Array(dimensions);
+  for (let r = 0; r < count; r++) {
+    const from = (chosen?.[r] ?? r) * dimensions;
+    for (let i = 0; i < dimensions; i++) columns[i * count + r] = rows[from + i]!;
+    if (r % PER_STEP === 0) yield;
+  }
+  for (let i = 0; i < dimensions; i++) {
+    const column = columns.subarray(i * count, (i + 1) * count);
+    mean[i] = column.reduce((sum, x) => sum + x, 0) / count;
+    for (let r = 0; r < count; r++) column[r]! -= mean[i]!;
+    if (i % PER_STEP === 0) yield;
+  }
+  return { columns, count, mean };
 }

@@ -33,14 +33,29 @@ describeBinaries('distances of primary records', (kernels) => {
           const [a, b] = [encode(), encode()];
           const dot = (x: Float64Array, y: Float64Array) =>
             x.reduce((sum, v, i) => sum + v * y[i]!, 0);
-          const norms = dot(a.decoded, a.decoded) + dot(b.decoded, b.decoded);
-          const expected = SHARES[bits] * norms - 2 * dot(a.decoded, b.decoded);
-          const distance = call.primaryPairDistance(a.record, b.record, bytes, bits, constants);
-          expect(Math.abs(distance - expected)).toBeLessThan(1e-5 * norms);
-          const back = call.primaryPairDistance(b.record, a.record, bytes, bits, constants);
-          expect(Math.abs(back - distance)).toBeLessThan(1e-5 * norms);
+          const [aa, bb] = [dot(a.decoded, a.decoded), dot(b.decoded, b.decoded)];
+          const ab = dot(a.decoded, b.decoded);
+          const pair = (x: number, y: number, ofDirections: number) =>
+            call.primaryPairDistance(x, y, bytes, bits, constants, ofDirections);
+          const expected = SHARES[bits] * (aa + bb) - 2 * ab;
+          const distance = pair(a.record, b.record, 0);
+          expect(Math.abs(distance - expected)).toBeLessThan(1e-5 * (aa + bb));
+          expect(Math.abs(pair(b.record, a.record, 0) - distance)).toBeLessThan(1e-5 * (aa + bb));
+          const turned = pair(a.record, b.record, 1);
+          expect(
+            Math.abs(turned - (2 - (2 * ab) / (SHARES[bits] * Math.sqrt(aa * bb)))),
+          ).toBeLessThan(1e-5);
         });
       }
     });
   }
+
+  test('a record without a direction is at 2 from all others', () => {
+    const [zero, other] = [kernels.alloc(64), kernels.alloc(64)];
+    const z = kernels.alloc(240 * 4);
+    call.primaryEncode(z, 64, 2, 240, 0, 4, 7, zero);
+    kernels.f32(z, 240).fill(1);
+    call.primaryEncode(z, 64, 2, 240, 0, 4, 7, other);
+    expect(call.primaryPairDistance(zero, other, 64, 2, 4, 1)).toBe(2);
+  });
 });

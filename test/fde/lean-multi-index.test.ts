@@ -283,19 +283,27 @@ describe('saving', () => {
     const saved = readContainer((await build(some(23, 6))).toBytes(), 'multi-index');
     const { header, sections } = saved;
     const fde = header.fde as Record<string, unknown>;
-    const slots = new Uint32Array(sections.slots!.slice().buffer);
+    const ids = new Uint32Array(sections.ids!.slice().buffer);
     const asSection = (words: Uint32Array) => new Uint8Array(words.slice().buffer);
-    const twice = asSection(slots.map(() => slots[0]!));
-    const wrong = asSection(slots.map((slot) => slot + 1000));
+    const twice = asSection(ids.map(() => ids[0]!));
+    const wrong = asSection(ids.map((id) => id + 1000));
+    const pooling = { dimensions: D, seed: 1 };
     const made = [
       { header: { ...header, fde: { ...fde, repetitions: 11 } } },
       { header: { ...header, fde: { ...fde, dimensions: 0 } } },
       { header: { ...header, fde: undefined } },
       { header: { ...header, fde: null } },
       { header: { ...header, tokens: undefined } },
-      { sections: { ...sections, slots: twice } },
-      { sections: { ...sections, slots: wrong } },
-      { sections: { ...sections, slots: new Uint8Array(4) } },
+      { header: { ...header, tokens: null } },
+      { header: { ...header, pooling: { ...pooling, ratio: 0 } } },
+      { header: { ...header, pooling: { ...pooling, dimensions: D + 1 } } },
+      { header: { ...header, pooling: null } },
+      { header: { ...header, nextId: 5 } },
+      { header: { ...header, nextId: 2 ** 32 } },
+      { header: { ...header, nextId: undefined } },
+      { sections: { ...sections, ids: twice } },
+      { sections: { ...sections, ids: wrong } },
+      { sections: { ...sections, ids: new Uint8Array(4) } },
     ];
     for (const change of made) {
       const bytes = writeContainer({ ...saved, ...change } as typeof saved);

@@ -1,6 +1,6 @@
 import { checkInteger, checkRows } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { AllowList } from '../graph/allow-list.js';
 import { checkKnownIds } from '../graph/given-ids.js';
 import type { AllowedIds } from '../graph/id-set.js';
@@ -12,7 +12,6 @@ import {
   checkWriteOptions,
   type WriteOptions,
 } from '../graph/options.js';
-import { checkRowValues } from '../graph/rows.js';
 import { checkMeta, type IndexMeta, type PartWriter } from '../graph/save.js';
 import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import { WriteQueue } from '../graph/write-queue.js';
@@ -166,16 +165,11 @@ export class LeanMultiIndex {
     options: MultiSearchOptions = {},
   ): Promise<BatchSearchResult> {
     this.requireOpen();
-    const { dimensions, state } = this;
-    const { tokens, offsets } = checkSets(queries, dimensions, 'the queries');
+    const { tokens, offsets } = checkSets(queries, this.dimensions, 'the queries');
     const plan = this.plan(k, options);
-    const copy = { tokens: tokens.slice(), offsets };
-    await runSteps(
-      checkRowValues(copy.tokens, { dimensions, distance: 'Dot', model: undefined }, 'query'),
-    );
-    this.requireOpen();
-    const most = Math.min(k, state.index.count, plan.allow?.count ?? k);
-    return joinResults(await this.searches.search(copy, plan), most);
+    const width = Math.min(k, this.count, plan.allow?.count ?? k);
+    const results = await this.searches.search({ tokens: tokens.slice(), offsets }, plan);
+    return joinResults(results, width);
   }
 
   private plan(k: number, options: MultiSearchOptions): MultiSearchPlan {

@@ -1,4 +1,5 @@
 import { runSteps, turnIfDue } from '../base/steps.js';
+import { checkRowValues } from '../graph/rows.js';
 import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import { WriteQueue } from '../graph/write-queue.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
@@ -6,7 +7,7 @@ import { hasThreads, type PoolLease } from '../threads/pool.js';
 import { carveQuery, carveSteps } from './ball-carving.js';
 import { candidateOptions, type MultiSearchPlan, widen } from './multi-options.js';
 import { crewFor, type MultiState } from './multi-state.js';
-import { setAt, type TokenSets } from './offsets.js';
+import { joinSets, setAt, type TokenSets } from './offsets.js';
 
 /** Bytes of encodings of queries that are searched for together. */
 const ENCODINGS_BYTES = 1 << 25;
@@ -53,9 +54,12 @@ export class AsyncMultiSearch {
     this.pool = pool;
   }
 
-  /** The results of each of the queries, which nobody changes until then. */
+  /**
+   * The results of each of the queries, whose rows nobody changes until then.
+   * @throws RangeError `INVALID_ARGUMENT` naming row and column of NaN and infinity.
+   */
   async search(queries: TokenSets, plan: MultiSearchPlan): Promise<SearchResult[]> {
-    const search = this.searchParts(queries, plan);
+    const search = this.searchAll(queries, plan);
     this.running.add(search);
     try {
       return await search;
@@ -69,81 +73,96 @@ export class AsyncMultiSearch {
     await Promise.allSettled(this.running);
   }
 
-  private async searchParts(
-    { tokens, offsets }: TokenSets,
-    plan: MultiSearchPlan,
-  ): Promise<SearchResult[]> {
-    const { encoder } = this.state;
+  private async searchAll(queries: TokenSets, plan: MultiSearchPlan): Promise<SearchResult[]> {
+    const { documents, encoder } = this.state;
     const { dimensions } = encoder.options;
-    const count = offsets.length - 1;
-    const atOnce = Math.max(1, Math.floor(ENCODINGS_BYTES / (4 * encoder.dimensions)));
+    const layout = { dimensions, distance: 'Dot', model: undefined } as const;
+    await runSteps(checkRowValues(queries.tokens, layout, 'query'));
+    const rows = Array.from({ length: queries.offsets.length - 1 }, (_, q) =>
+      setAt(queries, q, dimensions),
+    );
     const results: SearchResult[] = [];
-    for (let from = 0; from < count; from += atOnce) {
-      const some = offsets.subarray(from, Math.min(count, from + atOnce) + 1);
-      const [first, end] = [some[0]!, some.at(-1)!];
-      const part = {
-        tokens: tokens.subarray(first * dimensions, end * dimensions),
-        offsets: some.map((offset) => offset - first),
-      };
-      results.push(...(await this.searchPart(part, plan)));
+    let left = [...rows.keys()];
+    while (left.length > 0) {
+      const found = await this.searchParts(
+        left.map((q) => rows[q]!),
+        plan,
+      );
+      for (const [i, q] of left.entries()) results[q] = found[i]!;
+      // Deleted after its query was ranked, before the last one was.
+      left = left.filter((q) => results[q]!.ids.some((id) => !documents.has(id)));
     }
     return results;
   }
 
-  private async searchPart(queries: TokenSets, plan: MultiSearchPlan): Promise<SearchResult[]> {
-    const { state } = this;
-    const { index, encoder } = state;
-    const size = encoder.dimensions;
-    const encodings = await this.encode(queries);
-    const rows = await carved(queries, encoder.options.dimensions, plan.carve);
+  private async searchParts(
+    queries: readonly Float32Array[],
+    plan: MultiSearchPlan,
+  ): Promise<SearchResult[]> {
+    const atOnce = Math.max(1, Math.floor(ENCODINGS_BYTES / (4 * this.state.encoder.dimensions)));
     const results: SearchResult[] = [];
-    let left = [...rows.keys()];
+    for (let from = 0; from < queries.length; from += atOnce) {
+      results.push(...(await this.searchPart(queries.slice(from, from + atOnce), plan)));
+    }
+    return results;
+  }
+
+  private async searchPart(
+    queries: readonly Float32Array[],
+    plan: MultiSearchPlan,
+  ): Promise<SearchResult[]> {
+    const { index, encoder, documents } = this.state;
+    const encodings = await this.encode(queries);
+    const ranked = await carved(queries, encoder.options.dimensions, plan.carve);
+    const results: SearchResult[] = [];
+    let left = [...queries.keys()];
     for (let wider = plan; left.length > 0; wider = widen(wider)) {
-      const wanted = gather(encodings, left, size);
-      const found = await index.searchBatch(wanted, wider.candidates, candidateOptions(wider));
+      const some = gather(encodings, left, encoder.dimensions);
+      const { ids, k } = await index.searchBatch(some, wider.candidates, candidateOptions(wider));
       const again: number[] = [];
-      const rank = await this.ranking(rows, left, found.k);
-      await forEach(left, rank.atOnce, async (q, i) => {
-        const candidates = found.ids.subarray(i * found.k, (i + 1) * found.k);
-        const steps = state.documents.rankSteps(rows[q]!, candidates, plan.k, rank.crew);
-        const result = await runSteps(steps);
-        if (result !== undefined && isEnough(state, result, candidates, wider)) results[q] = result;
-        else again.push(q);
+      const { crew, atOnce } = await this.ranking(
+        left.map((q) => ranked[q]!),
+        k,
+      );
+      await forEach(left, atOnce, async (q, i) => {
+        const candidates = ids.subarray(i * k, (i + 1) * k);
+        const result = await runSteps(documents.rankSteps(ranked[q]!, candidates, plan.k, crew));
+        if (result !== undefined && isEnough(this.state, result, candidates, wider)) {
+          results[q] = result;
+        } else {
+          again.push(q);
+        }
       });
       left = again.sort((a, b) => a - b);
     }
     return results;
   }
 
-  /** One thread a query, as many queries at a time as there are threads; more threads for one alone. */
+  /** One thread a query, as many queries as there are threads; more threads for one that is alone. */
   private async ranking(
-    rows: readonly Float32Array[],
-    left: readonly number[],
+    queries: readonly Float32Array[],
     candidates: number,
   ): Promise<{ crew: Crew; atOnce: number }> {
     if (!hasThreads()) return { crew: ALONE, atOnce: 1 };
     const pool = await this.pool.get();
-    if (left.length > 1) return { crew: crewOf(pool, 1), atOnce: pool.threads };
+    if (queries.length > 1) return { crew: crewOf(pool, 1), atOnce: pool.threads };
     const { tokenCount, count } = this.state.documents;
-    const products = (rows[left[0]!]!.length * candidates * tokenCount) / Math.max(1, count);
-    return {
-      crew: crewOf(pool, Math.max(1, Math.ceil(products / PRODUCTS_PER_THREAD))),
-      atOnce: 1,
-    };
+    const products = (queries[0]!.length * candidates * tokenCount) / Math.max(1, count);
+    const threads = Math.max(1, Math.ceil(products / PRODUCTS_PER_THREAD));
+    return { crew: crewOf(pool, threads), atOnce: 1 };
   }
 
-  private async encode(queries: TokenSets): Promise<Float32Array> {
+  private async encode(queries: readonly Float32Array[]): Promise<Float32Array> {
     const { encoder } = this.state;
-    const crew = await crewFor(this.pool, queries);
+    const numbers = queries.reduce((sum, { length }) => sum + length, 0);
+    const crew = await crewFor(this.pool, numbers / encoder.options.dimensions);
     if (!crew.isHere) {
-      const { tokens, offsets } = queries;
+      const { tokens, offsets } = joinSets(queries, encoder.options.dimensions);
       return this.encoding.run(() => runSteps(encoder.querySteps(tokens, offsets, crew)));
     }
     // At once each: this waits for no large batch.
-    const count = queries.offsets.length - 1;
-    const encodings = new Float32Array(count * encoder.dimensions);
-    for (let q = 0; q < count; q++) {
-      const query = setAt(queries, q, encoder.options.dimensions);
+    const encodings = new Float32Array(queries.length * encoder.dimensions);
+    for (const [q, query] of queries.entries()) {
       encodings.set(encoder.encodeQuery(query), q * encoder.dimensions);
       await turnIfDue();
     }
@@ -153,16 +172,13 @@ export class AsyncMultiSearch {
 
 /** The rows that each query is ranked by. */
 async function carved(
-  queries: TokenSets,
+  queries: readonly Float32Array[],
   dimensions: number,
   threshold: number | undefined,
-): Promise<Float32Array[]> {
-  const rows = Array.from({ length: queries.offsets.length - 1 }, (_, q) =>
-    setAt(queries, q, dimensions),
-  );
-  if (threshold === undefined) return rows;
+): Promise<readonly Float32Array[]> {
+  if (threshold === undefined) return queries;
   const sums: Float32Array[] = [];
-  for (const query of rows) sums.push(await runSteps(carveSteps(query, dimensions, threshold)));
+  for (const query of queries) sums.push(await runSteps(carveSteps(query, dimensions, threshold)));
   return sums;
 }
 

@@ -4,7 +4,6 @@ import { ALONE, type Crew, crewOf } from '../threads/crew.js';
 import { hasThreads, type PoolLease } from '../threads/pool.js';
 import type { DocumentTokens } from './document-tokens.js';
 import type { FdeEncoder } from './encoder.js';
-import type { TokenSets } from './offsets.js';
 import type { PoolingOptions } from './pooling.js';
 
 /** What a LeanMultiIndex consists of. The modules beside this one read and change it. */
@@ -27,9 +26,9 @@ const CREW_TOKENS_MIN = 4096;
 /** As many threads as wanted for many tokens, this one for few. */
 export async function crewFor(
   pool: PoolLease,
-  { offsets }: TokenSets,
+  tokens: number,
   threads = Number.POSITIVE_INFINITY,
 ): Promise<Crew> {
-  if (!hasThreads() || threads === 1 || offsets.at(-1)! < CREW_TOKENS_MIN) return ALONE;
+  if (!hasThreads() || threads === 1 || tokens < CREW_TOKENS_MIN) return ALONE;
   return crewOf(await pool.get(), threads);
 }

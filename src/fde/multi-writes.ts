@@ -130,7 +130,7 @@ async function makeReady(
   requireUnchanged(tokens, offsets.at(-1)! * encoder.options.dimensions);
   const sets =
     pooling === undefined ? given : await runSteps(poolSteps(tokens, offsets, pooling), options);
-  const crew = await crewFor(pool, sets, options.threads);
+  const crew = await crewFor(pool, sets.offsets.at(-1)!, options.threads);
   const encodings = await runSteps(encoder.documentSteps(sets.tokens, sets.offsets, crew), options);
   const slots = await runSteps(documents.store.addSteps(sets.tokens, sets.offsets), options);
   return { encodings, slots };

@@ -44,3 +44,12 @@ export function checkSets(sets: unknown, dimensions: number, what: string): Toke
 export function setAt({ tokens, offsets }: TokenSets, i: number, dimensions: number): Float32Array {
   return tokens.subarray(offsets[i]! * dimensions, offsets[i + 1]! * dimensions);
 }
+
+/** Sets one behind the other. */
+export function joinSets(sets: readonly Float32Array[], dimensions: number): TokenSets {
+  const offsets = new Uint32Array(sets.length + 1);
+  for (const [i, { length }] of sets.entries()) offsets[i + 1] = offsets[i]! + length / dimensions;
+  const tokens = new Float32Array(offsets.at(-1)! * dimensions);
+  for (const [i, set] of sets.entries()) tokens.set(set, offsets[i]! * dimensions);
+  return { tokens, offsets };
+}

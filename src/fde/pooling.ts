@@ -1,11 +1,11 @@
 import { checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import { type Progress, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { checkRunOptions } from '../graph/options.js';
 import { checkRowValues } from '../graph/rows.js';
 import { Kernels } from '../kernels/index.js';
 import { kMeansSteps } from '../quant/k-means.js';
-import { checkOffsets, type TokenSets } from './offsets.js';
+import { checkOffsets, joinSets, setAt, type TokenSets } from './offsets.js';
 import { wardSteps } from './ward.js';
 
 export type PoolingMethod = 'hierarchical' | 'k-means';
@@ -72,19 +72,13 @@ export function* poolSteps(
   yield* checkRowValues(tokens, { dimensions, distance: 'Dot', model: undefined }, 'tokens');
   const kernels = new Kernels();
   const pooled: Float32Array[] = [];
-  const ends = new Uint32Array(offsets.length);
-  const progress: Progress = { phase: 'pool', done: 0, total: offsets.length - 1 };
-  for (let i = 0; i + 1 < offsets.length; i++) {
-    const rows = tokens.subarray(offsets[i]! * dimensions, offsets[i + 1]! * dimensions);
-    const kept = yield* poolOne(kernels, rows, resolved);
-    pooled.push(kept);
-    ends[i + 1] = ends[i]! + kept.length / dimensions;
-    progress.done++;
-    yield progress;
+  const total = offsets.length - 1;
+  for (let i = 0; i < total; i++) {
+    const rows = setAt({ tokens, offsets }, i, dimensions);
+    pooled.push(yield* poolOne(kernels, rows, resolved));
+    yield { phase: 'pool', done: i + 1, total };
   }
-  const all = new Float32Array(ends.at(-1)! * dimensions);
-  for (const [i, rows] of pooled.entries()) all.set(rows, ends[i]! * dimensions);
-  return { tokens: all, offsets: ends };
+  return joinSets(pooled, dimensions);
 }
 
 type ResolvedPooling = Required<Pick<PoolingOptions, 'dimensions' | 'method' | 'seed'>> & {

@@ -153,10 +153,12 @@ export class TokenMemory {
     this.tidy();
   }
 
-  /** Where the documents are now, by slot: copies. */
+  /** Where the documents are now, by slot up to the last one in use: copies. */
   places(): { addresses: Uint32Array; counts: Uint32Array } {
-    const { slots } = this;
-    return { addresses: this.addresses.slice(0, slots), counts: this.counts.slice(0, slots) };
+    const { addresses, counts } = this;
+    let end = this.slots;
+    while (end > 0 && counts[end - 1] === FREE) end--;
+    return { addresses: addresses.slice(0, end), counts: counts.slice(0, end) };
   }
 
   /** Until the function that this returns is called, the bytes of documents of now stay as they are. */

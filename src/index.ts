@@ -33,17 +33,16 @@ export type {
   Vectors,
   WriteResult,
 } from './db/types.js';
-export {
-  LeanMultiIndex,
-  type MultiIndexStats,
-} from './fde/lean-multi-index.js';
+export { LeanMultiIndex, type MultiLoadResult } from './fde/lean-multi-index.js';
 export type {
   FdeDimensions,
   LeanMultiIndexOptions,
   MultiSearchOptions,
-  TokenSets,
 } from './fde/multi-options.js';
+export type { MultiIndexStats } from './fde/multi-stats.js';
+export type { TokenSets } from './fde/offsets.js';
 export type { CellFill, FdeOptions, InnerProjection } from './fde/options.js';
+export { type PoolingMethod, type PoolingOptions, poolTokens } from './fde/pooling.js';
 export type { TokenBits } from './fde/token-codec.js';
 export type { AllowList } from './graph/allow-list.js';
 export type { AllowedIds } from './graph/id-set.js';

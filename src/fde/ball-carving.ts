@@ -1,5 +1,6 @@
 import { checkFinite, checkRows } from '../base/check.js';
-import { wrongType } from '../base/errors.js';
+import { outOfRange, wrongType } from '../base/errors.js';
+import { drain, type Steps } from '../base/steps.js';
 
 /**
  * Ball carving of a query (MUVERA, arXiv 2405.19504, section 3.2): the first row that is in no cluster
@@ -14,25 +15,38 @@ export function carveQuery(
   dimensions: number,
   threshold: number,
 ): Float32Array {
+  return drain(carveSteps(query, dimensions, threshold));
+}
+
+/** The same in slices. */
+export function* carveSteps(
+  query: Float32Array,
+  dimensions: number,
+  threshold: number,
+): Steps<Float32Array> {
   const m = checkRows('query', query, dimensions);
   checkFinite('query', query, dimensions);
-  if (typeof threshold !== 'number' || Number.isNaN(threshold)) {
-    throw wrongType('threshold', 'a number', threshold);
-  }
-  const rows = Array.from({ length: m }, (_, r) =>
+  checkThreshold('threshold', threshold);
+  let left = Array.from({ length: m }, (_, r) =>
     query.subarray(r * dimensions, (r + 1) * dimensions),
   );
   const sums: Float64Array[] = [];
-  let left = rows;
   while (left.length > 0) {
     const [centre] = left as [Float32Array];
-    const isNear = (row: Float32Array) => row === centre || dot(row, centre) >= threshold;
-    sums.push(sumOf(left.filter(isNear)));
-    left = left.filter((row) => !isNear(row));
+    const near = new Set(left.filter((row) => row === centre || dot(row, centre) >= threshold));
+    sums.push(sumOf([...near]));
+    left = left.filter((row) => !near.has(row));
+    yield;
   }
   const out = new Float32Array(sums.length * dimensions);
   for (const [i, sum] of sums.entries()) out.set(sum, i * dimensions);
   return out;
+}
+
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` unless dot products can be compared with it. */
+export function checkThreshold(what: string, threshold: unknown): void {
+  if (typeof threshold !== 'number') throw wrongType(what, 'a number', threshold);
+  if (Number.isNaN(threshold)) throw outOfRange(what, 'a number', threshold);
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -1,6 +1,12 @@
+import { drain, type Steps } from '../base/steps.js';
+import { NONE } from '../graph/memory.js';
 import type { SearchResult } from '../graph/search.js';
+import { ALONE, type Crew } from '../threads/crew.js';
 import type { TokenBits } from './token-codec.js';
 import { TokenStore } from './token-store.js';
+
+/** Ids that are written down between two yields. */
+const IDS_PER_STEP = 4096;
 
 /** The stored tokens of documents by id. */
 export class DocumentTokens {
@@ -63,14 +69,45 @@ export class DocumentTokens {
     for (const slot of slots) this.store.remove(slot);
   }
 
-  /** The k best of the candidates by MaxSim, best first; equal ones in the order of candidates. */
+  /** The k best of the candidates by MaxSim, best first; those without tokens are left out. */
   rank(query: Float32Array, candidates: Uint32Array, k: number): SearchResult {
+    return drain(this.rankSteps(query, candidates, k, ALONE))!;
+  }
+
+  /**
+   * The same in slices, or by the threads of a crew. Undefined where one of the best was deleted or
+   * got other tokens meanwhile.
+   */
+  *rankSteps(
+    query: Float32Array,
+    candidates: Uint32Array,
+    k: number,
+    crew: Crew,
+  ): Steps<SearchResult | undefined> {
     const idOf = new Map<number, number>();
     for (const id of candidates) {
       const slot = this.slots.get(id);
       if (slot !== undefined) idOf.set(slot, id);
     }
-    const { slots, scores } = this.store.rank(query, Uint32Array.from(idOf.keys()), k);
-    return { ids: slots.map((slot) => idOf.get(slot)!), scores };
+    const release = this.store.hold();
+    try {
+      const all = Uint32Array.from(idOf.keys());
+      const { slots, scores } = yield* this.store.rankSteps(query, all, k, crew);
+      const ids = slots.map((slot) => idOf.get(slot)!);
+      return ids.every((id, i) => this.slots.get(id) === slots[i]) ? { ids, scores } : undefined;
+    } finally {
+      release();
+    }
+  }
+
+  /** The id in each slot, NONE where no document is: `length` of them, at least all that are used. */
+  *slotIds(length: number): Steps<Uint32Array> {
+    const ids = new Uint32Array(length).fill(NONE);
+    let done = 0;
+    for (const [id, slot] of this.slots) {
+      ids[slot] = id;
+      if (++done % IDS_PER_STEP === 0) yield;
+    }
+    return ids;
   }
 }

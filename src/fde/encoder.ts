@@ -31,6 +31,7 @@ export class FdeEncoder {
   private readonly memoryOptions: FdeMemoryOptions;
   private documentMemory: FdeMemory | undefined;
   private queryMemory: FdeMemory | undefined;
+  private batchMemory: FdeMemory | undefined;
 
   /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
   constructor(options: FdeOptions, memoryOptions: FdeMemoryOptions = {}) {
@@ -54,22 +55,8 @@ export class FdeEncoder {
 
   /** encodeDocuments() in slices, by the threads of a crew. One call at a time. */
   *documentSteps(tokens: Float32Array, offsets: Uint32Array, crew: Crew): Steps<Float32Array> {
-    checkOffsets(offsets, checkRows('tokens', tokens, this.options.dimensions));
-    const count = offsets.length - 1;
-    yield* this.checkTokens(tokens);
-    const out = new Float32Array(count * this.dimensions);
-    const progress: Progress = { phase: 'build', done: 0, total: count };
-    const memory = this.documents;
-    for (let from = 0; from < count; ) {
-      const to = this.batchEnd(offsets, from);
-      yield* encodeBatch(memory, tokens, offsets.subarray(from, to + 1), false, crew, (rows) =>
-        out.set(rows, from * this.dimensions),
-      );
-      progress.done = to;
-      yield progress;
-      from = to;
-    }
-    return out;
+    this.documentMemory ??= this.newMemory();
+    return yield* this.encodeSets(this.documentMemory, tokens, offsets, false, crew);
   }
 
   /**
@@ -90,15 +77,44 @@ export class FdeEncoder {
     return encoding;
   }
 
-  private checkTokens(tokens: Float32Array, what = 'tokens'): Steps<void> {
+  /** encodeQuery() of many queries, as documentSteps(). One call at a time, besides that of those. */
+  *querySteps(tokens: Float32Array, offsets: Uint32Array, crew: Crew): Steps<Float32Array> {
+    this.batchMemory ??= this.newMemory();
+    return yield* this.encodeSets(this.batchMemory, tokens, offsets, true, crew);
+  }
+
+  private *encodeSets(
+    memory: FdeMemory,
+    tokens: Float32Array,
+    offsets: Uint32Array,
+    isQuery: boolean,
+    crew: Crew,
+  ): Steps<Float32Array> {
+    checkOffsets(offsets, checkRows('tokens', tokens, this.options.dimensions));
+    const count = offsets.length - 1;
+    yield* this.checkTokens(tokens, isQuery ? 'query' : 'tokens');
+    const out = new Float32Array(count * this.dimensions);
+    const progress: Progress = { phase: 'encode', done: 0, total: count };
+    for (let from = 0; from < count; ) {
+      const to = this.batchEnd(offsets, from);
+      yield* encodeBatch(memory, tokens, offsets.subarray(from, to + 1), isQuery, crew, (rows) =>
+        out.set(rows, from * this.dimensions),
+      );
+      progress.done = to;
+      yield progress;
+      from = to;
+    }
+    return out;
+  }
+
+  private checkTokens(tokens: Float32Array, what: string): Steps<void> {
     const { dimensions } = this.options;
     return checkRowValues(tokens, { dimensions, distance: 'Dot', model: undefined }, what);
   }
 
-  private get documents(): FdeMemory {
+  private newMemory(): FdeMemory {
     const { shared = false, variant } = this.memoryOptions;
-    this.documentMemory ??= new FdeMemory(this.options, shared, variant);
-    return this.documentMemory;
+    return new FdeMemory(this.options, shared, variant);
   }
 
   /** The set behind the last of a batch that begins at `from`: one set at least. */

@@ -1,58 +1,45 @@
 import { checkInteger, checkRows } from '../base/check.js';
-import { LeandexError, outOfRange } from '../base/errors.js';
-import { drain, runSteps, throwIfAborted } from '../base/steps.js';
-import { bytesSource, joined } from '../format/container.js';
-import { layOut } from '../format/container-writer.js';
+import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { AllowList } from '../graph/allow-list.js';
+import { checkKnownIds } from '../graph/given-ids.js';
 import type { AllowedIds } from '../graph/id-set.js';
-import { LeanIndex } from '../graph/lean-index.js';
+import type { SaveContent, SaveOptions } from '../graph/lean-index.js';
+import { checkSource, type IndexSource } from '../graph/load.js';
 import {
   type AddOptions,
-  type BuildOptions,
+  checkRunOptions,
   checkWriteOptions,
   type WriteOptions,
 } from '../graph/options.js';
-import type { SearchResult } from '../graph/search.js';
-import type { IndexStats } from '../graph/stats.js';
+import { checkMeta, type IndexMeta, type PartWriter } from '../graph/save.js';
+import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import { WriteQueue } from '../graph/write-queue.js';
-import { ALONE, type Crew, crewOf } from '../threads/crew.js';
-import { hasThreads, PoolLease } from '../threads/pool.js';
-import { DocumentTokens } from './document-tokens.js';
-import { FdeEncoder } from './encoder.js';
+import { PoolLease } from '../threads/pool.js';
+import { fromBytes, load } from './load-multi.js';
 import {
   type LeanMultiIndexOptions,
   type MultiSearchOptions,
   type MultiSearchPlan,
-  resolveMulti,
   resolveMultiSearch,
-  type TokenSets,
 } from './multi-options.js';
-import { checkOffsets } from './offsets.js';
-import { describeMulti, readMultiSteps } from './save-multi.js';
-import type { TokenBits } from './token-codec.js';
+import { AsyncMultiSearch, joinResults, searchHere } from './multi-search.js';
+import type { MultiState } from './multi-state.js';
+import { type MultiIndexStats, multiStats } from './multi-stats.js';
+import {
+  addDocuments,
+  buildState,
+  givenIds,
+  removeDocuments,
+  updateDocument,
+} from './multi-writes.js';
+import { checkSets, type TokenSets } from './offsets.js';
+import { save, toBytes } from './save-multi.js';
 
-/** Fewer tokens are encoded sooner than other threads would hear of them. */
-const CREW_TOKENS_MIN = 4096;
-
-/** What a LeanMultiIndex consists of. */
-export interface MultiParts {
-  encoder: FdeEncoder;
-  index: LeanIndex;
-  documents: DocumentTokens;
-}
-
-export interface MultiIndexStats {
-  /** Documents, and tokens of all of them. */
-  count: number;
-  tokens: number;
-  dimensions: number;
-  /** Numbers of an encoding. */
-  fdeDimensions: number;
-  tokenBits: TokenBits;
-  /** Bytes a document: its codes and links in the index of encodings, and its tokens. */
-  bytesPerDocument: { encoding: number; tokens: number; total: number };
-  /** The index of encodings. */
-  index: IndexStats;
+export interface MultiLoadResult {
+  index: LeanMultiIndex;
+  /** What was given to save() or toBytes(); empty without any. */
+  meta: IndexMeta;
 }
 
 /**
@@ -62,125 +49,86 @@ export interface MultiIndexStats {
  * dimensional encodings), and are ranked by MaxSim on their stored tokens.
  */
 export class LeanMultiIndex {
-  private readonly parts: MultiParts;
+  private readonly state: MultiState;
   private readonly pool = new PoolLease();
   private readonly writes = new WriteQueue();
+  private readonly searches: AsyncMultiSearch;
   private closing: Promise<void> | undefined;
 
-  private constructor(parts: MultiParts) {
-    this.parts = parts;
+  private constructor(state: MultiState) {
+    this.state = state;
+    this.searches = new AsyncMultiSearch(state, this.pool);
   }
 
   /**
-   * Builds an index of documents, which get the ids 0, 1, … Any number of documents, each of one
-   * token at least.
+   * Builds an index of documents, which get the ids 0, 1, …, or those given. Any number of documents,
+   * each of one token at least. The event loop stays free.
    * @throws TypeError, RangeError for wrong options or input (code `INVALID_ARGUMENT`,
    * `DIMENSION_MISMATCH`); LeandexError `ABORTED`, `RESOURCE_EXHAUSTED`.
    */
   static async build(
-    sets: TokenSets,
-    options: LeanMultiIndexOptions & Omit<BuildOptions, 'queries'>,
+    documents: TokenSets,
+    options: LeanMultiIndexOptions & AddOptions,
   ): Promise<LeanMultiIndex> {
-    const resolved = resolveMulti(options);
-    const { fde, tokenBits } = resolved;
-    const { onProgress, signal, threads } = options;
-    const run: WriteOptions = {
-      ...(onProgress && { onProgress }),
-      ...(signal && { signal }),
-      ...(threads !== undefined && { threads }),
-    };
-    checkWriteOptions('LeanMultiIndex', run);
-    checkSets(sets, fde.dimensions);
-    const shared = hasThreads();
-    const encoder = new FdeEncoder(fde, { shared });
-    const documents = new DocumentTokens(fde.dimensions, tokenBits, shared);
-    const pool = new PoolLease();
+    return new LeanMultiIndex(await buildState(documents, options));
+  }
+
+  /**
+   * Adds documents and resolves to their ids. All or nothing: after an error or an abort the index
+   * holds what it held. The tokens are read until then: do not change them. Ids that were given can be
+   * deleted from the call on. Errors as for build(), `CLOSED`.
+   */
+  async add(documents: TokenSets, options: AddOptions = {}): Promise<Uint32Array> {
+    this.requireOpen();
+    checkWriteOptions('add', options, ['ids']);
+    const { state } = this;
+    const sets = checkSets(documents, this.dimensions, 'the documents');
+    const given = givenIds(options, sets);
+    if (given !== undefined) state.given.add(given);
     try {
-      const crew = await crewFor(pool, sets, run.threads);
-      const encodings = await runSteps(encoder.documentSteps(sets.tokens, sets.offsets, crew), run);
-      const index = await LeanIndex.build(encodings, {
-        ...resolved.index,
-        ...run,
-      });
-      documents.name(
-        index.ids(),
-        await runSteps(documents.store.addSteps(sets.tokens, sets.offsets), run),
-      );
-      return new LeanMultiIndex({ encoder, index, documents });
+      return await this.writes.run(() => addDocuments(state, sets, given, this.pool, options));
     } finally {
-      await pool.release();
+      if (given !== undefined) state.given.delete(given);
     }
   }
 
   /**
-   * Adds documents and resolves to their ids; all or nothing. Errors as for build(), `CLOSED`.
-   */
-  async add(sets: TokenSets, options: AddOptions = {}): Promise<Uint32Array> {
-    this.requireOpen();
-    checkWriteOptions('add', options, ['ids']);
-    const { encoder, documents, index } = this.parts;
-    checkSets(sets, encoder.options.dimensions);
-    const { ids, ...run } = options;
-    return this.writes.run(async () => {
-      const encodings = await this.encode(sets, run);
-      const slots = await runSteps(documents.store.addSteps(sets.tokens, sets.offsets), run);
-      let added: Uint32Array | undefined;
-      try {
-        added = await index.add(encodings, options);
-        return added;
-      } finally {
-        if (added === undefined) documents.discard(slots);
-        // Those that were deleted meanwhile are not there any more.
-        else documents.name(added, slots, (id) => index.has(id));
-      }
-    });
-  }
-
-  /**
    * Puts other tokens (rows of `dimensions` numbers, one at least) in the place of those of an id.
-   * Errors as for add(), LeandexError `NOT_FOUND`.
+   * Searches find the old ones until then. Errors as for add(), LeandexError `NOT_FOUND`.
    */
   async update(id: number, tokens: Float32Array, options: WriteOptions = {}): Promise<void> {
     this.requireOpen();
     checkWriteOptions('update', options);
     checkInteger('id', id, 0, 0xffff_ffff);
-    const { encoder, documents, index } = this.parts;
-    const { dimensions } = encoder.options;
-    const sets = { tokens, offsets: Uint32Array.of(0, checkRows('tokens', tokens, dimensions)) };
-    checkSets(sets, dimensions);
-    await this.writes.run(async () => {
-      const encoding = await this.encode(sets, options);
-      const slots = await runSteps(documents.store.addSteps(tokens, sets.offsets), options);
-      try {
-        await index.update(id, encoding, options);
-      } catch (error) {
-        documents.discard(slots);
-        throw error;
-      }
-      documents.forget([id]);
-      documents.name(Uint32Array.of(id), slots, (live) => index.has(live));
-    });
+    const set = this.oneSet('tokens', tokens);
+    await this.writes.run(() => updateDocument(this.state, id, set, this.pool, options));
   }
 
   /**
-   * Deletes ids: from this moment on none of them is returned. Resolves to how many there were.
-   * Errors as for `LeanIndex.delete`.
+   * Deletes ids: from this moment on none of them is returned. Resolves to how many there were, once
+   * the graph is repaired around them where that was due.
+   * Errors as for add(); ids that were never assigned are an error, deleted ones are not. An abort
+   * during the repair ends that, and leaves the ids deleted.
    */
   async delete(ids: Iterable<number>, options: WriteOptions = {}): Promise<number> {
     this.requireOpen();
-    const { documents, index } = this.parts;
-    const isList = typeof ids?.[Symbol.iterator] === 'function' && typeof ids !== 'string';
-    const wanted = isList ? [...ids] : ids;
-    const deleting = index.delete(wanted, options);
-    // The index has refused wrong ids by now, or forgotten all.
-    if (isList) documents.forget((wanted as number[]).filter((id) => !index.has(id)));
-    return deleting;
+    checkWriteOptions('delete', options);
+    const { nextId, given, index } = this.state;
+    const wanted = checkKnownIds(ids, { ids: { nextId }, given });
+    throwIfAborted(options.signal);
+    const { living, removed } = removeDocuments(this.state, wanted);
+    await index.delete(living, options);
+    return removed;
   }
 
-  /** Repairs the graph around what is deleted and gives memory back, as `LeanIndex.compact`. */
+  /**
+   * Repairs the graph around all that is deleted and gives memory back, as `LeanIndex.compact`. Ids
+   * stay as they are. Errors as for add().
+   */
   async compact(options: WriteOptions = {}): Promise<void> {
     this.requireOpen();
-    await this.writes.run(() => this.parts.index.compact(options));
+    checkWriteOptions('compact', options);
+    await this.writes.run(() => this.state.index.compact(options));
   }
 
   /**
@@ -189,124 +137,136 @@ export class LeanMultiIndex {
    * @throws TypeError, RangeError for wrong lengths, NaN, k below 1, or unknown options.
    */
   search(query: Float32Array, k: number, options: MultiSearchOptions = {}): SearchResult {
-    const plan = this.plan(query, k, options);
-    const { index, encoder } = this.parts;
-    const encoding = encoder.encodeQuery(query);
-    for (let wider = plan; ; wider = widen(wider)) {
-      const { ids } = index.search(encoding, wider.candidates, searchOptions(wider));
-      const result = this.rank(query, ids, k);
-      if (this.isEnough(result, ids, wider)) return result;
-    }
+    this.requireOpen();
+    this.oneSet('query', query);
+    return searchHere(this.state, query, this.plan(k, options));
   }
 
-  /** search() with the search for candidates in another thread. */
+  /** search() in another thread. Documents deleted before it resolves are not returned. */
   async searchAsync(
     query: Float32Array,
     k: number,
     options: MultiSearchOptions = {},
   ): Promise<SearchResult> {
-    const plan = this.plan(query, k, options);
-    const { index, encoder } = this.parts;
-    const copy = query.slice();
-    const encoding = encoder.encodeQuery(copy);
-    for (let wider = plan; ; wider = widen(wider)) {
-      const { ids } = await index.searchAsync(encoding, wider.candidates, searchOptions(wider));
-      const result = this.rank(copy, ids, k);
-      if (this.isEnough(result, ids, wider)) return result;
-    }
-  }
-
-  private plan(query: Float32Array, k: number, options: MultiSearchOptions): MultiSearchPlan {
     this.requireOpen();
-    if (checkRows('query', query, this.dimensions) === 0) {
-      throw outOfRange('query', 'at least one row', query);
-    }
-    return resolveMultiSearch(k, options);
+    const { tokens, offsets } = this.oneSet('query', query);
+    const plan = this.plan(k, options);
+    const [result] = await this.searches.search({ tokens: tokens.slice(), offsets }, plan);
+    return result!;
   }
 
-  /** The k best of the candidates by MaxSim; those whose tokens are still to come are left out. */
-  private rank(query: Float32Array, candidates: Uint32Array, k: number): SearchResult {
-    return this.parts.documents.rank(query, candidates, k);
+  /**
+   * The k best documents for each of m queries of one vector at least, the queries split among threads:
+   * ids and scores are m x k', where k' = min(k, count). Errors as for search().
+   */
+  async searchBatch(
+    queries: TokenSets,
+    k: number,
+    options: MultiSearchOptions = {},
+  ): Promise<BatchSearchResult> {
+    this.requireOpen();
+    const { tokens, offsets } = checkSets(queries, this.dimensions, 'the queries');
+    const plan = this.plan(k, options);
+    const width = Math.min(k, this.count, plan.allow?.count ?? k);
+    const results = await this.searches.search({ tokens: tokens.slice(), offsets }, plan);
+    return joinResults(results, width);
   }
 
-  /** Whether there are k results, or no more to find than was looked for. */
-  private isEnough(
-    { ids }: SearchResult,
-    candidates: Uint32Array,
-    { k, candidates: wanted }: MultiSearchPlan,
-  ): boolean {
-    return ids.length === k || candidates.length < wanted || wanted >= this.parts.index.count;
+  private plan(k: number, options: MultiSearchOptions): MultiSearchPlan {
+    return resolveMultiSearch(k, options, this.state.index);
   }
 
-  /** Ids that searches may be restricted to, translated once for many searches. */
+  /** One set of these rows. @throws TypeError, RangeError for anything but one row or more. */
+  private oneSet(what: string, tokens: Float32Array): TokenSets {
+    const rows = checkRows(what, tokens, this.dimensions);
+    if (rows === 0) throw outOfRange(what, 'at least one row', tokens);
+    return { tokens, offsets: Uint32Array.of(0, rows) };
+  }
+
+  /**
+   * Ids that searches may be restricted to, translated once for many searches.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT` for ids that were never assigned.
+   */
   allowList(ids: AllowedIds): AllowList {
     this.requireOpen();
-    return this.parts.index.allowList(ids);
+    return this.state.index.allowList(ids);
   }
 
   /** Number of documents. */
   get count(): number {
-    return this.parts.documents.count;
+    return this.state.documents.count;
   }
 
   /** The ids of all documents, ascending. */
   ids(): Uint32Array {
-    const { index, documents } = this.parts;
+    const { index, documents } = this.state;
     return index.ids().filter((id) => documents.has(id));
   }
 
   /** Whether there is a document with this id. */
   has(id: number): boolean {
-    return this.parts.documents.has(id);
+    return this.state.documents.has(id);
   }
 
   /** Numbers in a token. */
   get dimensions(): number {
-    return this.parts.encoder.options.dimensions;
+    return this.state.encoder.options.dimensions;
   }
 
   /** The tokens of a document as they are stored, row after row; undefined for an unknown id. */
   tokensOf(id: number): Float32Array | undefined {
     this.requireOpen();
-    return this.parts.documents.tokensOf(id);
+    return this.state.documents.tokensOf(id);
   }
 
   /** Sizes and settings, measured from what the index holds. */
   stats(): MultiIndexStats {
-    const { index, documents, encoder } = this.parts;
-    const stats = index.stats();
-    const each = Math.max(1, documents.count);
-    const encoding = stats.bytesPerVector.total;
-    const tokens = documents.store.bytes / each;
-    return {
-      count: documents.count,
-      tokens: documents.tokenCount,
-      dimensions: this.dimensions,
-      fdeDimensions: encoder.dimensions,
-      tokenBits: documents.store.bits,
-      bytesPerDocument: { encoding, tokens, total: encoding + tokens },
-      index: stats,
-    };
+    return multiStats(this.state);
   }
 
   /**
    * The whole index as bytes, with checksums; the same index gives the same bytes.
-   * @throws LeandexError `BUSY` while a write is under way, `CLOSED`.
+   * @throws LeandexError `BUSY` while a write or a save is under way, `CLOSED`.
    */
-  toBytes(): Uint8Array {
+  toBytes({ meta }: SaveContent = {}): Uint8Array {
     this.requireOpen();
     if (this.writes.isBusy) {
       throw new LeandexError('BUSY', 'a write is under way: await it before toBytes()');
     }
-    return joined(drain(layOut(describeMulti(this.parts))));
+    return toBytes(this.state, checkMeta(meta));
   }
 
   /**
-   * The index that toBytes() wrote, verified throughout.
+   * The index that toBytes() or save() wrote, verified throughout.
    * @throws TypeError for anything but a Uint8Array; LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`.
    */
   static fromBytes(bytes: Uint8Array): LeanMultiIndex {
-    return new LeanMultiIndex(drain(readMultiSteps(bytesSource(bytes), hasThreads())));
+    return new LeanMultiIndex(fromBytes(bytes));
+  }
+
+  /**
+   * Writes what toBytes() gives part by part, as `LeanIndex.save`: each at most a few MB, once `write`
+   * has taken the one before it. Waits for the writes before it, and those after it wait; searches and
+   * deletions go on, and the ids that are saved are those of one moment. Takes memory for a copy of
+   * the encodings' codes and links. Rejects as `write` does.
+   * @throws TypeError, RangeError for wrong arguments; LeandexError `ABORTED`, `CLOSED`.
+   */
+  async save(write: PartWriter, options: SaveOptions = {}): Promise<void> {
+    this.requireOpen();
+    if (typeof write !== 'function') throw wrongType('write', 'a function', write);
+    checkRunOptions('save', options, ['meta']);
+    const meta = checkMeta(options.meta);
+    await this.writes.run(() => save(this.state, meta, write, options));
+  }
+
+  /**
+   * The index that save() or toBytes() wrote, and its meta, while the event loop stays free. Rejects
+   * as `source.read` does. Errors as for fromBytes(), LeandexError `ABORTED`.
+   */
+  static async load(source: IndexSource, options: RunOptions = {}): Promise<MultiLoadResult> {
+    checkRunOptions('load', options);
+    const { state, meta } = await load(checkSource(source), options);
+    return { index: new LeanMultiIndex(state), meta };
   }
 
   /** Waits for what is under way and ends the threads. All but this then fail with `CLOSED`. */
@@ -317,47 +277,12 @@ export class LeanMultiIndex {
 
   private async end(): Promise<void> {
     await this.writes.idle();
-    await this.parts.index.close();
+    await this.searches.done();
+    await this.state.index.close();
     await this.pool.release();
-  }
-
-  private async encode(sets: TokenSets, options: WriteOptions): Promise<Float32Array> {
-    throwIfAborted(options.signal);
-    const crew = await crewFor(this.pool, sets, options.threads);
-    return runSteps(this.parts.encoder.documentSteps(sets.tokens, sets.offsets, crew), options);
   }
 
   private requireOpen(): void {
     if (this.closing !== undefined) throw new LeandexError('CLOSED', 'the index is closed');
   }
-}
-
-/** As many threads as wanted for many tokens, this one for few. */
-async function crewFor(
-  pool: PoolLease,
-  { offsets }: TokenSets,
-  threads = Number.POSITIVE_INFINITY,
-): Promise<Crew> {
-  if (!hasThreads() || threads === 1 || offsets.at(-1)! < CREW_TOKENS_MIN) return ALONE;
-  return crewOf(await pool.get(), threads);
-}
-
-/** @throws TypeError, RangeError unless these are token sets of one token at least each. */
-function checkSets(sets: TokenSets, dimensions: number): void {
-  const { tokens, offsets } = sets ?? {};
-  checkOffsets(offsets, checkRows('tokens', tokens, dimensions));
-  const empty = offsets.findIndex((offset, i) => i > 0 && offset === offsets[i - 1]);
-  if (empty > 0) throw outOfRange(`document ${empty - 1}`, 'of one token at least', 'none');
-}
-
-function searchOptions({ candidates, ef, allow }: MultiSearchPlan) {
-  return {
-    ef: Math.max(ef ?? Math.max(128, 2 * candidates), candidates),
-    ...(allow && { allow }),
-  };
-}
-
-/** Looks further: some candidates had just been deleted or are just being added. */
-function widen(plan: MultiSearchPlan): MultiSearchPlan {
-  return { ...plan, candidates: 2 * plan.candidates };
 }

@@ -1,9 +1,11 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { outOfRange } from '../base/errors.js';
-import type { AllowList } from '../graph/allow-list.js';
+import { AllowList } from '../graph/allow-list.js';
 import type { AllowedIds } from '../graph/id-set.js';
-import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
+import type { LeanIndex } from '../graph/lean-index.js';
+import type { AddOptions, LeanIndexOptions, SearchOptions } from '../graph/options.js';
 import { LINE_BYTES, primaryCapacity } from '../quant/layout.js';
+import { checkThreshold } from './ball-carving.js';
 import {
   type CellFill,
   encodedDimensions,
@@ -12,15 +14,8 @@ import {
   type ResolvedFde,
   resolveFde,
 } from './options.js';
+import { checkPooling, type PoolingOptions } from './pooling.js';
 import { TOKEN_BITS, type TokenBits } from './token-codec.js';
-
-/** Documents of several vectors each: document i has the rows offsets[i] … offsets[i + 1] − 1. */
-export interface TokenSets {
-  /** Row after row. */
-  tokens: Float32Array;
-  /** One more than there are documents, from 0 to the number of rows. */
-  offsets: Uint32Array;
-}
 
 /** Sizes of encodings that have a preset. */
 export type FdeDimensions = 640 | 1280 | 2560 | 5120 | 10240;
@@ -58,6 +53,11 @@ export interface LeanMultiIndexOptions
   fdeDimensions?: FdeDimensions;
   /** Bits a number of the stored tokens: float32, float16 or LVQ codes. Default 8. */
   tokenBits?: TokenBits;
+  /**
+   * Fewer tokens for each document, as poolTokens() makes them, before they are encoded and stored:
+   * with a ratio or a count, and else without duplicates. Default: documents stay as they are.
+   */
+  pooling?: Omit<PoolingOptions, 'dimensions' | 'seed'>;
   /** Another shape of the encoding than that of fdeDimensions, for experiments. */
   fde?: Omit<FdeOptions, 'dimensions' | 'seed'>;
 }
@@ -70,6 +70,12 @@ export interface MultiSearchOptions {
   candidates?: number;
   /** Beam width in the index of encodings. Default max(128, 2 candidates). */
   ef?: number;
+  /**
+   * Ranks by fewer query vectors (ball carving): those whose inner product with an earlier one is at
+   * least this much are added to it. Faster for long queries, and scores become lower bounds of
+   * MaxSim; with vectors of unit length 0.7 is usual. Default: not at all.
+   */
+  carve?: number;
   /** Restricts the search, as in `LeanIndex`. */
   allow?: AllowedIds | AllowList;
 }
@@ -77,6 +83,7 @@ export interface MultiSearchOptions {
 export interface ResolvedMulti {
   fde: ResolvedFde;
   tokenBits: TokenBits;
+  pooling: PoolingOptions | undefined;
   /** Of the index of encodings. */
   index: LeanIndexOptions;
 }
@@ -86,13 +93,15 @@ const MULTI_OPTIONS = [
   'dimensions',
   'fdeDimensions',
   'tokenBits',
+  'pooling',
   'fde',
   ...INDEX_NAMES,
 ] as const satisfies readonly (keyof LeanMultiIndexOptions)[];
-const RUN_NAMES = ['threads', 'onProgress', 'signal'] as const;
+const BUILD_NAMES = ['threads', 'onProgress', 'signal', 'ids'] as const;
 const SEARCH_NAMES = [
   'candidates',
   'ef',
+  'carve',
   'allow',
 ] as const satisfies readonly (keyof MultiSearchOptions)[];
 
@@ -100,10 +109,8 @@ const COUNT_MAX = 0x7fff_ffff;
 const CANDIDATES_MIN = 100;
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
-export function resolveMulti(
-  options: LeanMultiIndexOptions & Omit<BuildOptions, 'queries'>,
-): ResolvedMulti {
-  checkOptions('LeanMultiIndex', options, [...MULTI_OPTIONS, ...RUN_NAMES]);
+export function resolveMulti(options: LeanMultiIndexOptions & AddOptions): ResolvedMulti {
+  checkOptions('LeanMultiIndex', options, [...MULTI_OPTIONS, ...BUILD_NAMES]);
   const { dimensions, seed = 1, fde = {} } = options;
   const size = checkOneOf('fdeDimensions', options.fdeDimensions ?? 1280, FDE_DIMENSIONS);
   const names = FDE_OPTIONS.filter((name) => name !== 'dimensions' && name !== 'seed');
@@ -122,23 +129,58 @@ export function resolveMulti(
     primaryBits: 2,
     primaryDimensions: Math.min(encoded, primaryCapacity(codeBytes / LINE_BYTES, 2, 'Dot')),
   };
-  return { fde: resolved, tokenBits, index };
+  const pooling =
+    options.pooling === undefined ? undefined : resolvePooling(options.pooling, resolved);
+  return { fde: resolved, tokenBits, pooling, index };
 }
 
+function resolvePooling(
+  given: NonNullable<LeanMultiIndexOptions['pooling']>,
+  { dimensions, seed }: ResolvedFde,
+): PoolingOptions {
+  checkOptions('pooling', given, ['ratio', 'count', 'method']);
+  const pooling = { ...given, dimensions, seed };
+  checkPooling(pooling);
+  return pooling;
+}
+
+/** How to search: how many candidates, with which beam, ranked by how much of the query. */
 export interface MultiSearchPlan {
   k: number;
   candidates: number;
   ef: number | undefined;
-  allow: AllowedIds | AllowList | undefined;
+  carve: number | undefined;
+  allow: AllowList | undefined;
 }
 
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` for k below 1 or wrong options. */
-export function resolveMultiSearch(k: number, options: MultiSearchOptions): MultiSearchPlan {
+/**
+ * The plan of a search among the documents of an index of encodings.
+ * @throws TypeError, RangeError `INVALID_ARGUMENT` for k below 1 or wrong options.
+ */
+export function resolveMultiSearch(
+  k: number,
+  options: MultiSearchOptions,
+  index: LeanIndex,
+): MultiSearchPlan {
   checkInteger('k', k, 1, COUNT_MAX);
   checkOptions('search', options, SEARCH_NAMES);
   const preset = Math.min(COUNT_MAX, Math.max(CANDIDATES_MIN, 4 * k));
   const candidates = checkInteger('candidates', options.candidates ?? preset, 1, COUNT_MAX);
   if (candidates < k) throw outOfRange('candidates', `at least k, ${k}`, candidates);
-  if (options.ef !== undefined) checkInteger('ef', options.ef, 1, COUNT_MAX);
-  return { k, candidates, ef: options.ef, allow: options.allow };
+  const { ef, carve, allow } = options;
+  if (ef !== undefined) checkInteger('ef', ef, 1, COUNT_MAX);
+  if (carve !== undefined) checkThreshold('carve', carve);
+  const isReady = allow === undefined || allow instanceof AllowList;
+  return { k, candidates, ef, carve, allow: isReady ? allow : index.allowList(allow) };
+}
+
+/** The options for the index of encodings. */
+export function candidateOptions({ candidates, ef, allow }: MultiSearchPlan): SearchOptions {
+  const preset = Math.min(COUNT_MAX, Math.max(128, 2 * candidates));
+  return { ef: Math.max(ef ?? preset, candidates), ...(allow && { allow }) };
+}
+
+/** Looks further: some candidates had just been deleted or are just being added. */
+export function widen(plan: MultiSearchPlan): MultiSearchPlan {
+  return { ...plan, candidates: Math.min(COUNT_MAX, 2 * plan.candidates) };
 }

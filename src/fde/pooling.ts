@@ -1,11 +1,12 @@
 import { checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import type { Steps } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { checkRunOptions } from '../graph/options.js';
 import { checkRowValues } from '../graph/rows.js';
 import { Kernels } from '../kernels/index.js';
 import { kMeansSteps } from '../quant/k-means.js';
-import { checkOffsets, type Documents } from './offsets.js';
-import { wardLabels } from './ward.js';
+import { checkOffsets, joinSets, setAt, type TokenSets } from './offsets.js';
+import { wardSteps } from './ward.js';
 
 export type PoolingMethod = 'hierarchical' | 'k-means';
 
@@ -24,6 +25,13 @@ export interface PoolingOptions {
   seed?: number;
 }
 
+const POOLING_OPTIONS = [
+  'dimensions',
+  'ratio',
+  'count',
+  'method',
+  'seed',
+] as const satisfies readonly (keyof PoolingOptions)[];
 const METHODS: readonly PoolingMethod[] = ['hierarchical', 'k-means'];
 /** Of a token's length: nearer tokens are one. No dot product changes by more than this share. */
 const DUPLICATE_DISTANCE = 0.01;
@@ -35,34 +43,42 @@ const HIERARCHICAL_MAX = 2048;
 const ROWS_PER_STEP = 16;
 
 /**
- * Fewer tokens for each document: duplicates and near-duplicates are left out, then the rest is
+ * Fewer tokens for each document, or query: duplicates and near-duplicates are left out, then the rest is
  * grouped and each group replaced by its mean, of unit length if its tokens have it (token pooling,
  * arXiv 2409.14683; CRISP's clustering, arXiv 2505.11471, without its training). With neither a ratio
  * nor a count only duplicates are left out. A document's result does not depend on the others.
- * @throws TypeError, RangeError for wrong options, lengths and offsets, NaN, infinity or too large numbers.
+ * @throws TypeError, RangeError for wrong options, lengths and offsets, NaN, infinity or too large
+ * numbers; LeandexError `ABORTED`.
  */
+export async function poolTokens(
+  sets: TokenSets,
+  options: PoolingOptions & RunOptions,
+): Promise<TokenSets> {
+  checkRunOptions('pooling', options, POOLING_OPTIONS);
+  const { onProgress, signal, ...pooling } = options;
+  const { tokens, offsets } = sets ?? {};
+  return runSteps(poolSteps(tokens, offsets, pooling), { onProgress, signal });
+}
+
+/** The same in slices. The arrays must not be changed until the end. */
 export function* poolSteps(
   tokens: Float32Array,
   offsets: Uint32Array,
   options: PoolingOptions,
-): Steps<Documents> {
+): Steps<TokenSets> {
   const resolved = resolve(options);
   const { dimensions } = resolved;
   checkOffsets(offsets, checkRows('tokens', tokens, dimensions));
   yield* checkRowValues(tokens, { dimensions, distance: 'Dot', model: undefined }, 'tokens');
   const kernels = new Kernels();
   const pooled: Float32Array[] = [];
-  const ends = new Uint32Array(offsets.length);
-  for (let i = 0; i + 1 < offsets.length; i++) {
-    const rows = tokens.subarray(offsets[i]! * dimensions, offsets[i + 1]! * dimensions);
-    const kept = yield* poolOne(kernels, rows, resolved);
-    pooled.push(kept);
-    ends[i + 1] = ends[i]! + kept.length / dimensions;
-    yield;
+  const total = offsets.length - 1;
+  for (let i = 0; i < total; i++) {
+    const rows = setAt({ tokens, offsets }, i, dimensions);
+    pooled.push(yield* poolOne(kernels, rows, resolved));
+    yield { phase: 'pool', done: i + 1, total };
   }
-  const all = new Float32Array(ends.at(-1)! * dimensions);
-  for (const [i, rows] of pooled.entries()) all.set(rows, ends[i]! * dimensions);
-  return { tokens: all, offsets: ends };
+  return joinSets(pooled, dimensions);
 }
 
 type ResolvedPooling = Required<Pick<PoolingOptions, 'dimensions' | 'method' | 'seed'>> & {
@@ -70,8 +86,13 @@ type ResolvedPooling = Required<Pick<PoolingOptions, 'dimensions' | 'method' | '
   keep: (count: number) => number;
 };
 
+/** @throws TypeError, RangeError `INVALID_ARGUMENT` for unknown or wrong options. */
+export function checkPooling(options: PoolingOptions): void {
+  resolve(options);
+}
+
 function resolve(options: PoolingOptions): ResolvedPooling {
-  checkOptions('pooling', options, ['dimensions', 'ratio', 'count', 'method', 'seed']);
+  checkOptions('pooling', options, POOLING_OPTIONS);
   const { ratio, count } = options;
   if (ratio !== undefined && count !== undefined) {
     throw outOfRange('pooling', 'a ratio or a count, not both', ratio);
@@ -102,7 +123,7 @@ function* poolOne(
   let labels: Uint32Array = distinct.map((_, i) => i);
   if (k < distinct.length && method === 'hierarchical' && distinct.length <= HIERARCHICAL_MAX) {
     const distances = yield* squaredDistances(kernels, placed, distinct, dimensions);
-    labels = wardLabels(distances, distinct.length, k);
+    labels = yield* wardSteps(distances, distinct.length, k);
   } else if (k < distinct.length) {
     const chosen = gather(rows, distinct, dimensions);
     ({ labels } = yield* kMeansSteps(chosen, dimensions, k, seed, kernels));

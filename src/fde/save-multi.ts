@@ -1,83 +1,69 @@
-import type { Steps } from '../base/steps.js';
-import { asBytes } from '../format/container.js';
-import { type ByteSource, ContainerReader } from '../format/container-reader.js';
-import type { PartedContainer } from '../format/container-writer.js';
-import { corrupt, partsOf } from '../format/layout.js';
-import { LeanIndex } from '../graph/lean-index.js';
-import { DocumentTokens } from './document-tokens.js';
-import { FdeEncoder } from './encoder.js';
-import type { MultiParts } from './lean-multi-index.js';
-import { type FdeOptions, type ResolvedFde, resolveFde } from './options.js';
-import { TokenStore } from './token-store.js';
+import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { asBytes, joined } from '../format/container.js';
+import { layOut, type PartedContainer } from '../format/container-writer.js';
+import { partsOf } from '../format/layout.js';
+import { type IndexMeta, type PartWriter, writeParts } from '../graph/save.js';
+import type { MultiState } from './multi-state.js';
 
-const KIND = 'multi-index';
+export const KIND = 'multi-index';
 
-/** What is saved: parameters and seed of the encoding, the index of encodings, the tokens. */
-export function describeMulti({ encoder, index, documents }: MultiParts): PartedContainer {
-  const { header: tokens, sections } = documents.store.toSections();
-  const bytes = index.toBytes();
-  const slots = Uint32Array.from(index.ids(), (id) => documents.slotOf(id)!);
-  const fde = Object.fromEntries(
-    Object.entries(encoder.options).filter(([, value]) => value !== undefined),
-  );
-  return {
-    kind: KIND,
-    header: { fde, tokens },
-    sections: {
-      index: () => partsOf(bytes),
-      slots: () => partsOf(asBytes(slots)),
-      ...sections,
-    },
-  };
+/** The whole index, its meta included, as one array. The same index always gives the same bytes. */
+export function toBytes(state: MultiState, meta: IndexMeta | undefined): Uint8Array {
+  // biome-ignore lint/correctness/useYield: steps that happen to be one
+  function* saveIndex(): Steps<Uint8Array[]> {
+    return [state.index.toBytes({ ...(meta && { meta }) })];
+  }
+  return joined(drain(layOut(drain(describe(state, saveIndex)))));
 }
 
 /**
- * Reads and verifies what describeMulti() described.
- * @throws LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`, `RESOURCE_EXHAUSTED`.
+ * Hands over the bytes part by part. Documents may be deleted meanwhile, not added: what is saved are
+ * the ids of one moment.
  */
-export function* readMultiSteps(source: ByteSource, shared: boolean): Steps<MultiParts> {
-  const reader = yield* ContainerReader.open(source, KIND);
-  const { fde: given, tokens } = reader.header;
-  const fde = readFde(given);
-  const encoder = new FdeEncoder(given as FdeOptions, { shared });
-  const bytes = yield* reader.read('index', lengthOf(reader, 'index'));
-  const index = LeanIndex.fromBytes(bytes);
-  if (index.dimensions !== encoder.dimensions || index.distance !== 'Dot') {
-    throw corrupt(KIND, 'its index is not of its encodings');
+export async function save(
+  state: MultiState,
+  meta: IndexMeta | undefined,
+  write: PartWriter,
+  options: RunOptions,
+): Promise<void> {
+  function* saveIndex(): Steps<Uint8Array[]> {
+    const parts: Uint8Array[] = [];
+    const keep = async (part: Uint8Array) => void parts.push(part.slice());
+    yield state.index.save(keep, { ...(meta && { meta }), signal: options.signal });
+    return parts;
   }
-  const ids = index.ids();
-  const slots = new Uint32Array((yield* reader.read('slots', ids.byteLength)).buffer);
-  const store = yield* TokenStore.fromSections(tokens, reader, shared);
-  reader.requireEnd();
-  if (store.dimensions !== fde.dimensions)
-    throw corrupt(KIND, 'its tokens are not of its encodings');
-  const documents = new DocumentTokens(fde.dimensions, store.bits, shared, store);
-  checkSlots(slots, store);
-  documents.name(ids, slots);
-  return { encoder, index, documents };
-}
-
-function readFde(value: unknown): ResolvedFde {
+  function* steps(): Steps<void> {
+    yield* writeParts(yield* describe(state, saveIndex), write);
+  }
+  const release = state.documents.store.hold();
   try {
-    return resolveFde(value as FdeOptions);
-  } catch (cause) {
-    throw corrupt(KIND, 'its encoding is not valid', {}, cause);
+    await runSteps(steps(), options);
+  } finally {
+    release();
   }
 }
 
-function lengthOf(reader: ContainerReader, name: string): number {
-  const { next } = reader;
-  if (next?.name === name) return next.byteLength;
-  throw corrupt(KIND, `section ${name} is missing`);
+/** What is saved of an index (docs/format.md). Its meta is kept with the index of encodings. */
+function* describe(
+  { encoder, pooling, documents, nextId }: MultiState,
+  saveIndex: () => Steps<Uint8Array[]>,
+): Steps<PartedContainer> {
+  const { header: tokens, sections } = documents.store.toSections();
+  // All that is deleted from here on has tokens, and perhaps its id, but is not in the index.
+  const ids = yield* documents.slotIds(tokens.slots as number);
+  const index = yield* saveIndex();
+  return {
+    kind: KIND,
+    header: {
+      fde: definedOnly(encoder.options),
+      ...(pooling && { pooling: definedOnly(pooling) }),
+      nextId,
+      tokens,
+    },
+    sections: { index: () => index, ids: () => partsOf(asBytes(ids)), ...sections },
+  };
 }
 
-/** Each stored document has one id. */
-function checkSlots(slots: Uint32Array, store: TokenStore): void {
-  const isEach = slots.length === store.count && new Set(slots).size === slots.length;
-  try {
-    if (isEach && slots.every((slot) => store.countOf(slot) > 0)) return;
-  } catch {
-    // A slot without a document.
-  }
-  throw corrupt(KIND, 'its documents are not those of its tokens');
+function definedOnly(options: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

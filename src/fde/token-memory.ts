@@ -1,4 +1,5 @@
 import { alignUp, type Kernels } from '../kernels/index.js';
+import { Holds } from './holds.js';
 
 /** Documents lie one behind the other in segments of so many bytes, or of their own size. */
 const SEGMENT_BYTES = 1 << 20;
@@ -43,9 +44,9 @@ export class TokenMemory {
   /** Segments with documents, the last of them the one that is being filled; those without. */
   private filled: Segment[] = [];
   private readonly empty: Segment[] = [];
-  /** Removed while somebody held the memory: neither their space nor their slots are free yet. */
-  private retired: number[] = [];
-  private holders = 0;
+  /** Segments to look at: something was removed from them, or they are not filled further. */
+  private readonly untidy = new Set<Segment>();
+  private readonly holds = new Holds();
 
   constructor(kernels: Kernels, recordBytes: number) {
     this.kernels = kernels;
@@ -132,6 +133,7 @@ export class TokenMemory {
     const smallest = fitting.sort((a, b) => a.byteLength - b.byteLength)[0];
     if (smallest !== undefined) this.empty.splice(this.empty.indexOf(smallest), 1);
     const segment = smallest ?? this.newSegment(Math.max(SEGMENT_BYTES, byteLength));
+    if (last !== undefined) this.untidy.add(last);
     this.filled.push(segment);
     return segment;
   }
@@ -140,48 +142,45 @@ export class TokenMemory {
     return { start: this.kernels.alloc(byteLength), byteLength, filled: 0, live: 0 };
   }
 
-  /** Frees a slot that holds a document, or will as soon as nobody holds the memory. */
+  /** Removes the document of a slot, which is used again when no hold of now runs any more. */
   remove(slot: number): void {
+    const segment = this.segmentOf[slot]!;
+    segment.live -= this.bytesOf(this.counts[slot]!);
+    this.untidy.add(segment);
     this.counts[slot] = FREE;
-    if (this.holders > 0) {
-      this.retired.push(slot);
-    } else {
-      this.free(slot);
-      this.tidy();
-    }
-  }
-
-  /** Until the function that this returns is called, no document of now is moved or overwritten. */
-  hold(): () => void {
-    this.holders++;
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.holders--;
-      if (this.holders > 0 || this.retired.length === 0) return;
-      for (const slot of this.retired) this.free(slot);
-      this.retired = [];
-      this.tidy();
-    };
-  }
-
-  private free(slot: number): void {
-    const [, count] = this.kernels.u32(this.addresses[slot]! - HEAD_BYTES, 2);
-    this.segmentOf[slot]!.live -= this.bytesOf(count!);
     this.addresses[slot] = 0;
-    this.freeSlots.push(slot);
+    this.holds.retire(() => this.freeSlots.push(slot));
+    this.tidy();
   }
 
-  /** Clears the segments that are worth it, but for the one that is being filled. */
+  /** Where the documents are now, by slot up to the last one in use: copies. */
+  places(): { addresses: Uint32Array; counts: Uint32Array } {
+    const { addresses, counts } = this;
+    let end = this.slots;
+    while (end > 0 && counts[end - 1] === FREE) end--;
+    return { addresses: addresses.slice(0, end), counts: counts.slice(0, end) };
+  }
+
+  /** Until the function that this returns is called, the bytes of documents of now stay as they are. */
+  hold(): () => void {
+    return this.holds.begin();
+  }
+
+  /** Clears the segments that are worth it. */
   private tidy(): void {
-    if (this.holders > 0) return;
-    const sparse = this.filled.filter(({ live, filled }) => live * 2 < filled);
-    for (const segment of sparse) {
-      if (segment.live > 0 && (segment === this.filled.at(-1) || !this.moveAll(segment))) continue;
-      segment.filled = 0;
+    // Clearing one may fill another: a set hands out what is added while it is walked.
+    for (const segment of this.untidy) {
+      this.untidy.delete(segment);
+      if (segment.live * 2 >= segment.filled) continue;
+      // The one that is being filled need not be copied, nor given up while somebody reads it.
+      const isLast = segment === this.filled.at(-1);
+      if (isLast && (segment.live > 0 || this.holds.areRunning)) continue;
+      if (segment.live > 0 && !this.moveAll(segment)) continue;
       this.filled = this.filled.filter((other) => other !== segment);
-      this.empty.push(segment);
+      this.holds.retire(() => {
+        segment.filled = 0;
+        this.empty.push(segment);
+      });
     }
   }
 

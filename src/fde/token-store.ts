@@ -10,6 +10,7 @@ import { Kernels } from '../kernels/index.js';
 import { ALONE, type Crew } from '../threads/crew.js';
 import { MaxSim, type RankedDocuments } from './max-sim.js';
 import { checkOffsets } from './offsets.js';
+import { gathered, scattered } from './record-parts.js';
 import { type TokenBits, TokenCodec } from './token-codec.js';
 import { FREE, TokenMemory } from './token-memory.js';
 
@@ -65,6 +66,10 @@ export class TokenStore {
   /** Bytes of one stored token. */
   get recordBytes(): number {
     return this.codec.recordBytes;
+  }
+
+  has(slot: number): boolean {
+    return this.memory.countOf(slot) !== FREE;
   }
 
   /** Number of tokens of a document. @throws RangeError for a slot without one. */
@@ -159,26 +164,23 @@ export class TokenStore {
     return yield* this.scorer.rank(query, slots, k, crew);
   }
 
-  /** What goes in the header of a container, and sections; valid until the store changes (see hold). */
+  /** What goes in the header of a container, and sections: as of now, while held from now on. */
   toSections(): Pick<PartedContainer, 'header' | 'sections'> {
     const { memory, kernels, recordBytes, dimensions, bits } = this;
-    const counts = Uint32Array.from({ length: memory.slotCount }, (_, slot) =>
-      memory.countOf(slot),
-    );
-    const documents = [...counts.keys()]
-      .filter((slot) => counts[slot] !== FREE)
-      .map((slot) => memory.documentAt(slot));
+    const { addresses, counts } = memory.places();
     return {
       header: { dimensions, bits, slots: counts.length },
       sections: {
         [COUNTS]: () => partsOf(asBytes(counts)),
-        *[RECORDS]() {
-          for (const { address, count } of documents) {
-            yield* partsOf(kernels.u8(address, count * recordBytes));
-          }
-        },
+        [RECORDS]: () => gathered(records()),
       },
     };
+
+    function* records() {
+      for (const [slot, count] of counts.entries()) {
+        if (count !== FREE) yield kernels.u8(addresses[slot]!, count * recordBytes);
+      }
+    }
   }
 
   /** Until the function that this returns is called, removing documents leaves sections as they are. */
@@ -213,8 +215,9 @@ export class TokenStore {
     const counts = new Uint32Array((yield* reader.read(COUNTS, slots * 4)).buffer);
     const used = counts.filter((count) => count !== FREE);
     const tokens = used.reduce((sum, count) => sum + count, 0);
-    reader.require(RECORDS, tokens * recordBytes);
-    yield* reader.readInto(RECORDS, tokens * recordBytes, documentParts());
+    const byteLength = tokens * recordBytes;
+    reader.require(RECORDS, byteLength);
+    yield* reader.readInto(RECORDS, byteLength, scattered(byteLength, records()));
     this.documents = used.length;
     const lengthMax = MAGNITUDE_MAX * Math.sqrt(this.dimensions) * 1.01;
     for (const slot of counts.keys()) {
@@ -228,10 +231,10 @@ export class TokenStore {
       if (slot % SLOTS_PER_STEP === 0) yield;
     }
 
-    function* documentParts() {
+    function* records() {
       for (const slot of memory.placeAll(counts)) {
         const { address, count } = memory.documentAt(slot);
-        yield* partsOf(kernels.u8(address, count * recordBytes));
+        yield kernels.u8(address, count * recordBytes);
       }
     }
   }
@@ -242,13 +245,12 @@ export class TokenStore {
     }
     drain(this.codec.checkSteps('query', query, 32));
     if (!(slots instanceof Uint32Array)) throw wrongType('slots', 'a Uint32Array', slots);
-    slots.forEach((slot, i) => {
-      this.checkSlot(`slots[${i}]`, slot);
-    });
+    const unknown = slots.findIndex((slot) => !this.has(slot));
+    if (unknown >= 0) this.checkSlot(`slots[${unknown}]`, slots[unknown]!);
   }
 
   private checkSlot(what: string, slot: number): number {
-    if (this.memory.countOf(slot) !== FREE) return slot;
+    if (this.has(slot)) return slot;
     throw outOfRange(what, 'the slot of a document', slot);
   }
 }

@@ -1,3 +1,5 @@
+import type { Steps } from '../base/steps.js';
+
 /**
  * Agglomerative clustering by Ward's criterion (J. Am. Stat. Assoc. 58, 1963): of all pairs the one
  * whose union adds least to the sum of squared distances to the means is merged, until k clusters are
@@ -15,8 +17,8 @@ interface Merge {
  * The cluster of each of n rows, 0 … k − 1 in the order of their first rows.
  * @param distances n x n squared distances; overwritten.
  */
-export function wardLabels(distances: Float64Array, n: number, k: number): Uint32Array {
-  const merges = wardMerges(distances, n).sort((a, b) => a.cost - b.cost);
+export function* wardSteps(distances: Float64Array, n: number, k: number): Steps<Uint32Array> {
+  const merges = (yield* wardMerges(distances, n)).sort((a, b) => a.cost - b.cost);
   const parent = Uint32Array.from({ length: n }, (_, i) => i);
   const rootOf = (row: number) => {
     let root = row;
@@ -36,7 +38,7 @@ export function wardLabels(distances: Float64Array, n: number, k: number): Uint3
 }
 
 /** All n − 1 merges, in no particular order but for a part before its whole. */
-function wardMerges(distances: Float64Array, n: number): Merge[] {
+function* wardMerges(distances: Float64Array, n: number): Steps<Merge[]> {
   const sizes = new Uint32Array(n).fill(1);
   const merges: Merge[] = [];
   const chain: number[] = [];
@@ -53,6 +55,7 @@ function wardMerges(distances: Float64Array, n: number): Merge[] {
     const [first, second] = [Math.min(tip, nearest), Math.max(tip, nearest)];
     merges.push({ first, second, cost: distances[first * n + second]! });
     unite(distances, sizes, first, second);
+    yield;
   }
   return merges;
 }

@@ -3,7 +3,6 @@ import { outOfRange, wrongType } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { listSet } from './id-set.js';
 import { IDS_MAX, type IdTable } from './id-table.js';
-import type { IndexState } from './state.js';
 
 /** Ids that are checked between two yields. */
 const IDS_PER_STEP = 4096;
@@ -43,7 +42,10 @@ export function* requireUnused(table: IdTable, { ids }: GivenIds): Steps<void> {
  * Ids that were assigned, or given for vectors to come, each once.
  * @throws TypeError, RangeError `INVALID_ARGUMENT` for others.
  */
-export function checkKnownIds(ids: Iterable<number>, { ids: table, given }: IndexState) {
+export function checkKnownIds(
+  ids: Iterable<number>,
+  { ids: table, given }: { ids: Pick<IdTable, 'nextId'>; given: Iterable<GivenIds> },
+): Set<number> {
   if (typeof ids?.[Symbol.iterator] !== 'function' || typeof ids === 'string') {
     throw wrongType('ids', 'an array, typed array or Set of ids', ids);
   }

@@ -45,11 +45,17 @@ export function* saveSteps(
   meta: IndexMeta | undefined,
   write: PartWriter,
 ): Steps<void> {
-  const { byteLength, parts } = yield* layOut(yield* describe(state, meta));
+  // A memory that is not shared moves when it grows, as a search may make it do.
+  const writePart: PartWriter = state.shared ? write : (part) => write(part.slice());
+  yield* writeParts(yield* describe(state, meta), writePart);
+}
+
+/** Hands over the bytes of a container part by part, each once the one before it is taken. */
+export function* writeParts(container: PartedContainer, write: PartWriter): Steps<void> {
+  const { byteLength, parts } = yield* layOut(container);
   let done = 0;
   for (const part of parts()) {
-    // A memory that is not shared moves when it grows, as a search may make it do.
-    yield Promise.resolve(write(state.shared ? part : part.slice()));
+    yield Promise.resolve(write(part));
     done += part.length;
     yield { phase: 'save', done, total: byteLength };
   }

@@ -72,6 +72,7 @@ export async function searchElsewhere(
   let wider = plan;
   for (;;) {
     const { shards } = state;
+    const { version } = state.ids;
     const searches: (ShardSearch | undefined)[] = [];
     try {
       shards.forEach((shard, at) => {
@@ -84,7 +85,12 @@ export async function searchElsewhere(
     const found = await allEnded(searches.map((search) => runElsewhere(search, crew)));
     // Vectors that moved to other memories meanwhile are searched for there.
     if (state.shards !== shards) continue;
-    if (mergeRows(state, found, 0, m, out) || isEverything(state, wider)) break;
+    if (mergeRows(state, found, 0, m, out)) break;
+    if (isEverything(state, wider)) {
+      if (state.ids.version === version) break;
+      // One may have moved meanwhile, and been found where it is no more. None does during this:
+      return searchHere(state, queries, plan);
+    }
     wider = widen(wider);
   }
   return trimmed(out);

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { readContainer, writeContainer } from '../../src/format/container.js';
 import { LeanMultiIndex, type LeanMultiIndexOptions, type TokenSets } from '../../src/index.js';
 import { chamfer, setAt, tokenSets, unitTokens } from './token-sets.js';
 
@@ -240,67 +239,6 @@ describe('changing', () => {
     expect(await codeOf(() => index.add(some(19, 3), { signal }))).toBe('ABORTED');
     expect(index.search(query, 20)).toEqual(before);
     expect([index.count, index.ids().length]).toEqual([documents, documents]);
-  });
-});
-
-describe('saving', () => {
-  test('loads to the same results and the same bytes', async () => {
-    const index = await build(some(20, 150), { tokenBits: 4, exactBelow: 100, seed: 5 });
-    await index.delete([3, 4, 5]);
-    const bytes = index.toBytes();
-    const same = LeanMultiIndex.fromBytes(bytes);
-    open.push(same);
-    expect(same.toBytes()).toEqual(bytes);
-    const query = unitTokens(new Random(1), 5, D);
-    expect(same.search(query, 10)).toEqual(index.search(query, 10));
-    const { count, tokens, fdeDimensions, tokenBits } = index.stats();
-    expect(same.stats()).toMatchObject({ count, tokens, fdeDimensions, tokenBits });
-  });
-
-  test('the header carries parameters and seed of the encoding', async () => {
-    const index = await build(some(21, 3), { seed: 99 });
-    const { header } = readContainer(index.toBytes(), 'multi-index');
-    expect(header.fde).toMatchObject({
-      seed: 99,
-      partitionBits: 2,
-      repetitions: 10,
-      projectedDimensions: 16,
-    });
-  });
-
-  test('bytes that are cut short or altered are refused', async () => {
-    const bytes = (await build(some(22, 4), { fde: { repetitions: 1 } })).toBytes();
-    const refused = (some: Uint8Array) => codeOf(() => LeanMultiIndex.fromBytes(some));
-    for (let at = 0; at < bytes.length; at += 97) {
-      expect(await refused(bytes.subarray(0, at)), `cut at ${at}`).toBe('CORRUPT');
-      const altered = bytes.slice();
-      altered[at]! ^= 4;
-      expect(['CORRUPT', 'UNSUPPORTED_VERSION']).toContain(await refused(altered));
-    }
-  });
-
-  test('contents that do not belong together are refused', async () => {
-    const saved = readContainer((await build(some(23, 6))).toBytes(), 'multi-index');
-    const { header, sections } = saved;
-    const fde = header.fde as Record<string, unknown>;
-    const slots = new Uint32Array(sections.slots!.slice().buffer);
-    const asSection = (words: Uint32Array) => new Uint8Array(words.slice().buffer);
-    const twice = asSection(slots.map(() => slots[0]!));
-    const wrong = asSection(slots.map((slot) => slot + 1000));
-    const made = [
-      { header: { ...header, fde: { ...fde, repetitions: 11 } } },
-      { header: { ...header, fde: { ...fde, dimensions: 0 } } },
-      { header: { ...header, fde: undefined } },
-      { header: { ...header, fde: null } },
-      { header: { ...header, tokens: undefined } },
-      { sections: { ...sections, slots: twice } },
-      { sections: { ...sections, slots: wrong } },
-      { sections: { ...sections, slots: new Uint8Array(4) } },
-    ];
-    for (const change of made) {
-      const bytes = writeContainer({ ...saved, ...change } as typeof saved);
-      expect(await codeOf(() => LeanMultiIndex.fromBytes(bytes))).toBe('CORRUPT');
-    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { wardLabels } from '../../src/fde/ward.js';
+import { drain } from '../../src/base/steps.js';
+import { wardSteps } from '../../src/fde/ward.js';
 import { squaredL2 } from '../../src/kernels/scalar/float.js';
 import { rowsOf } from '../../src/kernels/scalar/maxsim.js';
 import { Random, tokenRows } from './support.js';
@@ -40,7 +41,7 @@ test('the clusters are those of the definition, for every number of them', () =>
   for (const n of [1, 2, 3, 8, 17]) {
     const rows = rowsOf(tokenRows(new Random(n), n, 3), 3);
     for (let k = 1; k <= n; k++) {
-      expect([...wardLabels(distancesOf(rows), n, k)], `n = ${n}, k = ${k}`).toEqual(
+      expect([...drain(wardSteps(distancesOf(rows), n, k))], `n = ${n}, k = ${k}`).toEqual(
         byDefinition(rows, k),
       );
     }
@@ -49,5 +50,5 @@ test('the clusters are those of the definition, for every number of them', () =>
 
 test('equal rows come together first', () => {
   const rows = [0, 5, 0, 5, 9, 0].map((x) => Float32Array.of(x));
-  expect([...wardLabels(distancesOf(rows), 6, 3)]).toEqual([0, 1, 0, 1, 2, 0]);
+  expect([...drain(wardSteps(distancesOf(rows), 6, 3))]).toEqual([0, 1, 0, 1, 2, 0]);
 });

@@ -36,6 +36,20 @@ describe.each(modes)('in %s', (_, exactBelow) => {
     }
   });
 
+  test('what is updated is found by every search for all, also in other threads', async () => {
+    const { index } = await Pair.build(rows.subarray(0, 80 * D), options);
+    for (let round = 0; round < 100; round++) {
+      const started = [
+        index.searchAsync(rowOf(queries, D, 1), 80),
+        index.searchAsync(rowOf(queries, D, 2), 9, { allow: [7, 8] }),
+      ];
+      const updating = index.update(7, rowOf(rows, D, 100 + round));
+      for (const { ids } of await Promise.all(started)) expect(ids).toContain(7);
+      await updating;
+    }
+    await index.close();
+  });
+
   test('what is deleted is never returned from that moment on', async () => {
     const { index } = await Pair.build(rows, options);
     const random = new Random(3);

@@ -22,6 +22,27 @@ export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(4 * length));
 }
 
+/** How many numbers a point is given in all its vectors, before anything of them is checked. */
+export function numbersGiven(vectors: unknown): number {
+  if (vectors instanceof Float32Array) return vectors.length;
+  if (typeof vectors !== 'object' || vectors === null) return 0;
+  if (Array.isArray(vectors) && typeof vectors[0] === 'number') return vectors.length;
+  let sum = 0;
+  for (const one of Object.values(vectors)) sum += lengthOf(one);
+  return sum;
+}
+
+/** Of a vector, or of several in an array or a matrix. */
+function lengthOf(value: unknown): number {
+  if (value instanceof Float32Array) return value.length;
+  if (!Array.isArray(value)) return 0;
+  if (typeof value[0] === 'number') return value.length;
+  return value.reduce(
+    (sum: number, one: { length?: number } | null) => sum + (one?.length ?? 0),
+    0,
+  );
+}
+
 /**
  * How many vectors a point is given in a field: one, or those of an array or a matrix.
  * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH` for what has no such number

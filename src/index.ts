@@ -3,8 +3,15 @@ export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.j
 export type { PointId } from './base/point-id.js';
 export type { Progress, RunOptions } from './base/steps.js';
 export type { Collection, SignalOption } from './db/collection.js';
-export type { CollectionConfig, IndexOptions, VectorConfig } from './db/config.js';
+export type {
+  CollectionConfig,
+  IndexOptions,
+  MultiIndexOptions,
+  Multivector,
+  VectorConfig,
+} from './db/config.js';
 export type { Database, OpenOptions } from './db/database.js';
+export type { MultivectorInfo } from './db/field.js';
 export type { CollectionInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';
 export type {
@@ -19,6 +26,7 @@ export type {
   GroupQuery,
   Hit,
   Match,
+  MultiVector,
   Originals,
   Page,
   Payload,
@@ -28,6 +36,7 @@ export type {
   Scroll,
   Selection,
   StoredRecord,
+  StoredVector,
   Target,
   Vector,
   Vectors,

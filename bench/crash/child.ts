@@ -1,14 +1,21 @@
 import { writeSync } from 'node:fs';
 import type { Collection } from '../../src/db/collection.js';
 import { open } from '../../src/db/open.js';
-import { DIMENSIONS, type Entry, type Ledger, operationAt, perform } from './operations.js';
+import {
+  DIMENSIONS,
+  type Entry,
+  type Ledger,
+  operationAt,
+  perform,
+  TOKEN_DIMENSIONS,
+} from './operations.js';
 
 /** Operations under way at once. */
 const AT_ONCE = 3;
 
 /** What the child tells its parent, a JSON line each, written at once so that a kill loses none. */
 export type Message =
-  | { did: 'read'; points: [number, Entry][]; found: number[] }
+  | { did: 'read'; points: [number, Entry][]; found: number[][] }
   | { did: 'begin'; number: number }
   | { did: 'acknowledge'; number: number };
 
@@ -16,7 +23,7 @@ function tell(message: Message): void {
   writeSync(1, `${JSON.stringify(message)}\n`);
 }
 
-/** All points, by reading them and by searching for them. */
+/** All points, by reading them and by searching for them by each of their vectors. */
 async function readAll(points: Collection): Promise<void> {
   const ledger: Ledger = new Map();
   let offset: number | null = null;
@@ -27,14 +34,24 @@ async function readAll(points: Collection): Promise<void> {
       ...(offset !== null && { offset }),
     });
     for (const { id, payload, vector } of page.points) {
-      const numbers = [...(vector as Float32Array)];
-      ledger.set(id as number, { payload: payload as Record<string, number>, vector: numbers });
+      const { one, many } = vector as { one: Float32Array; many: Float32Array[] };
+      ledger.set(id as number, {
+        payload: payload as Record<string, number>,
+        vector: { one: [...one], many: many.map((token) => [...token]) },
+      });
     }
     offset = page.next as number | null;
   } while (offset !== null);
-  const vector = Array.from({ length: DIMENSIONS }, (_, i) => i + 1);
-  const hits = await points.query({ vector, limit: 1000, ef: 1000, withPayload: false });
-  tell({ did: 'read', points: [...ledger], found: hits.map(({ id }) => id as number) });
+  const numbers = (length: number) => Array.from({ length }, (_, i) => i + 1);
+  const found: number[][] = [];
+  for (const query of [
+    { using: 'one', vector: numbers(DIMENSIONS) },
+    { using: 'many', vector: [numbers(TOKEN_DIMENSIONS)] },
+  ]) {
+    const hits = await points.query({ ...query, limit: 1000, ef: 1000, withPayload: false });
+    found.push(hits.map(({ id }) => id as number));
+  }
+  tell({ did: 'read', points: [...ledger], found });
 }
 
 /** Writes until it is killed. */
@@ -56,7 +73,14 @@ const db = await open(folder!, { onLog: () => {} });
 const isNew = (await db.listCollections()).length === 0;
 const points = isNew
   ? await db.createCollection('points', {
-      vectors: { size: DIMENSIONS, distance: 'Euclid', index: { exactBelow: 100 } },
+      vectors: {
+        one: { size: DIMENSIONS, distance: 'Euclid', index: { exactBelow: 100 } },
+        many: {
+          size: TOKEN_DIMENSIONS,
+          multivector: { comparator: 'max_sim' },
+          index: { exactBelow: 100, fdeDimensions: 640 },
+        },
+      },
     })
   : await db.collection('points');
 if (isNew) await points.createPayloadIndex('k', 'integer');

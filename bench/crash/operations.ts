@@ -3,6 +3,8 @@ import type { Collection } from '../../src/db/collection.js';
 import type { Point } from '../../src/db/types.js';
 
 export const DIMENSIONS = 8;
+export const TOKEN_DIMENSIONS = 4;
+const TOKENS_MAX = 5;
 const IDS = 400;
 const KINDS = 5;
 
@@ -12,13 +14,19 @@ export type Operation =
   | { kind: 'delete'; ids: number[] }
   | { kind: 'delete where'; k: number }
   | { kind: 'set payload'; ids: number[]; tag: number }
-  | { kind: 'update vectors'; points: { id: number; vector: number[] }[] }
+  | { kind: 'update vectors'; points: { id: number; vector: Partial<EntryVectors> }[] }
   | { kind: 'optimize' };
+
+/** One vector, and several that are compared as one. */
+export interface EntryVectors {
+  one: number[];
+  many: number[][];
+}
 
 /** What a point is, as the ledger has it and as it is read back. */
 export interface Entry {
   payload: Record<string, number>;
-  vector: number[];
+  vector: EntryVectors;
 }
 
 export type Ledger = Map<number, Entry>;
@@ -31,12 +39,15 @@ export function operationAt(seed: number, number: number): Operation {
     for (let i = random.below(most) + 1; i > 0; i--) chosen.add(random.below(IDS));
     return [...chosen];
   };
-  const vector = () => Array.from({ length: DIMENSIONS }, () => random.below(2001) - 1000);
+  const one = () => Array.from({ length: DIMENSIONS }, () => random.below(2001) - 1000);
+  // No zeros: they have no direction.
+  const token = () => Array.from({ length: TOKEN_DIMENSIONS }, () => random.below(1000) + 1);
+  const many = () => Array.from({ length: random.below(TOKENS_MAX) + 1 }, token);
   const roll = random.below(100);
   if (roll < 60) {
     const points = ids(40).map((id) => ({
       id,
-      vector: vector(),
+      vector: { one: one(), many: many() },
       payload: { batch: number, k: random.below(KINDS) },
     }));
     return { kind: 'upsert', points };
@@ -45,7 +56,8 @@ export function operationAt(seed: number, number: number): Operation {
   if (roll < 78) return { kind: 'delete where', k: random.below(KINDS) };
   if (roll < 88) return { kind: 'set payload', ids: ids(20), tag: number };
   if (roll < 96) {
-    return { kind: 'update vectors', points: ids(2).map((id) => ({ id, vector: vector() })) };
+    const changed = () => (random.below(2) === 0 ? { one: one() } : { many: many() });
+    return { kind: 'update vectors', points: ids(2).map((id) => ({ id, vector: changed() })) };
   }
   return { kind: 'optimize' };
 }
@@ -85,7 +97,7 @@ export function record(ledger: Ledger, operation: Operation): void {
       for (const { id, vector, payload } of operation.points) {
         ledger.set(id as number, {
           payload: { ...(payload as Record<string, number>) },
-          vector: [...(vector as number[])],
+          vector: vector as unknown as EntryVectors,
         });
       }
       return;
@@ -103,7 +115,10 @@ export function record(ledger: Ledger, operation: Operation): void {
       return;
     case 'update vectors':
       if (!operation.points.every(({ id }) => ledger.has(id))) return;
-      for (const { id, vector } of operation.points) ledger.get(id)!.vector = [...vector];
+      for (const { id, vector } of operation.points) {
+        const entry = ledger.get(id)!;
+        entry.vector = { ...entry.vector, ...vector };
+      }
       return;
     case 'optimize':
   }
@@ -113,6 +128,14 @@ export function record(ledger: Ledger, operation: Operation): void {
 export function digestOf(ledger: Ledger): string {
   const entries = [...ledger].sort(([a], [b]) => a - b);
   return JSON.stringify(
-    entries.map(([id, { payload, vector }]) => [id, Object.entries(payload).sort(), vector]),
+    entries.map(
+      ([
+        id,
+        {
+          payload,
+          vector: { one, many },
+        },
+      ]) => [id, Object.entries(payload).sort(), one, many],
+    ),
   );
 }

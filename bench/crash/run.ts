@@ -26,7 +26,8 @@ export interface CrashReport {
 
 interface Reading {
   points: [number, Entry][];
-  found: number[];
+  /** By each of the vectors. */
+  found: number[][];
 }
 
 /**
@@ -138,7 +139,7 @@ function prefixThat(ledger: Ledger, open: readonly number[], seed: number, readi
 
 function isEqual(ledger: Ledger, { points, found }: Reading): boolean {
   if (digestOf(ledger) !== digestOf(new Map(points))) return false;
-  return found.length === ledger.size && found.every((id) => ledger.has(id));
+  return found.every((ids) => ids.length === ledger.size && ids.every((id) => ledger.has(id)));
 }
 
 function requireEqual(ledger: Ledger, reading: Reading, where: string): void {
@@ -152,7 +153,7 @@ function explain(ledger: Ledger, { points, found }: Reading): string {
   const lost = [...ledger.keys()].filter((id) => !read.has(id));
   const risen = [...read.keys()].filter((id) => !ledger.has(id));
   const other = [...ledger.keys()].filter((id) => read.has(id) && differs(id));
-  const unfound = [...read.keys()].filter((id) => !found.includes(id));
-  const ghosts = found.filter((id) => !read.has(id));
+  const unfound = [...read.keys()].filter((id) => found.some((ids) => !ids.includes(id)));
+  const ghosts = found.flat().filter((id) => !read.has(id));
   return `lost ${lost}; risen ${risen}; other ${other}; not found ${unfound}; found though gone ${ghosts}`;
 }

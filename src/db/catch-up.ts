@@ -76,16 +76,16 @@ async function takeVectors(
   indexer: Indexer,
   options: RunOptions,
 ): Promise<boolean> {
-  const vectors = state.fields[field]!;
+  const { index } = state.fields[field]!;
   state.fieldRows[field]!.addMany(missing);
   try {
     await indexer.take(
-      missing.filter((row) => !vectors.has(row)),
+      missing.filter((row) => !index.has(row)),
       options,
     );
   } finally {
     // The next look finds the others missing again.
-    missing = missing.filter((row) => !vectors.has(row));
+    missing = missing.filter((row) => !index.has(row));
     for (const row of missing) state.fieldRows[field]!.remove(row);
   }
   return missing.length === 0;

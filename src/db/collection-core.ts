@@ -10,20 +10,18 @@ import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { StoredCollection } from '../store/stored-collection.js';
+import type { SaveContext } from './cache-files.js';
 import { addPayloads, catchUp } from './catch-up.js';
 import type { FieldConfig } from './config.js';
+import type { Field } from './field.js';
 import { Filtering } from './filtering.js';
 import { Indexer } from './indexer.js';
-import {
-  loadGraph,
-  loadPayloadIndexes,
-  type SaveContext,
-  saveGraph,
-  savePayloadIndexes,
-} from './saving.js';
+import { MultiField } from './multi-field.js';
+import { openField } from './open-field.js';
+import { saveTokens } from './saved-tokens.js';
+import { loadPayloadIndexes, saveGraph, savePayloadIndexes } from './saving.js';
 import type { SearchContext } from './search.js';
 import { CollectionState } from './state.js';
-import { freshIndex, VectorField } from './vector-field.js';
 import { WriteLine } from './write-line.js';
 import type { WriteContext } from './writing.js';
 
@@ -71,7 +69,7 @@ export class CollectionCore {
     this.stored = options.stored;
     this.state = state;
     this.filtering = new Filtering(state, this.stored, () => this.settled());
-    this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
+    this.savedRows = state.fields.map(({ index }) => index.graph?.count ?? 0);
     this.indexers = state.fields.map(
       (field, number) =>
         new Indexer(field, number, {
@@ -86,21 +84,21 @@ export class CollectionCore {
   /** Loads what was saved of the indexes, and brings it up to what is stored. */
   static async open(options: CoreOptions, run: RunOptions): Promise<CollectionCore> {
     const { configs, schemas, stored } = options;
-    const fields: VectorField[] = [];
-    const drifts: Record<string, unknown>[] = [];
+    const fields: Field[] = [];
+    const drifts: Readonly<Record<string, unknown>>[] = [];
     try {
       for (const [number, config] of configs.entries()) {
-        const loaded = await loadGraph(options, config, number, run);
-        drifts.push(loaded?.meta ?? {});
-        fields.push(new VectorField(config, await freshIndex(config), loaded?.index));
+        const { field, meta } = await openField(options, config, number, run);
+        drifts.push(meta);
+        fields.push(field);
       }
       const payloads = await loadPayloadIndexes(options, schemas);
       const state = new CollectionState(fields);
       state.indexes = payloads.indexes;
       state.version = payloads.version;
       state.nextRow = payloads.nextRow;
-      for (const [number, { graph }] of fields.entries()) {
-        if (graph !== undefined) state.fieldRows[number]!.addMany(graph.ids());
+      for (const [number, { index }] of fields.entries()) {
+        if (index.graph !== undefined) state.fieldRows[number]!.addMany(index.graph.ids());
       }
       const core = new CollectionCore(options, state);
       core.indexers.forEach(({ drift }, i) => {
@@ -268,7 +266,7 @@ export class CollectionCore {
   }
 
   private saveIfDue(): void {
-    const isDue = this.state.fields.some(({ graph }, i) => {
+    const isDue = this.state.fields.some(({ index: { graph } }, i) => {
       if (graph === undefined) return false;
       const moved = Math.abs(graph.count - this.savedRows[i]!);
       return moved >= Math.max(SAVE_ROWS_MIN, SAVE_SHARE * graph.count);
@@ -294,10 +292,14 @@ export class CollectionCore {
   private async saveNow(onProgress?: (progress: Progress) => void): Promise<void> {
     const { options, state } = this;
     if (options.readOnly || this.stored.folder === undefined) return;
-    this.savedRows = state.fields.map(({ graph }) => graph?.count ?? 0);
+    this.savedRows = state.fields.map(({ index }) => index.graph?.count ?? 0);
     for (const [field, indexer] of this.indexers.entries()) {
       const drift = () => indexer.drift;
       await saveGraph(options, state, field, drift, onProgress ? { onProgress } : {});
+      const multi = state.fields[field];
+      if (multi instanceof MultiField && multi.index.graph !== undefined) {
+        await saveTokens(options, multi, field);
+      }
     }
     await this.exclusively(async () => {
       const { indexes, live } = state;

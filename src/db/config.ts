@@ -1,24 +1,41 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongType } from '../base/errors.js';
+import {
+  type LeanMultiIndexOptions,
+  MULTI_OPTIONS,
+  type ResolvedMulti,
+  resolveMulti,
+} from '../fde/multi-options.js';
 import { INDEX_OPTIONS, type LeanIndexOptions, resolveOptions } from '../graph/options.js';
 import type { Originals } from '../store/types.js';
 
 /** How the index of a vector is built: the options of `LeanIndex`, all with good defaults. */
 export type IndexOptions = Omit<LeanIndexOptions, 'dimensions' | 'distance'>;
 
-/** One vector of a point. */
+/** The same where points have several vectors: the options of `LeanMultiIndex`. */
+export type MultiIndexOptions = Omit<LeanMultiIndexOptions, 'dimensions'>;
+
+/** How the several vectors of a query and a point are compared. */
+export interface Multivector {
+  /** The sum over the query's vectors of the largest similarity with one of the point's. */
+  comparator: 'max_sim';
+}
+
+/** One vector of a point, or several that are compared as one. */
 export interface VectorConfig {
-  /** Numbers in the vector, 1 … 16,384. */
+  /** Numbers in a vector, 1 … 16,384; 1 … 4,096 with `multivector`. */
   size: number;
-  /** Default `Cosine`. */
+  /** Default `Cosine`. `Euclid` has no `multivector`. */
   distance?: DistanceName | undefined;
+  /** Points have several vectors, as late-interaction models make them. */
+  multivector?: Multivector | undefined;
   /**
    * What is stored of the vectors themselves: `float32` (default), `float16` for half of the disk, or
    * `none`, which keeps but 8-bit codes: no exact search, rescoring or retrieval of vectors then.
    */
   originals?: Originals | undefined;
-  index?: IndexOptions | undefined;
+  index?: IndexOptions | MultiIndexOptions | undefined;
 }
 
 /** What a collection is made of: one vector a point, or several by name. */
@@ -26,18 +43,39 @@ export interface CollectionConfig {
   vectors: VectorConfig | Readonly<Record<string, VectorConfig>>;
 }
 
-/** A vector of the points of a collection, everything filled in. */
-export interface FieldConfig {
+/** What an index of rows of numbers is made of. */
+export interface IndexConfig {
+  /** Numbers in a row. */
+  size: number;
+  distance: Distance;
+  index: IndexOptions;
+}
+
+interface FieldBase {
   /** Empty for the one vector of a collection without named ones. */
   name: string;
   size: number;
   distance: Distance;
   originals: Originals;
-  index: IndexOptions;
 }
+
+export interface SingleConfig extends FieldBase, IndexConfig {
+  multivector?: undefined;
+}
+
+export interface MultiConfig extends FieldBase {
+  multivector: Multivector;
+  index: MultiIndexOptions;
+}
+
+/** A vector of the points of a collection, everything filled in. */
+export type FieldConfig = SingleConfig | MultiConfig;
 
 const ORIGINALS: readonly Originals[] = ['float32', 'float16', 'none'];
 const NAME_LENGTH_MAX = 255;
+const SIZE_MAX = 16_384;
+/** As much as an encoding takes. */
+const MULTI_SIZE_MAX = 4096;
 /** As many as the bits of a number that tells which of them a point has. */
 const FIELDS_MAX = 31;
 
@@ -65,26 +103,58 @@ function isMeantAsSingle(vectors: object): boolean {
 }
 
 function readField(name: string, what: string, value: unknown): FieldConfig {
-  checkOptions(what, value, ['size', 'distance', 'originals', 'index']);
+  checkOptions(what, value, ['size', 'distance', 'originals', 'multivector', 'index']);
   if (!('size' in (value as object))) throw wrongType(`${what}.size`, 'a number', undefined);
-  const { size, distance = 'Cosine', originals = 'float32', index = {} } = value as VectorConfig;
-  checkInteger(`${what}.size`, size, 1, 16_384);
-  const field = {
+  const given = value as VectorConfig;
+  const { size, multivector } = given;
+  checkInteger(`${what}.size`, size, 1, multivector ? MULTI_SIZE_MAX : SIZE_MAX);
+  const base = {
     name,
     size,
-    distance: parseDistance(distance),
-    originals: checkOneOf(`${what}.originals`, originals, ORIGINALS),
-    index: { ...index },
+    distance: parseDistance(given.distance ?? 'Cosine'),
+    originals: checkOneOf(`${what}.originals`, given.originals ?? 'float32', ORIGINALS),
   };
+  const index = given.index ?? {};
+  if (multivector !== undefined) {
+    const field = { ...base, multivector: readMultivector(what, multivector), index: { ...index } };
+    return checkMulti(what, field as MultiConfig);
+  }
   checkOptions(`${what}.index`, index, OWN_INDEX_OPTIONS);
-  resolveOptions({ ...index, dimensions: size, distance });
+  resolveOptions({ ...(index as IndexOptions), dimensions: size, distance: base.distance });
+  return { ...base, index: { ...(index as IndexOptions) } };
+}
+
+function readMultivector(what: string, value: unknown): Multivector {
+  checkOptions(`${what}.multivector`, value, ['comparator']);
+  const { comparator } = value as Partial<Multivector>;
+  checkOneOf(`${what}.multivector.comparator`, comparator, ['max_sim']);
+  return { comparator: 'max_sim' };
+}
+
+function checkMulti(what: string, field: MultiConfig): MultiConfig {
+  if (field.distance === 'Euclid') {
+    throw outOfRange(`${what}.distance`, 'Cosine or Dot with multivector', field.distance);
+  }
+  checkOptions(`${what}.index`, field.index, OWN_MULTI_OPTIONS);
+  resolveOptions(multiSettings(field).index);
   return field;
+}
+
+/** How the vectors of a field's points are encoded, kept and indexed in memory. */
+export function multiSettings({ size, index }: MultiConfig): ResolvedMulti {
+  return resolveMulti({ ...index, dimensions: size });
+}
+
+/** All that what is made of a field's vectors depends on. */
+export function settingsOf(config: FieldConfig): object {
+  return config.multivector === undefined ? config : { ...config, ...multiSettings(config) };
 }
 
 /** The others are those of the vector itself. */
 const OWN_INDEX_OPTIONS = INDEX_OPTIONS.filter(
   (name) => name !== 'dimensions' && name !== 'distance',
 );
+const OWN_MULTI_OPTIONS = MULTI_OPTIONS.filter((name) => name !== 'dimensions');
 
 /** A name of a collection or a vector: what paths, queries and other systems can carry. */
 export function checkName(what: string, name: unknown): string {

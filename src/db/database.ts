@@ -78,7 +78,12 @@ export class Database {
     const stored = await this.store.create(
       name,
       kept,
-      fields.map(({ name, size, originals }) => ({ name, size, originals })),
+      fields.map(({ name, size, originals, multivector }) => ({
+        name,
+        size,
+        originals,
+        ...(multivector && { multi: true }),
+      })),
     );
     return this.openWith(name, async () => stored, {});
   }

@@ -6,9 +6,10 @@ import type { LeanIndex } from '../graph/lean-index.js';
 import { resolveOptions, type WriteOptions } from '../graph/options.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { Drift } from './drift.js';
+import type { Field, FieldStore, IndexRows } from './field.js';
 import { addFitting, deleteInParts, spacedRows } from './index-rows.js';
+import { freshRowsMax, type RowIndex } from './row-index.js';
 import { trainApart } from './training.js';
-import { freshRowsMax, type VectorField } from './vector-field.js';
 
 /** New vectors are moved into the graph once there are so many: a scan of them takes some 0.2 ms. */
 const MOVE_AT = 2048;
@@ -43,9 +44,11 @@ export class Indexer {
   drift = new Drift();
   /** What is being done. */
   progress: Progress | undefined;
-  private readonly field: VectorField;
+  private readonly field: Field;
+  private readonly index: RowIndex;
   private readonly number: number;
   private readonly host: IndexerHost;
+  private readonly stored: FieldStore;
   /** Rows that the graph's codes cannot hold: far longer than what it was trained on. */
   private readonly kept = new Set<number>();
   private readonly ending = new AbortController();
@@ -53,15 +56,20 @@ export class Indexer {
   private failure: unknown;
   private readonly onStep: (() => void)[] = [];
 
-  constructor(field: VectorField, number: number, host: IndexerHost) {
+  constructor(field: Field, number: number, host: IndexerHost) {
     this.field = field;
+    this.index = field.index;
     this.number = number;
     this.host = host;
+    this.stored = {
+      read: (rows) => host.stored.readVectors(number, rows),
+      has: (row) => host.rowsOf(number).has(row),
+    };
   }
 
   /** New vectors that are still to be moved. */
   get waiting(): number {
-    const { fresh } = this.field;
+    const { fresh } = this.index;
     for (const row of this.kept) if (!fresh.has(row)) this.kept.delete(row);
     return fresh.count - this.kept.size;
   }
@@ -101,7 +109,7 @@ export class Indexer {
     ]);
     while (this.running !== undefined) await this.running;
     // What comes meanwhile need not be moved: it may never end.
-    const last = this.field.fresh.ids().at(-1) ?? -1;
+    const last = this.index.fresh.ids().at(-1) ?? -1;
     const task = this.work(
       () => this.isGraphWanted() && (this.hasWaiting(last) || this.isRetrainingDue()),
       { ...options, signal },
@@ -112,7 +120,7 @@ export class Indexer {
         this.running = undefined;
       });
     await task;
-    await this.field.graph?.compact({ signal });
+    await this.index.graph?.compact({ signal });
   }
 
   /**
@@ -121,28 +129,28 @@ export class Indexer {
    * for where they are too many for that.
    */
   async take(rows: Uint32Array, options: RunOptions): Promise<void> {
-    const { field, number } = this;
+    const { index } = this;
     if (rows.length === 0) return;
     if (this.isGraphWanted(rows.length) && rows.length >= MOVE_AT) {
       this.host.onLog(`${rows.length} vectors have no place in a graph yet: they are given one`);
     }
     // A task that is under way takes in what few there are as it does what is written.
-    const isTooMany = field.fresh.count + rows.length > freshRowsMax(field.config.size);
+    const isTooMany = index.fresh.count + rows.length > freshRowsMax(index.config.size);
     if (isTooMany) {
       await this.idle();
-      if (field.graph === undefined && this.isGraphWanted(rows.length))
+      if (index.graph === undefined && this.isGraphWanted(rows.length))
         return this.rebuild(options);
     }
     const atOnce = this.rowsAtOnce();
     for (let from = 0; from < rows.length; from += atOnce) {
       throwIfAborted(options.signal);
       const chunk = rows.subarray(from, from + atOnce);
-      if (isTooMany && field.graph !== undefined) {
-        await this.insert(field.graph, chunk, this.drift, options);
-        field.stamp++;
+      if (isTooMany && index.graph !== undefined) {
+        await this.insert(index.graph, chunk, this.drift, options);
+        index.stamp++;
       } else {
-        const found = await this.host.stored.readVectors(number, chunk);
-        await field.add(found.rows, found.vectors);
+        const found = await this.read(chunk, options);
+        await index.add(found.rows, found.vectors);
       }
     }
   }
@@ -172,22 +180,22 @@ export class Indexer {
 
   /** Whether rows up to one are still to be moved. */
   private hasWaiting(last: number): boolean {
-    return this.field.fresh.ids().some((row) => row <= last && !this.kept.has(row));
+    return this.index.fresh.ids().some((row) => row <= last && !this.kept.has(row));
   }
 
   private isGraphWanted(coming = 0): boolean {
-    const { graph, count, config } = this.field;
+    const { graph, count, config } = this.index;
     const { exactBelow } = resolveOptions({ ...config.index, dimensions: config.size });
     return graph !== undefined || count + coming >= Math.max(1, exactBelow);
   }
 
   private isDue(): boolean {
     if (!this.isGraphWanted()) return false;
-    return this.field.graph === undefined || this.waiting >= MOVE_AT || this.isRetrainingDue();
+    return this.index.graph === undefined || this.waiting >= MOVE_AT || this.isRetrainingDue();
   }
 
   private isRetrainingDue(): boolean {
-    const { graph, config } = this.field;
+    const { graph, config } = this.index;
     if (graph === undefined) return false;
     const wanted = Math.min(SAMPLE_MAX, SAMPLE_EACH * config.size);
     const hasOutgrown =
@@ -203,7 +211,7 @@ export class Indexer {
     try {
       while (isDue()) {
         throwIfAborted(options.signal);
-        if (this.field.graph === undefined || this.isRetrainingDue()) {
+        if (this.index.graph === undefined || this.isRetrainingDue()) {
           await this.rebuild({ ...options, onProgress });
         } else {
           await this.moveChunk({ ...options, onProgress });
@@ -219,15 +227,15 @@ export class Indexer {
 
   /** Moves the oldest of the new vectors into the graph. */
   private async moveChunk(options: WriteOptions): Promise<void> {
-    const { fresh, graph } = this.field;
+    const { fresh, graph } = this.index;
     const rows = fresh.ids().filter((row) => !this.kept.has(row));
     const chunk = rows.subarray(0, this.rowsAtOnce());
     await this.insert(graph!, chunk, this.drift, options);
     // Those that the store has no more are found until the write that ended them is applied.
     for (const row of chunk) if (!graph!.has(row)) this.kept.add(row);
     const moved = chunk.filter((row) => fresh.has(row) && !this.kept.has(row));
-    this.field.stamp++;
-    this.field.moves++;
+    this.index.stamp++;
+    this.index.moves++;
     await deleteInParts(fresh, moved);
   }
 
@@ -238,13 +246,13 @@ export class Indexer {
     drift: Drift,
     options: WriteOptions,
   ): Promise<void> {
-    const { fresh, config } = this.field;
-    const { rows, vectors } = await this.host.stored.readVectors(this.number, chunk);
+    const { fresh, config } = this.index;
+    const { rows, vectors } = await this.read(chunk, options);
     for (const place of await addFitting(graph, rows, vectors, options)) {
       const row = rows.subarray(place, place + 1);
       this.kept.add(row[0]!);
       const vector = vectors.subarray(place * config.size, (place + 1) * config.size);
-      if (!fresh.has(row[0]!)) await this.field.add(row, vector);
+      if (!fresh.has(row[0]!)) await this.index.add(row, vector);
     }
     this.noteDrift(graph, vectors, drift);
     const live = this.host.rowsOf(this.number);
@@ -254,12 +262,11 @@ export class Indexer {
 
   /** Trains a graph on a sample of all there is, builds it, and puts it in the place of the old one. */
   private async rebuild(options: WriteOptions): Promise<void> {
-    const { field, number } = this;
-    const { size, distance, index } = field.config;
-    const all = this.host.rowsOf(number).toUint32Array();
-    const sample = await this.readSample(all);
+    const { fresh, graph: old } = this.index;
+    const { size, distance, index } = this.index.config;
+    const all = this.host.rowsOf(this.number).toUint32Array();
+    const sample = await this.readSample(all, options);
     if (sample.length === 0) return; // All were deleted before they could be read.
-    const old = field.graph;
     const graph = await trainApart(sample, { ...index, dimensions: size, distance }, options);
     this.kept.clear();
     // The old graph keeps its own until the end, which may be an abort.
@@ -282,8 +289,8 @@ export class Indexer {
     this.drift = drift;
     this.swap(graph);
     await deleteInParts(
-      field.fresh,
-      field.fresh.ids().filter((row) => graph.has(row)),
+      fresh,
+      fresh.ids().filter((row) => graph.has(row)),
     );
     await old?.close();
   }
@@ -292,14 +299,14 @@ export class Indexer {
     const live = this.host.rowsOf(this.number);
     const ended = graph.ids().filter((row) => !live.has(row));
     if (ended.length > 0) void graph.delete(ended).catch(() => {});
-    this.field.graph = graph;
-    this.field.stamp++;
-    this.field.moves++;
+    this.index.graph = graph;
+    this.index.stamp++;
+    this.index.moves++;
   }
 
   /** A seeded choice of rows to train on. */
-  private async readSample(all: Uint32Array): Promise<Float32Array> {
-    const { config } = this.field;
+  private async readSample(all: Uint32Array, options: RunOptions): Promise<Float32Array> {
+    const { config } = this.index;
     const most = Math.max(8192, Math.min(SAMPLE_MAX, SAMPLE_EACH * config.size));
     let chosen = all;
     if (all.length > most) {
@@ -309,16 +316,20 @@ export class Indexer {
         .map((place) => all[place]!)
         .sort();
     }
-    return (await this.host.stored.readVectors(this.number, chosen)).vectors;
+    return (await this.read(chosen, options)).vectors;
+  }
+
+  private read(rows: Uint32Array, { signal }: RunOptions): Promise<IndexRows> {
+    return this.field.read(rows, this.stored, signal);
   }
 
   private noteDrift(graph: LeanIndex, vectors: Float32Array, drift: Drift): void {
     if (vectors.length === 0) return;
-    const missed = graph.energyMissed(spacedRows(vectors, this.field.config.size, DRIFT_ROWS)) ?? 0;
-    drift.add(vectors.length / this.field.config.size, missed);
+    const missed = graph.energyMissed(spacedRows(vectors, this.index.config.size, DRIFT_ROWS)) ?? 0;
+    drift.add(vectors.length / this.index.config.size, missed);
   }
 
   private rowsAtOnce(): number {
-    return Math.max(1024, Math.floor(CHUNK_BYTES / (4 * this.field.config.size)));
+    return Math.max(1024, Math.floor(CHUNK_BYTES / (4 * this.index.config.size)));
   }
 }

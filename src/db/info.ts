@@ -4,6 +4,7 @@ import type { FieldSchema } from '../filter/field-schema.js';
 import type { IndexStats } from '../graph/stats.js';
 import type { Originals } from '../store/types.js';
 import type { CollectionCore } from './collection-core.js';
+import type { MultivectorInfo } from './field.js';
 
 /** The index of one vector of a collection. */
 export interface VectorInfo {
@@ -21,6 +22,8 @@ export interface VectorInfo {
   /** Why nothing is: the message of the error that ended it. */
   problem: string | undefined;
   graph: IndexStats | undefined;
+  /** Where points have several vectors: `count` is of points, and the graph of their encodings. */
+  multivector: MultivectorInfo | undefined;
 }
 
 export interface CollectionInfo {
@@ -42,7 +45,9 @@ export async function describe(name: string, core: CollectionCore): Promise<Coll
   const vectors: CollectionInfo['vectors'] = {};
   let memory = state.indexes.byteLength;
   for (const [i, field] of state.fields.entries()) {
-    const { config, graph, fresh } = field;
+    const { config, multivector } = field;
+    const { graph, fresh } = field.index;
+    memory += multivector?.tokenBytes ?? 0;
     const indexer = indexers[i]!;
     const stats = graph?.stats();
     for (const index of [stats, fresh.stats()]) {
@@ -58,6 +63,7 @@ export async function describe(name: string, core: CollectionCore): Promise<Coll
       progress: indexer.progress,
       problem: indexer.error === undefined ? undefined : (indexer.error as Error).message,
       graph: stats,
+      multivector,
     };
   }
   const isBuilding = indexers.some(({ isWorking }) => isWorking);

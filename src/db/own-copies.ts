@@ -32,8 +32,10 @@ function ownVectors(vectors: unknown): unknown {
 }
 
 function ownVector(vector: unknown): unknown {
-  const isList = Array.isArray(vector) || vector instanceof Float32Array;
-  return isList ? vector.slice() : vector;
+  if (vector instanceof Float32Array) return vector.slice();
+  if (!Array.isArray(vector)) return vector;
+  // Several vectors as one.
+  return typeof vector[0] === 'object' ? vector.map(ownVector) : vector.slice();
 }
 
 function ownValue(value: unknown): unknown {

@@ -3,24 +3,19 @@ import { outOfRange, wrongDimension, wrongType } from '../base/errors.js';
 import { checkPointId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { checkPayload } from '../filter/payload.js';
-import { MAGNITUDE_MAX } from '../graph/rows.js';
-import type { Originals, PointBatch, VectorColumn } from '../store/types.js';
+import type { PointBatch, VectorColumn } from '../store/types.js';
 import type { FieldConfig } from './config.js';
+import { checkCount, copyVectors, sharedFloats } from './copy-vectors.js';
 
 /** Points of one batch: it is checked as a whole and held in memory until it is committed. */
 export const BATCH_POINTS_MAX = 65_536;
 const BATCH_BYTES_MAX = 2 ** 30;
 /** Numbers that are copied and checked between two looks at the time: some .3 ms. */
 const NUMBERS_PER_STEP = 1 << 16;
+/** Steps that are few enough to be taken at once: some 4 ms, and a million numbers. */
+export const STEPS_AT_ONCE = 16;
 /** What a point takes besides its numbers, in theirs. */
-export const NUMBERS_PER_POINT = 1 << 10;
-const FLOAT16_MAX = 65_504;
-/** What is stored of a vector needs a direction as well: smaller numbers may all become 0. */
-const COSINE_LEAST: Readonly<Record<Originals, number>> = {
-  float32: 0,
-  float16: 2 ** -24,
-  none: 2 ** -126,
-};
+const NUMBERS_PER_POINT = 1 << 10;
 
 /**
  * Checks points and gathers them in columns, ready for the store and the indexes.
@@ -36,15 +31,14 @@ export function* packPoints(
   const list = checkList(points, fields);
   const ids = new DistinctIds();
   const payloads: (string | null)[] = [];
-  const columns = new Columns(fields, list.length);
+  const columns = new Columns(fields, list);
   for (const [i, point] of list.entries()) {
     const what = `points[${first + i}]`;
     checkOptions(what, point, ['id', 'vector', 'payload']);
     const { id, vector, payload } = point as { id: unknown; vector: unknown; payload: unknown };
     ids.add(`${what}.id`, id);
     payloads.push(checkPayload(`${what}.payload`, payload));
-    columns.add(i, `${what}.vector`, vector, true);
-    if (columns.isStepOver()) yield;
+    yield* columns.add(i, `${what}.vector`, vector, true);
   }
   return { ids: ids.list, payloads, columns: columns.finish() };
 }
@@ -56,23 +50,23 @@ export function* packVectors(
 ): Steps<Omit<PointBatch, 'payloads'>> {
   const list = checkList(points, fields);
   const ids = new DistinctIds();
-  const columns = new Columns(fields, list.length);
+  const columns = new Columns(fields, list);
   for (const [i, point] of list.entries()) {
     const what = `points[${i}]`;
     checkOptions(what, point, ['id', 'vector']);
     const { id, vector } = point as { id: unknown; vector: unknown };
     ids.add(`${what}.id`, id);
-    if (columns.add(i, `${what}.vector`, vector, false) === 0) {
+    if ((yield* columns.add(i, `${what}.vector`, vector, false)) === 0) {
       throw outOfRange(`${what}.vector`, 'at least one vector', vector);
     }
-    if (columns.isStepOver()) yield;
   }
   return { ids: ids.list, columns: columns.finish() };
 }
 
 function checkList(points: unknown, fields: readonly FieldConfig[]): readonly unknown[] {
   if (!Array.isArray(points)) throw wrongType('points', 'an array of points', points);
-  const bytes = 4 * fields.reduce((sum, { size }) => sum + size, 0);
+  const single = fields.filter(({ multivector }) => multivector === undefined);
+  const bytes = 4 * single.reduce((sum, { size }) => sum + size, 0);
   const most = Math.max(1, Math.min(BATCH_POINTS_MAX, Math.floor(BATCH_BYTES_MAX / bytes)));
   checkInteger('the number of points in a batch', points.length, 0, most);
   return points;
@@ -101,24 +95,31 @@ export function checkIdList(what: string, value: unknown): PointId[] {
 class Columns {
   private readonly fields: readonly FieldConfig[];
   private readonly count: number;
+  /** Vectors that the points have in each field, at most. */
+  private readonly room: readonly number[];
   private readonly matrices: (Float32Array | undefined)[] = [];
   private readonly places: number[][];
+  /** For each field where the vectors of its next point begin, after all before it. */
+  private readonly offsets: number[][];
   private sinceStep = 0;
 
-  constructor(fields: readonly FieldConfig[], count: number) {
+  constructor(fields: readonly FieldConfig[], points: readonly unknown[]) {
     this.fields = fields;
-    this.count = count;
+    this.count = points.length;
+    this.room = fields.map((field) => roomFor(field, points));
     this.places = fields.map(() => []);
+    this.offsets = fields.map(() => [0]);
   }
 
-  /** Takes the vectors of a point; returns how many there were. */
-  add(place: number, what: string, value: unknown, isWhole: boolean): number {
+  /** Takes the vectors of a point; returns in how many fields there were some. */
+  *add(place: number, what: string, value: unknown, isWhole: boolean): Steps<number> {
+    this.sinceStep += NUMBERS_PER_POINT;
     const [first] = this.fields;
     if (first!.name === '') {
       if (value === undefined || value === null) {
         throw wrongType(what, `a vector of ${first!.size} numbers`, value);
       }
-      this.addOne(0, place, what, value);
+      yield* this.addOne(0, place, what, value);
       return 1;
     }
     if (value === undefined && isWhole) return 0;
@@ -130,25 +131,31 @@ class Columns {
     let added = 0;
     for (const [name, vector] of Object.entries(value as object)) {
       if (vector === undefined || vector === null) continue;
-      this.addOne(names.indexOf(name), place, `${what}.${name}`, vector);
+      yield* this.addOne(names.indexOf(name), place, `${what}.${name}`, vector);
       added++;
     }
     return added;
   }
 
-  private addOne(field: number, place: number, what: string, value: unknown): void {
+  private *addOne(field: number, place: number, what: string, value: unknown): Steps<void> {
     const config = this.fields[field]!;
-    this.matrices[field] ??= sharedFloats(this.count * config.size);
-    const places = this.places[field]!;
-    const row = this.matrices[field]!.subarray(places.length * config.size);
-    copyVector(what, value, config, row);
-    places.push(place);
-    this.sinceStep += config.size;
+    const { size } = config;
+    this.matrices[field] ??= sharedFloats(this.room[field]! * size);
+    const from = this.offsets[field]!.at(-1)!;
+    const count = checkCount(what, value, config);
+    const rest = this.matrices[field]!.subarray(from * size);
+    if (rest.length < count * size) {
+      throw wrongDimension(`${what}, changed while it was being read,`, rest.length, count * size);
+    }
+    for (const _ of copyVectors(what, value, config, count, rest)) {
+      this.sinceStep += size;
+      if (this.isStepOver()) yield;
+    }
+    this.places[field]!.push(place);
+    this.offsets[field]!.push(from + count);
   }
 
-  /** Called after each point. */
-  isStepOver(): boolean {
-    this.sinceStep += NUMBERS_PER_POINT;
+  private isStepOver(): boolean {
     if (this.sinceStep < NUMBERS_PER_STEP) return false;
     this.sinceStep = 0;
     return true;
@@ -157,54 +164,28 @@ class Columns {
   finish(): VectorColumn[] {
     return this.matrices.flatMap((matrix, field) => {
       if (matrix === undefined) return [];
+      const { multivector, size } = this.fields[field]!;
       const at = this.places[field]!;
-      const vectors = matrix.subarray(0, at.length * this.fields[field]!.size);
-      const isFull = at.length === this.count;
-      return [{ field, vectors, ...(!isFull && { at: Uint32Array.from(at) }) }];
+      const offsets = this.offsets[field]!;
+      const vectors = matrix.subarray(0, offsets.at(-1)! * size);
+      const column: VectorColumn = { field, vectors };
+      if (multivector !== undefined) column.offsets = Uint32Array.from(offsets);
+      if (at.length < this.count) column.at = Uint32Array.from(at);
+      return [column];
     });
   }
 }
 
-/** Memory that goes to other threads without a copy. */
-export function sharedFloats(length: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(4 * length));
-}
-
-/** A query as float32. @throws as packPoints() */
-export function checkQueryVector(what: string, value: unknown, config: FieldConfig): Float32Array {
-  const vector = new Float32Array(config.size);
-  // It is not stored.
-  copyVector(what, value, { ...config, originals: 'float32' }, vector);
-  return vector;
-}
-
-/** Copies a vector to the begin of `into`, checked. */
-function copyVector(what: string, value: unknown, config: FieldConfig, into: Float32Array): void {
-  const { size, distance, originals } = config;
-  if (!(value instanceof Float32Array) && !Array.isArray(value)) {
-    throw wrongType(what, `an array or Float32Array of ${size} numbers`, value);
+/** How many vectors points have in a field, before anything of them is checked. */
+function roomFor({ name, size, multivector }: FieldConfig, points: readonly unknown[]): number {
+  if (multivector === undefined) return points.length;
+  let count = 0;
+  for (const point of points) {
+    const given = (point as { vector?: unknown } | null | undefined)?.vector;
+    const value = name === '' ? given : (given as Record<string, unknown> | undefined)?.[name];
+    if (Array.isArray(value)) count += value.length;
+    else if (value instanceof Float32Array) count += Math.floor(value.length / size);
   }
-  if (value.length !== size) throw wrongDimension(what, size, value.length);
-  const isTyped = value instanceof Float32Array;
-  const limit = originals === 'float16' ? FLOAT16_MAX : Infinity;
-  let largest = 0;
-  for (let i = 0; i < size; i++) {
-    const number: unknown = value[i];
-    if (!isTyped && typeof number !== 'number')
-      throw wrongType(`${what}[${i}]`, 'a number', number);
-    into[i] = number as number;
-    const magnitude = Math.abs(into[i]!);
-    if (!(magnitude < Infinity)) throw outOfRange(`${what}[${i}]`, 'a finite float32', number);
-    if (magnitude > largest) largest = magnitude;
-  }
-  if (largest > limit) throw outOfRange(what, `of numbers up to ${limit} (float16)`, largest);
-  if (distance === 'Cosine') {
-    if (largest === 0) throw outOfRange(what, 'a vector with a direction (Cosine)', 'only zeros');
-    const least = COSINE_LEAST[originals];
-    if (largest < least) {
-      throw outOfRange(what, `of some numbers from ${least} on (Cosine, ${originals})`, largest);
-    }
-  } else if (largest > MAGNITUDE_MAX) {
-    throw outOfRange(what, `of numbers up to ${MAGNITUDE_MAX}`, largest);
-  }
+  const most = Math.floor(BATCH_BYTES_MAX / (4 * size));
+  return checkInteger('the number of vectors in a batch', count, 0, most);
 }

@@ -73,11 +73,7 @@ async function searchTogether(
   for (const group of groupsOf(planned)) {
     if (group.length === 1) continue;
     const [{ plan, limit, offset }] = [planned[group[0]!]!];
-    const { size } = state.fields[plan.field]!.config;
-    const vectors = new Float32Array(group.length * size);
-    group.forEach((place, i) => {
-      vectors.set(planned[place]!.plan.vector, i * size);
-    });
+    const vectors = group.map((place) => planned[place]!.plan.vector);
     const k = rowsToFind(plan, limit + offset);
     const field = state.fields[plan.field]!;
     const { stamp, replacements } = state;

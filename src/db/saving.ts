@@ -1,28 +1,13 @@
-import { basename } from 'node:path';
-import { LeandexError } from '../base/errors.js';
 import { type RunOptions, runSteps } from '../base/steps.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import { loadIndexes, saveIndexes } from '../filter/saved-indexes.js';
 import { readSteps, writeSteps } from '../format/container.js';
 import { LeanIndex } from '../graph/lean-index.js';
-import type { ReadableFile } from '../store/safe-file.js';
-import type { StoredCollection } from '../store/stored-collection.js';
-import type { FieldConfig } from './config.js';
+import { identity, requireKnown, requireSame, type SaveContext, useFile } from './cache-files.js';
+import { type FieldConfig, settingsOf } from './config.js';
 import type { Drift } from './drift.js';
 import type { CollectionState } from './state.js';
-
-/**
- * The indexes of a collection as files beside its points: a cache, which says of which database and
- * collection it is and what it covers. Anything that does not fit is left alone, and built anew.
- */
-export interface SaveContext {
-  /** Of the database. */
-  database: string;
-  readOnly: boolean;
-  stored: StoredCollection;
-  onLog: (message: string) => void;
-}
 
 const PAYLOAD_FILE = 'payload.leandex';
 const PAYLOAD_KIND = 'payload-indexes';
@@ -36,18 +21,24 @@ export async function saveGraph(
   drift: () => Drift,
   options: RunOptions = {},
 ): Promise<void> {
-  const vectors = state.fields[field]!;
-  if (vectors.graph === undefined) return;
+  const { config, index } = state.fields[field]!;
+  if (index.graph === undefined) return;
   await stored.replaceFile(graphFile(field), (write) => {
     // Only now: while the points were synced another may have taken its place.
     const { version } = state;
     const meta = {
-      ...identity(database, stored, vectors.config),
+      ...identity(database, stored, settingsOf(config)),
       ...drift().toMeta(),
       version,
     };
-    return vectors.graph!.save(write, { ...options, meta });
+    return index.graph!.save(write, { ...options, meta });
   });
+}
+
+/** A graph, and the words that were saved with it. */
+export interface LoadedGraph {
+  index: LeanIndex;
+  meta: Record<string, unknown>;
 }
 
 /** The saved graph of a field, if there is one that fits; what it covers is what it holds. */
@@ -56,12 +47,12 @@ export async function loadGraph(
   config: FieldConfig,
   field: number,
   options: RunOptions = {},
-): Promise<{ index: LeanIndex; meta: Record<string, unknown> } | undefined> {
+): Promise<LoadedGraph | undefined> {
   const { database, stored } = context;
   return useFile(context, graphFile(field), async (source) => {
     const { index, meta } = await LeanIndex.load(source, options);
     try {
-      requireSame(meta, identity(database, stored, config));
+      requireSame(meta, identity(database, stored, settingsOf(config)));
       const { nextRow } = await stored.state();
       requireKnown(index.ids().at(-1) ?? -1, nextRow - 1);
       return { index, meta };
@@ -116,54 +107,7 @@ export async function loadPayloadIndexes(
   return { indexes, version: 0, nextRow: 0 };
 }
 
-/** What `read` makes of a file; a file that is damaged or does not fit is done away with. */
-async function useFile<T>(
-  { stored, onLog, readOnly }: SaveContext,
-  name: string,
-  read: (source: ReadableFile) => Promise<T>,
-): Promise<T | undefined> {
-  const source = await stored.openFile(name);
-  if (source === undefined) return undefined;
-  try {
-    return await read(source);
-  } catch (error) {
-    if ((error as LeandexError).code === 'ABORTED') throw error;
-    onLog(`${name} is not used and made anew: ${(error as Error).message}`);
-  } finally {
-    await source.close();
-  }
-  // Rows that it names may be given out again one day: it must not fit then by accident.
-  if (!readOnly) await stored.removeFile(name);
-  return undefined;
-}
-
 /** In the order of their names: an index that was made anew has another place among them. */
 function inOrder(schemas: ReadonlyMap<string, FieldSchema>) {
   return [...schemas].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** What a file says of where it belongs. */
-function identity(database: string, { folder }: StoredCollection, settings: unknown) {
-  // Its name alone: a database may be moved.
-  const collection = folder === undefined ? '' : basename(folder);
-  return { database, collection, settings: JSON.stringify(settings) };
-}
-
-function requireSame(
-  meta: Readonly<Record<string, unknown>>,
-  expected: Readonly<Record<string, string>>,
-): void {
-  for (const [name, value] of Object.entries(expected)) {
-    if (meta[name] !== value) throw misfit(`it was saved for another ${name}`);
-  }
-}
-
-/** A power failure may, in a mode that allows it, take back rows and versions that were saved. */
-function requireKnown(saved: unknown, stored: number): void {
-  if (typeof saved === 'number' && saved <= stored) return;
-  throw misfit(`it knows of ${String(saved)}, the points only of ${stored}`);
-}
-
-function misfit(problem: string): LeandexError {
-  return new LeandexError('CORRUPT', problem);
 }

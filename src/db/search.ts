@@ -6,12 +6,13 @@ import type { SearchResult } from '../graph/search.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import type { AllowedRows } from './allowed-rows.js';
 import type { FieldConfig } from './config.js';
+import { checkQueryVectors } from './copy-vectors.js';
+import type { Field } from './field.js';
 import type { Filtering } from './filtering.js';
-import { checkQueryVector } from './points.js';
+import type { Beam } from './row-index.js';
 import { requireOriginals } from './selection.js';
 import type { CollectionState } from './state.js';
 import type { QueryTarget, SearchOptions } from './types.js';
-import type { Beam, VectorField } from './vector-field.js';
 
 /** What searches need of their collection. */
 export interface SearchContext {
@@ -28,6 +29,7 @@ export interface SearchContext {
 export interface SearchPlan {
   /** Number of the field. */
   field: number;
+  /** One vector, or several one behind the other. */
   vector: Float32Array;
   /** The point that was asked about, which is no result. */
   self: PointId | undefined;
@@ -104,7 +106,7 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
 }
 
 /** The number of the field that is searched. */
-function fieldOf(fields: readonly VectorField[], using: unknown): number {
+function fieldOf(fields: readonly Field[], using: unknown): number {
   const names = fields.map(({ config }) => config.name);
   if (using === undefined || using === null) {
     if (names.length === 1) return 0;
@@ -134,7 +136,7 @@ async function readTarget(
     throw outOfRange('a query', 'either with a vector or with an id', vector ? 'both' : 'neither');
   }
   if (id === undefined)
-    return { vector: checkQueryVector('vector', vector, config), self: undefined };
+    return { vector: checkQueryVectors('vector', vector, config), self: undefined };
   const known = checkPointId('id', id);
   const [point] = await stored.read({ ids: [known] }, { payload: false, fields: [field] });
   const own = point?.vectors[field];
@@ -225,7 +227,7 @@ export function livingRows(
   { ids, scores }: Pick<Found, 'ids' | 'scores'>,
 ): FoundRow[] {
   const rows: FoundRow[] = [];
-  const most = fields[field]!.config.distance === 'Cosine' ? 1 : Number.POSITIVE_INFINITY;
+  const most = fields[field]!.scoreMax;
   for (let i = 0; i < ids.length; i++) {
     const row = ids[i]!;
     if (self !== undefined && points.get(row) === self) continue;

@@ -6,7 +6,7 @@ import type { Payload } from '../filter/types.js';
 import type { StoredPoint } from '../store/types.js';
 import type { FieldConfig } from './config.js';
 import { parsePayload } from './state.js';
-import type { PayloadSelection, Selection, StoredRecord } from './types.js';
+import type { PayloadSelection, Selection, StoredRecord, StoredVector } from './types.js';
 
 /** What to return of each point, checked. */
 export interface Selected {
@@ -87,14 +87,23 @@ export function toRecord(
   if (fields.length === 0) return record;
   if (configs[0]!.name === '') {
     const [vector] = point.vectors;
-    if (vector !== undefined) record.vector = vector;
+    if (vector !== undefined) record.vector = asGiven(vector, configs[0]!);
     return record;
   }
-  const vectors: Record<string, Float32Array> = {};
+  const vectors: Record<string, StoredVector> = {};
   fields.forEach((field) => {
     const vector = point.vectors[field];
-    if (vector !== undefined) vectors[configs[field]!.name] = vector;
+    const config = configs[field]!;
+    if (vector !== undefined) vectors[config.name] = asGiven(vector, config);
   });
   record.vector = vectors;
   return record;
+}
+
+/** What is stored of a field: the vector, or each of several. */
+function asGiven(vector: Float32Array, { size, multivector }: FieldConfig): StoredVector {
+  if (multivector === undefined) return vector;
+  return Array.from({ length: vector.length / size }, (_, i) =>
+    vector.slice(i * size, (i + 1) * size),
+  );
 }

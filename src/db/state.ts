@@ -3,6 +3,7 @@ import { runSteps, type Steps, turnIfDue } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { Payload } from '../filter/types.js';
+import { joinVectors, vectorsAt } from '../store/columns.js';
 import {
   NONE,
   type PayloadsChanged,
@@ -11,8 +12,8 @@ import {
   type Written,
 } from '../store/types.js';
 import type { FieldConfig } from './config.js';
+import type { Field } from './field.js';
 import { RowIds } from './row-ids.js';
-import type { VectorField } from './vector-field.js';
 
 const PAYLOADS_PER_STEP = 64;
 /** Rows that leave the indexes between two looks at the time. */
@@ -23,7 +24,7 @@ const ROWS_PER_STEP = 1024;
  * live, whose they are, which vectors they have, and the indexes of vectors and payloads.
  */
 export class CollectionState {
-  readonly fields: readonly VectorField[];
+  readonly fields: readonly Field[];
   readonly configs: readonly FieldConfig[];
   live = Bitmap.empty();
   /** For each field the rows that have it. */
@@ -44,7 +45,7 @@ export class CollectionState {
   /** Resolves when payloads that were changed are in the indexes: nobody asks these until then. */
   changing: Promise<void> | undefined;
 
-  constructor(fields: readonly VectorField[]) {
+  constructor(fields: readonly Field[]) {
     this.fields = fields;
     this.configs = fields.map(({ config }) => config);
     this.fieldRows = fields.map(() => Bitmap.empty());
@@ -93,24 +94,21 @@ export class CollectionState {
     }
   }
 
-  private async addVectors({ field, vectors, at }: VectorColumn, rows: Uint32Array): Promise<void> {
-    const { size } = this.fields[field]!.config;
+  private async addVectors(column: VectorColumn, rows: Uint32Array): Promise<void> {
+    const { at, offsets } = column;
+    const field = this.fields[column.field]!;
+    const { size } = field.config;
     const all = at === undefined ? rows : at.map((place) => rows[place]!);
-    let kept = all;
-    let matrix = vectors;
-    if (all.includes(NONE)) {
-      kept = all.filter((row) => row !== NONE);
-      matrix = new Float32Array(kept.length * size);
-      let to = 0;
-      all.forEach((row, i) => {
-        if (row === NONE) return;
-        matrix.set(vectors.subarray(i * size, (i + 1) * size), to);
-        to += size;
-      });
-    }
+    const kept = all.filter((row) => row !== NONE);
     if (kept.length === 0) return;
-    await this.fields[field]!.add(kept, matrix);
-    this.fieldRows[field]!.addMany(kept);
+    let vectors: Pick<VectorColumn, 'vectors' | 'offsets'> = column;
+    if (kept.length < all.length) {
+      const places = [...all.keys()].filter((i) => all[i] !== NONE);
+      const own = places.map((i) => vectorsAt(column, i, size));
+      vectors = joinVectors(own, { size, multi: offsets !== undefined });
+    }
+    await field.add(kept, vectors);
+    this.fieldRows[column.field]!.addMany(kept);
   }
 
   /** From now on none of the rows is returned by anything; then they leave the indexes. */

@@ -1,10 +1,13 @@
 import { wrongType } from '../base/errors.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import { numbersGiven } from './copy-vectors.js';
 import { ownPoint } from './own-copies.js';
 import type { Point, WriteResult } from './types.js';
 import { upsertPoints, type WriteContext } from './writing.js';
 
 const BATCH_POINTS = 500;
+/** A batch is full with so many numbers as well, 64 MB: a point may have thousands of vectors. */
+const BATCH_NUMBERS = 1 << 24;
 /** Batches on their way to the store at once: one is gathered while another is written. */
 const BATCHES_AT_ONCE = 4;
 
@@ -35,12 +38,15 @@ export async function upsertStream(
   };
   try {
     let batch: Point[] = [];
+    let numbers = 0;
     for await (const point of points) {
       throwIfAborted(options.signal);
-      if (batch.push(ownPoint(point)) < BATCH_POINTS) continue;
+      numbers += numbersGiven(point?.vector);
+      if (batch.push(ownPoint(point)) < BATCH_POINTS && numbers < BATCH_NUMBERS) continue;
       if (underWay.length >= BATCHES_AT_ONCE) await underWay.shift();
       underWay.push(keep(send(batch)));
       batch = [];
+      numbers = 0;
     }
     throwIfAborted(options.signal);
     if (batch.length > 0) underWay.push(keep(send(batch)));

@@ -8,8 +8,17 @@ export type { Durability, Originals } from '../store/types.js';
 /** A vector, as numbers or ready as float32. */
 export type Vector = Float32Array | readonly number[];
 
-/** The vectors of a point: one, or some of the named ones. */
-export type Vectors = Vector | { readonly [name: string]: Vector | undefined };
+/** Several vectors that are compared as one: one by one, or as rows of one matrix. */
+export type MultiVector = readonly Vector[] | Float32Array;
+
+/** The vectors of a point: one, several that are compared as one, or some of the named ones. */
+export type Vectors =
+  | Vector
+  | MultiVector
+  | { readonly [name: string]: Vector | MultiVector | undefined };
+
+/** A vector as it is stored; an array where there are several that are compared as one. */
+export type StoredVector = Float32Array | Float32Array[];
 
 /** What upsert() writes. */
 export interface Point {
@@ -24,12 +33,15 @@ export interface Point {
 export interface StoredRecord {
   id: PointId;
   payload?: Payload | null | undefined;
-  vector?: Float32Array | Record<string, Float32Array> | undefined;
+  vector?: StoredVector | Record<string, StoredVector> | undefined;
 }
 
 /** A result of a query, best first. */
 export interface Hit extends StoredRecord {
-  /** Similarity for Cosine and Dot (larger is better), distance for Euclid (smaller is better). */
+  /**
+   * Similarity for Cosine and Dot (larger is better), distance for Euclid (smaller is better); with
+   * `multivector` MaxSim, the sum of the similarities of the query's vectors.
+   */
   score: number;
 }
 
@@ -67,7 +79,10 @@ export interface SearchOptions {
   scoreThreshold?: number | undefined;
   /** Beam width of the graph search; see `LeanIndex.search`. */
   ef?: number | undefined;
-  /** How many of the beam are ranked anew by the full-dimensional codes. */
+  /**
+   * How many of the beam are ranked anew by the full-dimensional codes; with `multivector` how many
+   * candidates are ranked by MaxSim, by default max(100, 4 times what is wanted).
+   */
   rerank?: number | undefined;
   /** Ranks the best candidates (four times what is wanted) by their stored originals. */
   rescore?: 'exact' | undefined;
@@ -76,8 +91,10 @@ export interface SearchOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What to look for: a vector, or the vector of a point, which is then not among the results. */
-export type QueryTarget = { vector: Vector; id?: never } | { id: PointId; vector?: never };
+/** What to look for: a vector (or several), or the vector of a point, which is then not among the results. */
+export type QueryTarget =
+  | { vector: Vector | MultiVector; id?: never }
+  | { id: PointId; vector?: never };
 
 export type Query = QueryTarget &
   SearchOptions &

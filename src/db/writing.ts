@@ -1,6 +1,6 @@
 import { LeandexError } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
-import { drain, type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import { type RunOptions, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import { checkChange, type PayloadChange } from '../filter/change-payload.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import {
@@ -11,15 +11,12 @@ import {
 } from '../store/types.js';
 import type { Filtering } from './filtering.js';
 import type { Indexer } from './indexer.js';
-import { NUMBERS_PER_POINT, packPoints, packVectors } from './points.js';
+import { packPoints, packVectors, STEPS_AT_ONCE } from './points.js';
 import { checkTarget } from './reading.js';
+import { freshRowsMax } from './row-index.js';
 import type { CollectionState } from './state.js';
 import type { Point, Target, WriteResult } from './types.js';
-import { freshRowsMax } from './vector-field.js';
 import type { Write, WriteLine } from './write-line.js';
-
-/** Numbers of a batch that is copied and checked at once: some 4 ms. */
-const NUMBERS_AT_ONCE = 1 << 20;
 
 /** What writes need of their collection. */
 export interface WriteContext {
@@ -46,7 +43,7 @@ export function upsertPoints(
   first = 0,
 ): Promise<WriteResult> {
   const { state, stored } = context;
-  const packed = pack(packPoints(points, state.configs, first), points, state, signal);
+  const packed = pack(packPoints(points, state.configs, first), signal);
   return write(context, {
     prepare: () => withRoom(context, packed, signal),
     send: (batch) => stored.upsert(batch),
@@ -64,7 +61,7 @@ export function updateVectors(
   { signal }: RunOptions,
 ): Promise<WriteResult> {
   const { state, stored } = context;
-  const packed = pack(packVectors(points, state.configs), points, state, signal);
+  const packed = pack(packVectors(points, state.configs), signal);
   return write(context, {
     prepare: () => withRoom(context, packed, signal),
     send: (batch) => stored.updateVectors(batch),
@@ -76,27 +73,19 @@ export function updateVectors(
  * Checks and gathers a batch: all of it at once, so that the caller may go on to use the arrays, but
  * for a very large one, which is gathered in slices from now on.
  */
-function pack<T>(
-  steps: Steps<T>,
-  points: readonly unknown[],
-  state: CollectionState,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  const packed = packNow(steps, points, state, signal);
+function pack<T>(steps: Steps<T>, signal: AbortSignal | undefined): Promise<T> {
+  const packed = packNow(steps, signal);
   // What is wrong with it is told when its turn comes, which may be later.
   packed.catch(() => {});
   return packed;
 }
 
-async function packNow<T>(
-  steps: Steps<T>,
-  points: readonly unknown[],
-  { fields }: CollectionState,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  const each = fields.reduce((sum, { config }) => sum + config.size, NUMBERS_PER_POINT);
-  const numbers = points?.length * each;
-  return numbers > NUMBERS_AT_ONCE ? runSteps(steps, signal ? { signal } : {}) : drain(steps);
+async function packNow<T>(steps: Steps<T>, signal: AbortSignal | undefined): Promise<T> {
+  for (let i = 0; i < STEPS_AT_ONCE; i++) {
+    const { value, done } = steps.next();
+    if (done) return value;
+  }
+  return runSteps(steps, signal ? { signal } : {});
 }
 
 /** A batch once there is room for its vectors. */
@@ -218,9 +207,14 @@ async function write<Request, Reply>(
 /** Waits while more new vectors are held in memory than the graph has taken. */
 async function roomFor({ state, indexers }: WriteContext, signal?: AbortSignal): Promise<void> {
   throwIfAborted(signal);
-  for (const [field, { fresh, config }] of state.fields.entries()) {
+  for (const [number, field] of state.fields.entries()) {
+    if (field.isFull) {
+      const problem = `the vectors of ${field.config.name || 'the collection'} fill their memory`;
+      throw new LeandexError('RESOURCE_EXHAUSTED', problem);
+    }
+    const { fresh, config } = field.index;
     while (fresh.count >= freshRowsMax(config.size)) {
-      const indexer = indexers[field]!;
+      const indexer = indexers[number]!;
       indexer.schedule();
       if (!indexer.isWorking) throw noRoom(fresh.count, indexer.error);
       await indexer.step();

@@ -1,12 +1,18 @@
 import { drain, type Steps } from '../base/steps.js';
+import { asBytes } from '../format/container.js';
+import type { ContainerReader } from '../format/container-reader.js';
+import type { PartedContainer } from '../format/container-writer.js';
+import { corrupt, partsOf } from '../format/layout.js';
 import { NONE } from '../graph/memory.js';
 import type { SearchResult } from '../graph/search.js';
 import { ALONE, type Crew } from '../threads/crew.js';
 import type { TokenBits } from './token-codec.js';
 import { TokenStore } from './token-store.js';
 
-/** Ids that are written down between two yields. */
+/** Ids that are written down, or read, between two yields. */
 const IDS_PER_STEP = 4096;
+/** Name of a section: the id in each slot, NONE where no document is. */
+const IDS = 'token.ids';
 
 /** The stored tokens of documents by id. */
 export class DocumentTokens {
@@ -29,6 +35,11 @@ export class DocumentTokens {
 
   has(id: number): boolean {
     return this.slots.has(id);
+  }
+
+  /** Ascending. */
+  ids(): Uint32Array {
+    return Uint32Array.from(this.slots.keys()).sort();
   }
 
   slotOf(id: number): number | undefined {
@@ -100,14 +111,62 @@ export class DocumentTokens {
     }
   }
 
-  /** The id in each slot, NONE where no document is: `length` of them, at least all that are used. */
-  *slotIds(length: number): Steps<Uint32Array> {
-    const ids = new Uint32Array(length).fill(NONE);
+  /**
+   * What goes in the header of a container, and sections. They stay valid while the store is held
+   * (TokenStore.hold); documents may be deleted meanwhile, not added.
+   */
+  *sectionSteps(): Steps<Pick<PartedContainer, 'header' | 'sections'>> {
+    const { header, sections } = this.store.toSections();
+    const ids = new Uint32Array(header.slots as number).fill(NONE);
     let done = 0;
     for (const [id, slot] of this.slots) {
       ids[slot] = id;
       if (++done % IDS_PER_STEP === 0) yield;
     }
-    return ids;
+    return { header, sections: { [IDS]: () => partsOf(asBytes(ids)), ...sections } };
+  }
+
+  /**
+   * Reads what sectionSteps() gave: `header` is its header, its sections are the next of the reader.
+   * Documents that do not live any more, or were deleted while they were saved, are left out.
+   * @throws LeandexError `CORRUPT` for what nobody can have written, `RESOURCE_EXHAUSTED`.
+   */
+  static *fromSections(
+    header: unknown,
+    reader: ContainerReader,
+    shared: boolean,
+    isLive: (id: number) => boolean = () => true,
+  ): Steps<DocumentTokens> {
+    const slots = Number((header as { slots?: unknown } | undefined)?.slots);
+    const ids = new Uint32Array((yield* reader.read(IDS, slots * 4)).buffer);
+    const store = yield* TokenStore.fromSections(header, reader, shared);
+    const documents = new DocumentTokens(store.dimensions, store.bits, shared, store);
+    for (let from = 0; from < ids.length; from += IDS_PER_STEP) {
+      documents.nameSlots(ids.subarray(from, from + IDS_PER_STEP), from, isLive, reader.kind);
+      yield;
+    }
+    return documents;
+  }
+
+  /** Gives ids to the documents of the slots from a first one on. */
+  private nameSlots(
+    ids: Uint32Array,
+    first: number,
+    isLive: (id: number) => boolean,
+    kind: string,
+  ): void {
+    const { store } = this;
+    for (const [i, id] of ids.entries()) {
+      const slot = first + i;
+      if (!store.has(slot)) {
+        if (id !== NONE) throw corrupt(kind, `document ${id} has no tokens`);
+      } else if (id === NONE) {
+        store.remove(slot);
+      } else if (this.has(id) || store.countOf(slot) === 0) {
+        throw corrupt(kind, `document ${id} is there twice, or empty`);
+      } else {
+        this.name(Uint32Array.of(id), Uint32Array.of(slot), isLive);
+      }
+    }
   }
 }

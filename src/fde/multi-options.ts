@@ -89,7 +89,7 @@ export interface ResolvedMulti {
 }
 
 const INDEX_NAMES = ['m', 'efConstruction', 'exactBelow', 'order', 'shards', 'seed'] as const;
-const MULTI_OPTIONS = [
+export const MULTI_OPTIONS = [
   'dimensions',
   'fdeDimensions',
   'tokenBits',

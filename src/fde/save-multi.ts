@@ -1,7 +1,6 @@
 import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
-import { asBytes, joined } from '../format/container.js';
+import { joined } from '../format/container.js';
 import { layOut, type PartedContainer } from '../format/container-writer.js';
-import { partsOf } from '../format/layout.js';
 import { type IndexMeta, type PartWriter, writeParts } from '../graph/save.js';
 import type { MultiState } from './multi-state.js';
 
@@ -48,9 +47,8 @@ function* describe(
   { encoder, pooling, documents, nextId }: MultiState,
   saveIndex: () => Steps<Uint8Array[]>,
 ): Steps<PartedContainer> {
-  const { header: tokens, sections } = documents.store.toSections();
   // All that is deleted from here on has tokens, and perhaps its id, but is not in the index.
-  const ids = yield* documents.slotIds(tokens.slots as number);
+  const { header: tokens, sections } = yield* documents.sectionSteps();
   const index = yield* saveIndex();
   return {
     kind: KIND,
@@ -60,7 +58,7 @@ function* describe(
       nextId,
       tokens,
     },
-    sections: { index: () => index, ids: () => partsOf(asBytes(ids)), ...sections },
+    sections: { index: () => index, ...sections },
   };
 }
 

@@ -1,5 +1,5 @@
 import { LeandexError, outOfRange, wrongDimension } from '../base/errors.js';
-import type { PointBatch, StoredField } from './types.js';
+import type { PointBatch, StoredField, VectorColumn } from './types.js';
 
 /** Bit 0 of a point's parts is its payload, each other one a field. */
 export const FIELDS_MAX = 31;
@@ -15,12 +15,15 @@ export function checkFields(fields: readonly StoredField[]): void {
   if (fields.length > FIELDS_MAX) {
     throw outOfRange('the number of vector fields', `at most ${FIELDS_MAX}`, fields.length);
   }
-  for (const { name, size, originals } of fields) {
+  for (const { name, size, originals, multi } of fields) {
     if (!Number.isInteger(size) || size < 1 || size > VECTOR_SIZE_MAX) {
       throw outOfRange(`the size of ${name}`, `an integer from 1 to ${VECTOR_SIZE_MAX}`, size);
     }
     if (!['float32', 'float16', 'none'].includes(originals)) {
       throw outOfRange(`originals of ${name}`, 'float32 or float16 or none', originals);
+    }
+    if (multi !== undefined && typeof multi !== 'boolean') {
+      throw outOfRange(`multi of ${name}`, 'a boolean', multi);
     }
   }
 }
@@ -48,17 +51,42 @@ export function checkBatch(fields: readonly StoredField[], batch: PointBatch): v
     checkPayloadBytes(json);
     bytes += json.length;
   }
-  for (const { field, vectors, at } of columns) {
-    const size = fields[field]?.size;
-    if (size === undefined) throw outOfRange('a vector field', `below ${fields.length}`, field);
-    const count = at?.length ?? ids.length;
-    if (vectors.length !== count * size) {
-      throw wrongDimension('a column of vectors', count * size, vectors.length);
+  for (const column of columns) {
+    const field = fields[column.field];
+    if (field === undefined) {
+      throw outOfRange('a vector field', `below ${fields.length}`, column.field);
     }
-    checkPlaces(at, ids.length);
-    bytes += vectors.byteLength;
+    checkPlaces(column.at, ids.length);
+    checkColumn(field, column, column.at?.length ?? ids.length);
+    bytes += column.vectors.byteLength;
   }
   if (bytes > BATCH_BYTES_MAX) throw tooMuch(`${bytes} bytes`, BATCH_BYTES_MAX);
+}
+
+function checkColumn(
+  { size, multi }: StoredField,
+  { vectors, offsets }: VectorColumn,
+  count: number,
+): void {
+  if ((offsets !== undefined) !== (multi ?? false)) {
+    throw outOfRange('offsets', multi ? 'there in a multi field' : 'absent', offsets);
+  }
+  if (offsets !== undefined) checkOffsets(offsets, count);
+  const rows = offsets?.[count] ?? count;
+  if (vectors.length !== rows * size) {
+    throw wrongDimension('a column of vectors', rows * size, vectors.length);
+  }
+}
+
+/** Each point has one vector at least. */
+function checkOffsets(offsets: Uint32Array, count: number): void {
+  if (offsets.length !== count + 1) {
+    throw outOfRange('the number of offsets', `${count + 1}`, offsets.length);
+  }
+  const isRising = offsets.every((offset, i) =>
+    i === 0 ? offset === 0 : offset > offsets[i - 1]!,
+  );
+  if (!isRising) throw outOfRange('offsets', 'rising from 0', offsets);
 }
 
 function checkPlaces(at: Uint32Array | undefined, count: number): void {

@@ -3,13 +3,13 @@ import type { Steps } from '../base/steps.js';
 import { type CollectionFile, readState, statement } from './collection-file.js';
 import {
   checkedPoint,
+  findVectorData,
   idOfPoint,
   POINT_COLUMNS,
   type PointRow,
   partOfField,
   payloadOf,
   pointOfKey,
-  readVector,
   vectorDataOf,
 } from './point-rows.js';
 import { pointsOf } from './point-writes.js';
@@ -19,11 +19,14 @@ import {
   type PointList,
   type StoredPoint,
   type Target,
+  type VectorRows,
   type Wanted,
 } from './types.js';
-import { decodeVector } from './vector-codec.js';
+import { decodeVectors, vectorCount, vectorDecoder } from './vector-codec.js';
 
 const STEP_ROWS = 64;
+/** Of a multi field so many numbers are read at once, if more than one point's: 16 MB. */
+const MULTI_NUMBERS_AT_ONCE = 1 << 22;
 
 /** The counters, as last committed. */
 export function state(file: CollectionFile): CollectionState {
@@ -55,10 +58,7 @@ function readPoint(file: CollectionFile, point: PointRow, wanted: Wanted): Store
   const vectors = new Array<Float32Array | undefined>(file.fields.length).fill(undefined);
   for (const field of wanted.fields) {
     if ((parts & partOfField(field)) === 0) continue;
-    const stored = file.fields[field]!;
-    const vector = new Float32Array(stored.size);
-    decodeVector(stored, vectorDataOf(file, row, field), vector);
-    vectors[field] = vector;
+    vectors[field] = vectorDecoder(file.fields[field]!)(vectorDataOf(file, row, field));
   }
   const payload = wanted.payload ? payloadOf(file, point) : undefined;
   return { row, id: idOfPoint(file, point), version, payload, vectors };
@@ -69,17 +69,55 @@ export function* readVectors(
   file: CollectionFile,
   field: number,
   rows: Uint32Array,
-): Steps<{ rows: Uint32Array; vectors: Float32Array }> {
-  const { size } = file.fields[field]!;
-  const vectors = new Float32Array(new SharedArrayBuffer(4 * rows.length * size));
-  const found = new Uint32Array(rows.length);
+): Steps<VectorRows> {
+  const stored = file.fields[field]!;
+  const { size } = stored;
+  const sorted = rows.toSorted();
+  const { length, room } = roomFor(file, field, sorted);
+  const vectors = new Float32Array(new SharedArrayBuffer(4 * room * size));
+  const found = new Uint32Array(length);
+  const offsets = new Uint32Array(length + 1);
   let count = 0;
-  for (const [i, row] of rows.toSorted().entries()) {
-    const into = vectors.subarray(count * size, (count + 1) * size);
-    if (readVector(file, row, field, into)) found[count++] = row;
+  for (let i = 0; i < length; i++) {
+    const data = findVectorData(file, sorted[i]!, field);
+    if (data !== undefined) {
+      const from = offsets[count]!;
+      const to = from + vectorCount(stored, data.length)!;
+      decodeVectors(stored, data, vectors.subarray(from * size, to * size));
+      found[count++] = sorted[i]!;
+      offsets[count] = to;
+    }
     if (i % STEP_ROWS === STEP_ROWS - 1) yield undefined;
   }
-  return { rows: found.slice(0, count), vectors: vectors.subarray(0, count * size) };
+  return {
+    rows: found.slice(0, count),
+    vectors: vectors.subarray(0, offsets[count]! * size),
+    rest: sorted.slice(length),
+    ...(stored.multi && { offsets: offsets.slice(0, count + 1) }),
+  };
+}
+
+/**
+ * How many of the rows are read at once, and how many vectors they have at most: rows never get
+ * others than they were written with.
+ */
+function roomFor(
+  file: CollectionFile,
+  field: number,
+  rows: Uint32Array,
+): { length: number; room: number } {
+  const stored = file.fields[field]!;
+  if (!stored.multi) return { length: rows.length, room: rows.length };
+  const bytesOf = statement(file, `SELECT length(data) FROM vectors_${field} WHERE row = ?`);
+  let room = 0;
+  for (const [i, row] of rows.entries()) {
+    const [bytes] = (bytesOf.get(row) ?? []) as unknown[];
+    // A damaged length is told of when the row is read.
+    const count = vectorCount(stored, Number(bytes ?? 0)) ?? 0;
+    if (i > 0 && (room + count) * stored.size > MULTI_NUMBERS_AT_ONCE) return { length: i, room };
+    room += count;
+  }
+  return { length: rows.length, room };
 }
 
 /** Points with rows above `afterRow` (−1: all), ascending; fewer than `limit` are the last ones. */

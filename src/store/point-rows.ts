@@ -1,7 +1,7 @@
 import { idOfKey, type PointId } from '../base/point-id.js';
 import { type CollectionFile, damagedRow, statement } from './collection-file.js';
 import { payloadChecksum, pointChecksum, vectorChecksum } from './row-checksum.js';
-import { decodeVector, vectorBytes } from './vector-codec.js';
+import { vectorCount } from './vector-codec.js';
 
 /** A point as its table has it, verified. */
 export interface PointRow {
@@ -64,7 +64,7 @@ export function payloadOf(file: CollectionFile, { row, version, parts }: PointRo
   return json;
 }
 
-/** The bytes of a vector that must be there. */
+/** The bytes of vectors that must be there. */
 export function vectorDataOf(file: CollectionFile, row: number, field: number): Buffer {
   const sql = `SELECT data, checksum FROM vectors_${field} WHERE row = ?`;
   const [data, checksum] = (statement(file, sql).get(row) ?? []) as unknown[];
@@ -80,24 +80,24 @@ export function checkedVector(
   checksum: unknown,
 ): Buffer {
   const isVector =
-    isU32(row) && Buffer.isBuffer(data) && data.length === vectorBytes(file.fields[field]!);
+    isU32(row) &&
+    Buffer.isBuffer(data) &&
+    vectorCount(file.fields[field]!, data.length) !== undefined;
   if (!isVector || checksum !== vectorChecksum(row, field, data)) {
     throw damagedRow(file, `vectors_${field}`, row);
   }
   return data;
 }
 
-/** Reads a vector into a row of numbers; false where the row has none. */
-export function readVector(
+/** The bytes of what a row has in a field; undefined where it has nothing. */
+export function findVectorData(
   file: CollectionFile,
   row: number,
   field: number,
-  into: Float32Array,
-): boolean {
+): Buffer | undefined {
   const sql = `SELECT data, checksum FROM vectors_${field} WHERE row = ?`;
   const found = statement(file, sql).get(row);
-  if (found === undefined) return false;
+  if (found === undefined) return undefined;
   const [data, checksum] = found as unknown[];
-  decodeVector(file.fields[field]!, checkedVector(file, field, row, data, checksum), into);
-  return true;
+  return checkedVector(file, field, row, data, checksum);
 }

@@ -1,11 +1,12 @@
 import { LeandexError } from '../base/errors.js';
 import { keyOfId, type PointId } from '../base/point-id.js';
 import { type CollectionFile, changeRow, countPoint } from './collection-file.js';
+import { vectorsAt } from './columns.js';
 import { PAYLOAD_PART, type PointRow, partOfField, pointOfKey, pointOfRow } from './point-rows.js';
 import { payloadChecksum, pointChecksum, vectorChecksum } from './row-checksum.js';
 import type { VectorColumn, Written } from './types.js';
 import { NONE, type PointBatch, type Removed, type Target, type UpsertMode } from './types.js';
-import { encodeVector } from './vector-codec.js';
+import { encodeVectors } from './vector-codec.js';
 
 /** Vectors to store for one point: bytes by field. */
 export type VectorData = Map<number, Buffer>;
@@ -75,12 +76,11 @@ export function batchVectors(
   const next = columns.map(() => 0);
   return (place) => {
     const data: VectorData = new Map();
-    columns.forEach(({ field, vectors, at }, c) => {
+    columns.forEach((column, c) => {
       const i = next[c]!;
-      if (at !== undefined && at[i] !== place) return;
-      const { size } = file.fields[field]!;
-      const vector = vectors.subarray(i * size, (i + 1) * size);
-      data.set(field, encodeVector(file.fields[field]!, vector));
+      if (column.at !== undefined && column.at[i] !== place) return;
+      const field = file.fields[column.field]!;
+      data.set(column.field, encodeVectors(field, vectorsAt(column, i, field.size)));
       next[c] = i + 1;
     });
     return data;

@@ -33,6 +33,7 @@ import type {
   Target,
   UpsertMode,
   VectorColumn,
+  VectorRows,
   Wanted,
   Written,
 } from './types.js';
@@ -133,10 +134,7 @@ export class StoredCollection {
   }
 
   /** Those that are there, by ascending row, in shared memory. */
-  async readVectors(
-    field: number,
-    rows: Uint32Array,
-  ): Promise<{ rows: Uint32Array; vectors: Float32Array }> {
+  async readVectors(field: number, rows: Uint32Array): Promise<VectorRows> {
     this.checkField(field);
     return this.store.read(this.key, 'readVectors', [field, ownCopy(rows)]);
   }
@@ -256,9 +254,13 @@ export class StoredCollection {
   }
 }
 
-function ownColumn({ field, vectors, at }: VectorColumn): VectorColumn {
-  const own = { field, vectors: ownCopy(vectors) };
-  return at === undefined ? own : { ...own, at: ownCopy(at) };
+function ownColumn({ field, vectors, offsets, at }: VectorColumn): VectorColumn {
+  return {
+    field,
+    vectors: ownCopy(vectors),
+    ...(offsets && { offsets: ownCopy(offsets) }),
+    ...(at && { at: ownCopy(at) }),
+  };
 }
 
 function ownTarget(target: Target): Target {

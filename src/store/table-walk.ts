@@ -1,7 +1,16 @@
 import { type CollectionFile, damagedRow, statement } from './collection-file.js';
 
+import type { StoredField } from './types.js';
+
 /** Some milliseconds of work at 768 dimensions. */
-export const STEP_ROWS = 256;
+const STEP_ROWS = 256;
+/** A row of a multi field may have megabytes. */
+const MULTI_STEP_ROWS = 8;
+
+/** Rows of a field's table that are visited at once. */
+export function stepRowsOf({ multi }: StoredField): number {
+  return multi ? MULTI_STEP_ROWS : STEP_ROWS;
+}
 
 /**
  * Visits all rows of a table in ascending order, and yields how many it has visited between steps.
@@ -12,8 +21,9 @@ export function* walkTable(
   table: string,
   select: string,
   visit: (found: unknown[]) => void,
+  stepRows = STEP_ROWS,
 ): Generator<number, number, void> {
-  const sql = `${select} WHERE t.row > ? ORDER BY t.row LIMIT ${STEP_ROWS}`;
+  const sql = `${select} WHERE t.row > ? ORDER BY t.row LIMIT ${stepRows}`;
   let after = -1;
   let visited = 0;
   for (;;) {
@@ -25,7 +35,7 @@ export function* walkTable(
       visit(one);
     }
     visited += found.length;
-    if (found.length < STEP_ROWS) return visited;
+    if (found.length < stepRows) return visited;
     yield visited;
   }
 }

@@ -15,6 +15,8 @@ export interface StoredField {
   /** Numbers in a vector. */
   size: number;
   originals: Originals;
+  /** Whether a point has several vectors in this field, one at least. */
+  multi?: boolean;
 }
 
 export interface CollectionEntry {
@@ -37,8 +39,18 @@ export interface VectorColumn {
    * they are until the write is answered.
    */
   vectors: Float32Array;
+  /** Of a multi field: the i-th of these points has the vectors offsets[i] … offsets[i + 1] − 1. */
+  offsets?: Uint32Array;
   /** Places in the batch that have one, ascending; absent: all. */
   at?: Uint32Array;
+}
+
+/** Stored vectors of one field. */
+export interface VectorRows extends Pick<VectorColumn, 'vectors' | 'offsets'> {
+  /** Ascending. */
+  rows: Uint32Array;
+  /** Those asked for that were not looked at, as the others are enough for once: of multi fields. */
+  rest: Uint32Array;
 }
 
 export interface PointBatch {
@@ -95,7 +107,7 @@ export interface StoredPoint {
   id: PointId;
   version: number;
   payload: string | null | undefined;
-  /** Of each field of the collection. */
+  /** Of each field of the collection; of a multi field one behind the other. */
   vectors: (Float32Array | undefined)[];
 }
 

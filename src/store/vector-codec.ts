@@ -2,12 +2,12 @@ import { outOfRange } from '../base/errors.js';
 import { Kernels } from '../kernels/index.js';
 import type { Originals, StoredField } from './types.js';
 
-/** How vectors lie in the tables, little-endian. */
+/** How vectors lie in the tables, little-endian: those of one point one behind the other. */
 interface VectorCodec {
   byteLength(size: number): number;
-  /** May be a view of the vector. */
-  encode(vector: Float32Array): Buffer;
-  decode(data: Buffer, into: Float32Array): void;
+  /** May be a view of the vectors. */
+  encode(vectors: Float32Array, size: number): Buffer;
+  decode(data: Buffer, into: Float32Array, size: number): void;
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
@@ -60,42 +60,80 @@ const CODES_START = 8;
  */
 const codes8: VectorCodec = {
   byteLength: (size) => CODES_START + size,
-  encode(vector) {
-    let least = vector[0]!;
-    let most = least;
-    for (const x of vector) {
-      if (x < least) least = x;
-      if (x > most) most = x;
-    }
-    const step = Math.fround((most - least) / 255);
-    const data = Buffer.allocUnsafe(CODES_START + vector.length);
-    data.writeFloatLE(least, 0);
-    data.writeFloatLE(step, 4);
-    for (let i = 0; i < vector.length; i++) {
-      const code = step === 0 ? 0 : Math.round((vector[i]! - least) / step);
-      data[CODES_START + i] = Math.min(255, code);
+  encode(vectors, size) {
+    const data = Buffer.allocUnsafe((vectors.length / size) * (CODES_START + size));
+    for (let from = 0, at = 0; from < vectors.length; from += size, at += CODES_START + size) {
+      encodeCodes(vectors.subarray(from, from + size), data, at);
     }
     return data;
   },
-  decode(data, into) {
-    const least = data.readFloatLE(0);
-    const step = data.readFloatLE(4);
-    for (let i = 0; i < into.length; i++) into[i] = least + step * data[CODES_START + i]!;
+  decode(data, into, size) {
+    for (let from = 0, at = 0; from < into.length; from += size, at += CODES_START + size) {
+      const least = data.readFloatLE(at);
+      const step = data.readFloatLE(at + 4);
+      const codes = at + CODES_START;
+      for (let i = 0; i < size; i++) into[from + i] = least + step * data[codes + i]!;
+    }
   },
 };
 
+function encodeCodes(vector: Float32Array, data: Buffer, at: number): void {
+  let least = vector[0]!;
+  let most = least;
+  for (const x of vector) {
+    if (x < least) least = x;
+    if (x > most) most = x;
+  }
+  const step = Math.fround((most - least) / 255);
+  data.writeFloatLE(least, at);
+  data.writeFloatLE(step, at + 4);
+  for (let i = 0; i < vector.length; i++) {
+    const code = step === 0 ? 0 : Math.round((vector[i]! - least) / step);
+    data[at + CODES_START + i] = Math.min(255, code);
+  }
+}
+
 const CODECS: Readonly<Record<Originals, VectorCodec>> = { float32, float16, none: codes8 };
 
+/** Bytes of one vector. */
 export function vectorBytes({ size, originals }: StoredField): number {
   return CODECS[originals].byteLength(size);
 }
 
-/** @throws RangeError `INVALID_ARGUMENT` for a number that the field cannot hold. */
-export function encodeVector({ originals }: StoredField, vector: Float32Array): Buffer {
-  return CODECS[originals].encode(vector);
+/** How many vectors so many bytes are; undefined where no point of the field can have them. */
+export function vectorCount(field: StoredField, byteLength: number): number | undefined {
+  const count = byteLength / vectorBytes(field);
+  const isPossible = field.multi ? Number.isInteger(count) && count > 0 : count === 1;
+  return isPossible ? count : undefined;
 }
 
-/** @param data as many bytes as vectorBytes() says */
-export function decodeVector({ originals }: StoredField, data: Buffer, into: Float32Array): void {
-  CODECS[originals].decode(data, into);
+/**
+ * @param vectors the one of a point, or all it has in a multi field
+ * @throws RangeError `INVALID_ARGUMENT` for a number that the field cannot hold.
+ */
+export function encodeVectors({ originals, size }: StoredField, vectors: Float32Array): Buffer {
+  return CODECS[originals].encode(vectors, size);
+}
+
+/** @param into as many vectors as vectorCount() says of the bytes */
+export function decodeVectors(
+  { originals, size }: StoredField,
+  data: Buffer,
+  into: Float32Array,
+): void {
+  CODECS[originals].decode(data, into, size);
+}
+
+/** A function that decodes what a point has, into memory that its next call uses again. */
+export function vectorDecoder(field: StoredField): (data: Buffer) => Float32Array {
+  const { size } = field;
+  const bytes = vectorBytes(field);
+  let memory = new Float32Array(size);
+  return (data) => {
+    const length = (data.length / bytes) * size;
+    if (memory.length < length) memory = new Float32Array(length);
+    const vectors = memory.subarray(0, length);
+    decodeVectors(field, data, vectors);
+    return vectors;
+  };
 }

@@ -1,4 +1,5 @@
 import type { CollectionFile } from './collection-file.js';
+import { joinVectors } from './columns.js';
 import { type PointRow, partOfField, payloadOf, vectorDataOf } from './point-rows.js';
 import {
   batchVectors,
@@ -10,7 +11,7 @@ import {
   type VectorData,
 } from './point-writes.js';
 import { type Moved, NONE, type PointBatch, type Target, type VectorColumn } from './types.js';
-import { decodeVector } from './vector-codec.js';
+import { vectorDecoder } from './vector-codec.js';
 
 /**
  * Replaces vectors of points that are there; their others, and their payloads, stay.
@@ -106,10 +107,7 @@ function carry(carried: Carried, place: number, vectors: VectorData): void {
 function columnsOf(file: CollectionFile, carried: Carried): VectorColumn[] {
   return [...carried].map(([field, { at, data }]) => {
     const stored = file.fields[field]!;
-    const vectors = new Float32Array(at.length * stored.size);
-    data.forEach((bytes, i) => {
-      decodeVector(stored, bytes, vectors.subarray(i * stored.size, (i + 1) * stored.size));
-    });
-    return { field, vectors, at: Uint32Array.from(at) };
+    const vectors = data.map((bytes) => vectorDecoder(stored)(bytes));
+    return { field, ...joinVectors(vectors, stored), at: Uint32Array.from(at) };
   });
 }

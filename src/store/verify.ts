@@ -11,7 +11,7 @@ import {
 } from './point-rows.js';
 import { payloadChecksum } from './row-checksum.js';
 import { corrupt } from './sqlite-errors.js';
-import { walkTable } from './table-walk.js';
+import { stepRowsOf, walkTable } from './table-walk.js';
 
 const POINT_OF_ROW = POINT_COLUMNS.split(', ')
   .map((column) => `p.${column}`)
@@ -107,10 +107,11 @@ function checkVectors(file: CollectionFile, field: number): Generator<number, nu
   const table = `vectors_${field}`;
   const from = `FROM ${table} t LEFT JOIN points p ON p.row = t.row`;
   const select = `SELECT t.row, t.data, t.checksum, ${POINT_OF_ROW} ${from}`;
-  return walkTable(file, table, select, ([row, data, checksum, ...point]) => {
+  const visit = ([row, data, checksum, ...point]: unknown[]) => {
     checkedVector(file, field, row, data, checksum);
     ownerOf(file, table, row, point, partOfField(field));
-  });
+  };
+  return walkTable(file, table, select, visit, stepRowsOf(file.fields[field]!));
 }
 
 /** The point that a payload or vector belongs to. */

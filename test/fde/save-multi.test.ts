@@ -284,14 +284,18 @@ describe('load()', () => {
     ['a next id in use', ({ header }) => Object.assign(header, { nextId: 119 })],
     ['a next id beyond all', ({ header }) => Object.assign(header, { nextId: 2 ** 32 })],
     ['no next id', ({ header }) => void delete header.nextId],
-    ['an id twice', ({ sections }) => void words(sections.ids!).fill(7, 8, 9)],
-    ['an id of no document', ({ sections }) => void words(sections.ids!).fill(4000, 8, 9)],
-    ['a document without an id', ({ sections }) => void words(sections.ids!).fill(FREE, 8, 9)],
+    ['an id twice', ({ sections }) => void words(sections['token.ids']!).fill(7, 8, 9)],
+    ['an id of no document', ({ sections }) => void words(sections['token.ids']!).fill(4000, 8, 9)],
+    [
+      'a document without an id',
+      ({ sections }) => void words(sections['token.ids']!).fill(FREE, 8, 9),
+    ],
     [
       'ids cut short',
-      ({ sections }) => Object.assign(sections, { ids: sections.ids!.subarray(4) }),
+      ({ sections }) =>
+        Object.assign(sections, { 'token.ids': sections['token.ids']!.subarray(4) }),
     ],
-    ['no ids', ({ sections }) => void delete sections.ids],
+    ['no ids', ({ sections }) => void delete sections['token.ids']],
     ['no index', ({ sections }) => void delete sections.index],
     [
       'an index of nothing',

@@ -18,6 +18,7 @@ import { write } from './support.js';
 const FIELDS: readonly StoredField[] = [
   { name: 'a', size: 4, originals: 'float32' },
   { name: 'b', size: 3, originals: 'none' },
+  { name: 'c', size: 2, originals: 'none', multi: true },
 ];
 const QUERY = Float32Array.of(1, 2, 3, 4);
 const CONFIG = { distance: 'Dot' };
@@ -55,6 +56,12 @@ export function writeSmallStore(path: string): void {
     columns: [
       { field: 0, vectors: Float32Array.from({ length: 48 }, (_, i) => Math.sin(i)) },
       { field: 1, vectors: Float32Array.from({ length: 15 }, (_, i) => Math.cos(i)), at },
+      {
+        field: 2,
+        vectors: Float32Array.from({ length: 24 }, (_, i) => Math.tan(i)),
+        offsets: Uint32Array.of(0, 1, 4, 5, 10, 12),
+        at,
+      },
     ],
   };
   write(file, () => upsert(file, batch));
@@ -90,9 +97,10 @@ export function readEverything(path: string, into: Contents): void {
       }
       into.set(`${name} order`, drain(page(file, undefined, 100)));
       fields.forEach(({ size }, field) => {
-        const { rows, vectors } = drain(readVectors(file, field, listed.rows));
+        const { rows, vectors, offsets } = drain(readVectors(file, field, listed.rows));
         rows.forEach((row, i) => {
-          into.set(`${name} vector ${field} ${row}`, vectors.slice(i * size, (i + 1) * size));
+          const [from, to] = [offsets?.[i] ?? i, offsets?.[i + 1] ?? i + 1];
+          into.set(`${name} vector ${field} ${row}`, vectors.slice(from * size, to * size));
         });
       });
       if (fields.length === 0) continue;

@@ -15,7 +15,7 @@ import { verify } from '../../src/store/verify.js';
 import { type Answer, FIELDS, IDS, Model, type Operation, operations } from './model.js';
 import { fileCollection, temporaryFolder, write } from './support.js';
 
-const EVERYTHING = { payload: true, fields: [0, 1] };
+const EVERYTHING = { payload: true, fields: FIELDS.map((_, field) => field) };
 
 function missingIds(error: unknown): Answer {
   const { code, details } = error as { code: string; details: { ids: readonly PointId[] } };

@@ -33,12 +33,15 @@ export const IDS: readonly PointId[] = [
 export const FIELDS: readonly StoredField[] = [
   { name: 'a', size: 3, originals: 'float32' },
   { name: 'b', size: 2, originals: 'float16' },
+  { name: 'c', size: 2, originals: 'float32', multi: true },
 ];
+const NUMBERS = [0, 1, 2];
 
 interface ModelPoint {
   row: number;
   version: number;
   payload: string | null;
+  /** All numbers of a field, also where it has several vectors. */
   vectors: (number[] | undefined)[];
 }
 
@@ -118,7 +121,7 @@ export class Model {
   ): Moved {
     const removed: number[] = [];
     const payloads: (string | null)[] = [];
-    const carried = FIELDS.map(() => ({ at: [] as number[], vectors: [] as number[] }));
+    const carried = FIELDS.map(() => ({ at: [] as number[], vectors: [] as number[][] }));
     const rows = this.idsOf(target).map((id, place) => {
       const point = id === undefined ? undefined : this.points.get(id);
       payloads.push(null);
@@ -133,7 +136,7 @@ export class Model {
       point.vectors.forEach((vector, field) => {
         if (vector === undefined || changes.has(field)) return;
         carried[field]!.at.push(place);
-        carried[field]!.vectors.push(...vector);
+        carried[field]!.vectors.push(vector);
       });
       for (const [field, vector] of changes) point.vectors[field] = vector;
       point.version = this.version;
@@ -146,9 +149,7 @@ export class Model {
       removed: Uint32Array.from(removed),
       payloads,
       carried: carried.flatMap(({ at, vectors }, field) =>
-        at.length === 0
-          ? []
-          : [{ field, vectors: Float32Array.from(vectors), at: Uint32Array.from(at) }],
+        at.length === 0 ? [] : [{ ...columnWith(field, vectors), at: Uint32Array.from(at) }],
       ),
     };
   }
@@ -196,13 +197,26 @@ export class Model {
 }
 
 function vectorsAt(columns: readonly VectorColumn[], place: number): [number, number[]][] {
-  return columns.flatMap(({ field, vectors, at }) => {
+  return columns.flatMap(({ field, vectors, offsets, at }) => {
     const i = at === undefined ? place : at.indexOf(place);
+    if (i < 0) return [];
     const { size } = FIELDS[field]!;
-    return i < 0
-      ? []
-      : [[field, [...vectors.subarray(i * size, (i + 1) * size)]] as [number, number[]]];
+    const [from, to] = [offsets?.[i] ?? i, offsets?.[i + 1] ?? i + 1];
+    return [[field, [...vectors.subarray(from * size, to * size)]] as [number, number[]]];
   });
+}
+
+/** A column of what each of some points has. */
+function columnWith(field: number, points: readonly number[][]): VectorColumn {
+  const { size, multi } = FIELDS[field]!;
+  const vectors = Float32Array.from(points.flat());
+  if (!multi) return { field, vectors };
+  let end = 0;
+  const ends = points.map(({ length }) => {
+    end += length / size;
+    return end;
+  });
+  return { field, vectors, offsets: Uint32Array.of(0, ...ends) };
 }
 
 const ids = fc.uniqueArray(fc.constantFrom(...IDS), { minLength: 0, maxLength: 5 });
@@ -213,26 +227,29 @@ const target: fc.Arbitrary<Target> = fc.oneof(
 );
 /** Small whole numbers, which binary16 holds exactly. */
 const numbers = (length: number) =>
-  fc
-    .array(fc.integer({ min: -2048, max: 2048 }), { minLength: length, maxLength: length })
-    .map((some) => Float32Array.from(some));
+  fc.array(fc.integer({ min: -2048, max: 2048 }), { minLength: length, maxLength: length });
+/** What one point has in a field. */
+const pointIn = ({ size, multi }: StoredField) =>
+  multi ? fc.integer({ min: 1, max: 4 }).chain((n) => numbers(n * size)) : numbers(size);
 
 function columnOf(field: number, count: number): fc.Arbitrary<VectorColumn> {
+  const points = (length: number) =>
+    fc
+      .array(pointIn(FIELDS[field]!), { minLength: length, maxLength: length })
+      .map((some) => columnWith(field, some));
   const places = fc.subarray(Array.from({ length: count }, (_, i) => i));
   return fc.oneof(
-    numbers(count * FIELDS[field]!.size).map((vectors) => ({ field, vectors })),
+    points(count),
     places.chain((some) =>
-      numbers(some.length * FIELDS[field]!.size).map((vectors) => ({
-        field,
-        vectors,
-        at: Uint32Array.from(some),
-      })),
+      points(some.length).map((column) => ({ ...column, at: Uint32Array.from(some) })),
     ),
   );
 }
 
 const columns = (count: number) =>
-  fc.subarray([0, 1]).chain((fields) => fc.tuple(...fields.map((field) => columnOf(field, count))));
+  fc
+    .subarray(NUMBERS)
+    .chain((fields) => fc.tuple(...fields.map((field) => columnOf(field, count))));
 
 const payload = fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer()));
 
@@ -273,7 +290,7 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
       arbitrary: fc.record({
         kind: fc.constant('deleteVectors' as const),
         target,
-        fields: fc.subarray([0, 1]),
+        fields: fc.subarray(NUMBERS),
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), target }) },

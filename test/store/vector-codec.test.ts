@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Originals, StoredField } from '../../src/store/types.js';
-import { decodeVector, encodeVector, vectorBytes } from '../../src/store/vector-codec.js';
+import { decodeVectors, encodeVectors, vectorBytes } from '../../src/store/vector-codec.js';
 
 const fieldOf = (originals: Originals, size: number): StoredField => ({
   name: '',
@@ -11,10 +11,10 @@ const fieldOf = (originals: Originals, size: number): StoredField => ({
 
 function roundTrip(originals: Originals, vector: Float32Array): Float32Array {
   const field = fieldOf(originals, vector.length);
-  const data = Buffer.from(encodeVector(field, vector));
+  const data = Buffer.from(encodeVectors(field, vector));
   expect(data).toHaveLength(vectorBytes(field));
   const decoded = new Float32Array(vector.length);
-  decodeVector(field, data, decoded);
+  decodeVectors(field, data, decoded);
   return decoded;
 }
 
@@ -79,7 +79,7 @@ test('sizes in bytes', () => {
 });
 
 test('float16 refuses what it cannot hold, naming the place', () => {
-  const encode = () => encodeVector(fieldOf('float16', 2), Float32Array.of(0, -65520));
+  const encode = () => encodeVectors(fieldOf('float16', 2), Float32Array.of(0, -65520));
   expect(encode).toThrow(/column 1 .*65504.*-65520/);
 });
 

@@ -2,11 +2,11 @@ import { turnIfDue } from '../base/steps.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import type { BatchSearchResult, SearchResult } from '../graph/search.js';
 import type { AllowedRows } from './allowed-rows.js';
-import type { FieldConfig } from './config.js';
+import type { IndexConfig } from './config.js';
 
 /** Numbers that are compared at once, without handing the search to another thread: some 20 µs. */
 const INLINE_NUMBERS_MAX = 1 << 16;
-/** More than a field's new vectors may be: they never become a graph by themselves. */
+/** More than the new vectors may be: they never become a graph by themselves. */
 const NEVER = 1_000_000;
 
 /**
@@ -24,26 +24,26 @@ export interface Beam {
 }
 
 /** The index that new vectors go to: float32, scanned. */
-export function freshIndex({ size, distance }: FieldConfig): Promise<LeanIndex> {
+export function freshIndex({ size, distance }: IndexConfig): Promise<LeanIndex> {
   const none = new Float32Array(0);
   return LeanIndex.build(none, { dimensions: size, distance, exactBelow: NEVER });
 }
 
 /**
- * The vectors of one field of a collection, by row: a graph where there are many, and beside it those
- * that are too new for it, compared exactly. The indexer moves them (indexer.ts).
+ * Vectors of one field of a collection by row, one each: a graph where there are many, and beside it
+ * those that are too new for it, compared exactly. The indexer moves them (indexer.ts).
  */
-export class VectorField {
-  readonly config: FieldConfig;
+export class RowIndex {
+  readonly config: IndexConfig;
   readonly fresh: LeanIndex;
-  /** Undefined while the field has few vectors. */
+  /** Undefined while there are few vectors. */
   graph: LeanIndex | undefined;
   /** Grows whenever rows come to an index, where translated row sets would miss them. */
   stamp = 0;
   /** Grows whenever rows leave an index for another, where a search that had begun may miss them. */
   moves = 0;
 
-  constructor(config: FieldConfig, fresh: LeanIndex, graph: LeanIndex | undefined) {
+  constructor(config: IndexConfig, fresh: LeanIndex, graph: LeanIndex | undefined) {
     this.config = config;
     this.fresh = fresh;
     this.graph = graph;
@@ -91,19 +91,24 @@ export class VectorField {
     }
   }
 
-  /** The same for many queries, row-major; one result for each. */
+  /** The same for many queries; one result for each. */
   async searchBatch(
-    queries: Float32Array,
+    queries: readonly Float32Array[],
     k: number,
     beam: Beam,
     allowed: AllowedRows | undefined,
   ): Promise<SearchResult[]> {
+    const { size } = this.config;
+    const matrix = new Float32Array(queries.length * size);
+    queries.forEach((query, i) => {
+      matrix.set(query, i * size);
+    });
     for (;;) {
       const found = await this.searchParts(async (index) =>
-        index.searchBatch(queries, k, this.optionsFor(index, beam, allowed)),
+        index.searchBatch(matrix, k, this.optionsFor(index, beam, allowed)),
       );
       if (found === undefined) continue;
-      return Array.from({ length: queries.length / this.config.size }, (_, i) =>
+      return queries.map((_, i) =>
         this.merge(
           found.map((part) => rowOf(part, i)),
           k,

@@ -7,7 +7,6 @@ import type { AddOptions, LeanIndexOptions, SearchOptions } from '../graph/optio
 import { LINE_BYTES, primaryCapacity } from '../quant/layout.js';
 import { checkThreshold } from './ball-carving.js';
 import {
-  type CellFill,
   encodedDimensions,
   FDE_OPTIONS,
   type FdeOptions,
@@ -21,23 +20,23 @@ import { TOKEN_BITS, type TokenBits } from './token-codec.js';
 export type FdeDimensions = 640 | 1280 | 2560 | 5120 | 10240;
 
 /**
- * Hyperplanes and repetitions of a size, with 16 numbers a cell, and bytes of its 2-bit codes: as few as
- * need at most a fifth more candidates than float32 (docs/multi-vector.md).
+ * Hyperplanes and repetitions of a size, with 16 numbers a cell, and its codes: as few bytes as need at
+ * most a fifth more candidates than float32 (docs/multi-vector.md). Large sizes have few components
+ * of 4 bits instead of twice as many of 2, whose training takes four times as long.
  */
 interface Shape {
   partitionBits: number;
   repetitions: number;
+  codeBits: 2 | 4;
   codeBytes: number;
-  /** Of many cells most are empty: filled ones keep encodings of one length, which links need. */
-  fill?: CellFill;
 }
 
 const SHAPES: Readonly<Record<FdeDimensions, Shape>> = {
-  640: { partitionBits: 2, repetitions: 10, codeBytes: 128 },
-  1280: { partitionBits: 2, repetitions: 20, codeBytes: 160 },
-  2560: { partitionBits: 3, repetitions: 20, codeBytes: 320 },
-  5120: { partitionBits: 4, repetitions: 20, codeBytes: 416, fill: 'centroid' },
-  10240: { partitionBits: 5, repetitions: 20, codeBytes: 512, fill: 'centroid' },
+  640: { partitionBits: 2, repetitions: 10, codeBits: 2, codeBytes: 128 },
+  1280: { partitionBits: 2, repetitions: 20, codeBits: 2, codeBytes: 160 },
+  2560: { partitionBits: 3, repetitions: 20, codeBits: 2, codeBytes: 320 },
+  5120: { partitionBits: 4, repetitions: 20, codeBits: 4, codeBytes: 640 },
+  10240: { partitionBits: 5, repetitions: 20, codeBits: 4, codeBytes: 1024 },
 };
 const FDE_DIMENSIONS = Object.keys(SHAPES).map(Number) as FdeDimensions[];
 
@@ -115,7 +114,7 @@ export function resolveMulti(options: LeanMultiIndexOptions & AddOptions): Resol
   const size = checkOneOf('fdeDimensions', options.fdeDimensions ?? 1280, FDE_DIMENSIONS);
   const names = FDE_OPTIONS.filter((name) => name !== 'dimensions' && name !== 'seed');
   checkOptions('fde', fde, names);
-  const { codeBytes, ...shape } = SHAPES[size];
+  const { codeBytes, codeBits, ...shape } = SHAPES[size];
   const resolved = resolveFde({ ...shape, ...fde, dimensions, seed });
   const tokenBits = checkOneOf('tokenBits', options.tokenBits ?? 8, TOKEN_BITS);
   const given = INDEX_NAMES.filter((name) => options[name] !== undefined);
@@ -126,8 +125,8 @@ export function resolveMulti(options: LeanMultiIndexOptions & AddOptions): Resol
     distance: 'Dot',
     // MaxSim ranks the candidates anew: richer codes of the encodings would be read for nothing.
     secondaryBits: 'none',
-    primaryBits: 2,
-    primaryDimensions: Math.min(encoded, primaryCapacity(codeBytes / LINE_BYTES, 2, 'Dot')),
+    primaryBits: codeBits,
+    primaryDimensions: Math.min(encoded, primaryCapacity(codeBytes / LINE_BYTES, codeBits, 'Dot')),
   };
   const pooling =
     options.pooling === undefined ? undefined : resolvePooling(options.pooling, resolved);

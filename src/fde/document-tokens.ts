@@ -100,6 +100,7 @@ export class DocumentTokens {
       const slot = this.slots.get(id);
       if (slot !== undefined) idOf.set(slot, id);
     }
+    // A slot that was given up gets no other document before the end.
     const release = this.store.hold();
     try {
       const all = Uint32Array.from(idOf.keys());

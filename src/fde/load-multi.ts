@@ -22,41 +22,43 @@ export interface LoadedMulti {
 
 /** The index that toBytes() or save() wrote. Errors as for `LeanMultiIndex.fromBytes`. */
 export function fromBytes(bytes: Uint8Array): MultiState {
-  // biome-ignore lint/correctness/useYield: steps that happen to be one
-  function* loadIndex(saved: Uint8Array): Steps<LeanIndex> {
-    return LeanIndex.fromBytes(saved);
-  }
-  return drain(loadSteps(bytesSource(bytes), loadIndex));
+  const opened = drain(openSteps(bytesSource(bytes)));
+  return drain(documentSteps(opened, LeanIndex.fromBytes(opened.savedIndex)));
 }
 
 /** The same from anywhere, in slices, with its meta. */
 export async function load(source: ByteSource, options: RunOptions): Promise<LoadedMulti> {
-  let meta: IndexMeta = {};
-  function* loadIndex(saved: Uint8Array): Steps<LeanIndex> {
-    const read = async (into: Uint8Array, offset: number) =>
-      into.set(saved.subarray(offset, offset + into.length));
-    const loading = LeanIndex.load({ byteLength: saved.length, read }, { signal: options.signal });
-    let loaded: LeanIndex | undefined;
-    yield loading.then((result) => {
-      ({ meta, index: loaded } = result);
-    });
-    return loaded!;
-  }
-  return { state: await runSteps(loadSteps(source, loadIndex), options), meta };
+  const opened = await runSteps(openSteps(source), options);
+  const { savedIndex: saved } = opened;
+  const read = async (into: Uint8Array, offset: number) =>
+    into.set(saved.subarray(offset, offset + into.length));
+  const { signal } = options;
+  const { index, meta } = await LeanIndex.load({ byteLength: saved.length, read }, { signal });
+  return { state: await runSteps(documentSteps(opened, index), options), meta };
 }
 
-/** Reads and verifies what is saved of an index (docs/format.md). */
-function* loadSteps(
-  source: ByteSource,
-  loadIndex: (saved: Uint8Array) => Steps<LeanIndex>,
-): Steps<MultiState> {
-  const shared = hasThreads();
+/** What comes before the documents. */
+interface Opened {
+  /** Its next sections are those of the documents. */
+  reader: ContainerReader;
+  fde: ResolvedFde;
+  pooling: PoolingOptions | undefined;
+  savedIndex: Uint8Array;
+}
+
+function* openSteps(source: ByteSource): Steps<Opened> {
   const reader = yield* ContainerReader.open(source, KIND);
-  const { header } = reader;
+  const { header, next } = reader;
   const fde = readOptions(() => resolveFde(header.fde as FdeOptions));
   const pooling = readPooling(header.pooling, fde);
+  const savedIndex = yield* reader.read('index', next?.byteLength ?? 0);
+  return { reader, fde, pooling, savedIndex };
+}
+
+function* documentSteps({ reader, fde, pooling }: Opened, index: LeanIndex): Steps<MultiState> {
+  const { header } = reader;
+  const shared = hasThreads();
   const encoder = new FdeEncoder(fde, { shared });
-  const index = yield* loadIndex(yield* reader.read('index', lengthOf(reader, 'index')));
   if (index.dimensions !== encoder.dimensions || index.distance !== 'Dot') {
     throw corrupt(KIND, 'its index is not of its encodings');
   }
@@ -91,11 +93,4 @@ function readOptions<T>(read: () => T): T {
   } catch (cause) {
     throw corrupt(KIND, 'its options are not valid', {}, cause);
   }
-}
-
-/** @throws LeandexError `CORRUPT` unless the next section has this name. */
-function lengthOf(reader: ContainerReader, name: string): number {
-  const { next } = reader;
-  if (next?.name === name) return next.byteLength;
-  throw corrupt(KIND, `section ${name} is missing`);
 }

@@ -138,18 +138,18 @@ export class AsyncMultiSearch {
     return results;
   }
 
-  /** One thread a query, as many queries as there are threads; more threads for one that is alone. */
+  /** How many queries are ranked at a time, each by how many threads: one, if there are many. */
   private async ranking(
     queries: readonly Float32Array[],
     candidates: number,
   ): Promise<{ crew: Crew; atOnce: number }> {
     if (!hasThreads()) return { crew: ALONE, atOnce: 1 };
     const pool = await this.pool.get();
-    if (queries.length > 1) return { crew: crewOf(pool, 1), atOnce: pool.threads };
     const { tokenCount, count } = this.state.documents;
-    const products = (queries[0]!.length * candidates * tokenCount) / Math.max(1, count);
-    const threads = Math.max(1, Math.ceil(products / PRODUCTS_PER_THREAD));
-    return { crew: crewOf(pool, threads), atOnce: 1 };
+    const longest = queries.reduce((most, { length }) => Math.max(most, length), 0);
+    const products = (longest * candidates * tokenCount) / Math.max(1, count);
+    const threads = Math.min(products / PRODUCTS_PER_THREAD, pool.threads / queries.length);
+    return { crew: crewOf(pool, Math.max(1, Math.floor(threads))), atOnce: pool.threads };
   }
 
   private async encode(queries: readonly Float32Array[]): Promise<Float32Array> {

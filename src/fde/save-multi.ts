@@ -1,4 +1,4 @@
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, type RunOptions, runSteps } from '../base/steps.js';
 import { joined } from '../format/container.js';
 import { layOut, type PartedContainer } from '../format/container-writer.js';
 import { type IndexMeta, type PartWriter, writeParts } from '../graph/save.js';
@@ -8,11 +8,9 @@ export const KIND = 'multi-index';
 
 /** The whole index, its meta included, as one array. The same index always gives the same bytes. */
 export function toBytes(state: MultiState, meta: IndexMeta | undefined): Uint8Array {
-  // biome-ignore lint/correctness/useYield: steps that happen to be one
-  function* saveIndex(): Steps<Uint8Array[]> {
-    return [state.index.toBytes({ ...(meta && { meta }) })];
-  }
-  return joined(drain(layOut(drain(describe(state, saveIndex)))));
+  const documents = drain(state.documents.sectionSteps());
+  const index = state.index.toBytes({ ...(meta && { meta }) });
+  return joined(drain(layOut(describe(state, documents, [index]))));
 }
 
 /**
@@ -25,40 +23,35 @@ export async function save(
   write: PartWriter,
   options: RunOptions,
 ): Promise<void> {
-  function* saveIndex(): Steps<Uint8Array[]> {
-    const parts: Uint8Array[] = [];
-    const keep = async (part: Uint8Array) => void parts.push(part.slice());
-    yield state.index.save(keep, { ...(meta && { meta }), signal: options.signal });
-    return parts;
-  }
-  function* steps(): Steps<void> {
-    yield* writeParts(yield* describe(state, saveIndex), write);
-  }
+  const { signal } = options;
   const release = state.documents.store.hold();
   try {
-    await runSteps(steps(), options);
+    const documents = await runSteps(state.documents.sectionSteps(), { signal });
+    // Only now: all that the index has is among the documents, whatever is deleted on the way.
+    const index: Uint8Array[] = [];
+    const keep = async (part: Uint8Array) => void index.push(part.slice());
+    await state.index.save(keep, { ...(meta && { meta }), signal });
+    await runSteps(writeParts(describe(state, documents, index), write), options);
   } finally {
     release();
   }
 }
 
 /** What is saved of an index (docs/format.md). Its meta is kept with the index of encodings. */
-function* describe(
-  { encoder, pooling, documents, nextId }: MultiState,
-  saveIndex: () => Steps<Uint8Array[]>,
-): Steps<PartedContainer> {
-  // All that is deleted from here on has tokens, and perhaps its id, but is not in the index.
-  const { header: tokens, sections } = yield* documents.sectionSteps();
-  const index = yield* saveIndex();
+function describe(
+  { encoder, pooling, nextId }: MultiState,
+  tokens: Pick<PartedContainer, 'header' | 'sections'>,
+  index: readonly Uint8Array[],
+): PartedContainer {
+  const options = {
+    fde: definedOnly(encoder.options),
+    ...(pooling && { pooling: definedOnly(pooling) }),
+    nextId,
+  };
   return {
     kind: KIND,
-    header: {
-      fde: definedOnly(encoder.options),
-      ...(pooling && { pooling: definedOnly(pooling) }),
-      nextId,
-      tokens,
-    },
-    sections: { index: () => index, ...sections },
+    header: { ...options, tokens: tokens.header },
+    sections: { index: () => index, ...tokens.sections },
   };
 }
 

@@ -4,7 +4,7 @@ import type { ContainerReader } from '../format/container-reader.js';
 import type { PartedContainer } from '../format/container-writer.js';
 import { corrupt, partsOf } from '../format/layout.js';
 import type { SearchResult } from '../graph/search.js';
-import { ALONE } from '../threads/crew.js';
+import { ALONE, type Crew } from '../threads/crew.js';
 import type { TokenBits } from './token-codec.js';
 import { TokenStore } from './token-store.js';
 
@@ -38,6 +38,12 @@ export class DocumentTokens {
   /** Ascending. */
   ids(): Uint32Array {
     return Uint32Array.from(this.slots.keys()).sort();
+  }
+
+  /** Number of tokens of a document, 0 for an unknown id. */
+  countOf(id: number): number {
+    const slot = this.slots.get(id);
+    return slot === undefined ? 0 : this.store.countOf(slot);
   }
 
   slotOf(id: number): number | undefined {
@@ -80,18 +86,26 @@ export class DocumentTokens {
 
   /** The k best of the candidates by MaxSim, best first; equal ones in the order of candidates. */
   rank(query: Float32Array, candidates: Uint32Array, k: number): SearchResult {
-    return drain(this.rankSteps(query, candidates, k));
+    return drain(this.rankSteps(query, candidates, k, ALONE));
   }
 
-  /** The same in slices. Documents that are removed meanwhile may be among the results. */
-  *rankSteps(query: Float32Array, candidates: Uint32Array, k: number): Steps<SearchResult> {
+  /**
+   * The same in slices, or by the threads of a crew. Documents that are removed meanwhile may be among
+   * the results.
+   */
+  *rankSteps(
+    query: Float32Array,
+    candidates: Uint32Array,
+    k: number,
+    crew: Crew,
+  ): Steps<SearchResult> {
     const idOf = new Map<number, number>();
     for (const id of candidates) {
       const slot = this.slots.get(id);
       if (slot !== undefined) idOf.set(slot, id);
     }
     const stored = Uint32Array.from(idOf.keys());
-    const { slots, scores } = yield* this.store.rankSteps(query, stored, k, ALONE);
+    const { slots, scores } = yield* this.store.rankSteps(query, stored, k, crew);
     return { ids: slots.map((slot) => idOf.get(slot)!), scores };
   }
 

@@ -4,6 +4,7 @@ import { DocumentTokens } from '../../src/fde/document-tokens.js';
 import { bytesSource, joined } from '../../src/format/container.js';
 import { ContainerReader } from '../../src/format/container-reader.js';
 import { layOut } from '../../src/format/container-writer.js';
+import { ALONE } from '../../src/threads/crew.js';
 import { offsetsOf, Random, tokenRows } from './support.js';
 
 const D = 16;
@@ -40,10 +41,11 @@ describe('documents by id', () => {
     const query = tokenRows(new Random(2), 3, D);
     const candidates = Uint32Array.of(99, 3, 1000, 12, 40);
     const best = documents.rank(query, candidates, 3);
-    expect(drain(documents.rankSteps(query, candidates, 3))).toEqual(best);
+    expect(drain(documents.rankSteps(query, candidates, 3, ALONE))).toEqual(best);
     const all = documents.rank(query, candidates, 10);
     expect([...all.ids].sort()).toEqual([12, 3, 40, 99]);
     expect([...best.ids]).toEqual([...all.ids].slice(0, 3));
+    expect([40, 3, 1000].map((id) => documents.countOf(id))).toEqual([3, 2, 0]);
   });
 
   test('come back from sections, those that were removed left out', () => {

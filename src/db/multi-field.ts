@@ -21,11 +21,12 @@ import { unitRows } from './unit-rows.js';
 const CANDIDATES_EACH = 4;
 const CANDIDATES_MIN = 100;
 const CANDIDATES_MAX = 0x7fff_ffff;
-/** Fewer tokens are encoded sooner than other threads would hear of them. */
+/** Fewer tokens are encoded, and fewer numbers multiplied, before other threads would have heard of it. */
 const CREW_TOKENS_MIN = 4096;
+const CREW_PRODUCTS_MIN = 1 << 26;
 const THREADS = Math.max(1, availableParallelism() - 1);
 /** Tokens of a query that are encoded at once: the encoding of all is the sum. */
-const QUERY_TOKENS_AT_ONCE = 512;
+const QUERY_TOKENS_AT_ONCE = 256;
 /** A WebAssembly memory has 4 GiB; writes that are under way want to find room. */
 const TOKEN_BYTES_MAX = 3 * 2 ** 30;
 
@@ -152,13 +153,16 @@ export class MultiField implements Field {
     return results;
   }
 
-  /** The k best candidates by MaxSim, without those whose tokens are gone; undefined where some went meanwhile. */
-  private rank(
+  /** The k best candidates by MaxSim; undefined where the tokens of one of them went meanwhile. */
+  private async rank(
     tokens: Float32Array,
     candidates: Uint32Array,
     k: number,
   ): Promise<SearchResult | undefined> {
-    return runSteps(this.documents.rankSteps(tokens, candidates, k, ALONE));
+    const { documents } = this;
+    const count = candidates.reduce((sum, row) => sum + documents.countOf(row), 0);
+    const crew = await this.crewFor(tokens.length * count >= CREW_PRODUCTS_MIN);
+    return runSteps(documents.rankSteps(tokens, candidates, k, crew));
   }
 
   /** Tokens so that their inner products are what is compared. */
@@ -182,13 +186,13 @@ export class MultiField implements Field {
 
   private encode({ vectors, offsets }: Tokens, options: RunOptions = {}): Promise<Float32Array> {
     return this.encoding.run(async () => {
-      const crew = await this.crewFor(offsets.at(-1)!);
+      const crew = await this.crewFor(offsets.at(-1)! >= CREW_TOKENS_MIN);
       return runSteps(this.encoder.documentSteps(vectors, offsets, crew), options);
     });
   }
 
-  private async crewFor(tokens: number): Promise<Crew> {
-    if (!hasThreads() || tokens < CREW_TOKENS_MIN) return ALONE;
+  private async crewFor(isLong: boolean): Promise<Crew> {
+    if (!hasThreads() || !isLong) return ALONE;
     return crewOf(await this.pool.get(), THREADS);
   }
 

@@ -42,6 +42,12 @@ export class DocumentTokens {
     return Uint32Array.from(this.slots.keys()).sort();
   }
 
+  /** Number of tokens of a document, 0 for an unknown id. */
+  countOf(id: number): number {
+    const slot = this.slots.get(id);
+    return slot === undefined ? 0 : this.store.countOf(slot);
+  }
+
   slotOf(id: number): number | undefined {
     return this.slots.get(id);
   }

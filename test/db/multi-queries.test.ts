@@ -193,6 +193,21 @@ describe('queries', () => {
     expect(groups.length).toBe(3);
   });
 
+  test('that are long work are answered by other threads, alike', async () => {
+    const size = 64;
+    const many = someDocuments(120, size, 80);
+    const docs = await newDocuments({ vectors: multi(size, { index: { tokenBits: 32 } }) });
+    await docs.upsert(many);
+    const vector = gaussians(new Random(4), 400, size);
+    const query = { vector, limit: 120, withPayload: false };
+    const expected = near(ranking(many, vector), 2);
+    const searches = Array.from({ length: 3 }, () => docs.query(query));
+    for (const hits of await Promise.all(searches)) expect(bare(hits)).toEqual(expected);
+    for (const hits of await docs.queryBatch([query, query])) {
+      expect(bare(hits)).toEqual(expected);
+    }
+  });
+
   test('of many vectors are the sum of their parts', async () => {
     const docs = await newDocuments({ vectors: multi(SIZE, { index: { tokenBits: 32 } }) });
     await docs.upsert(documents.slice(0, 50));

@@ -45,6 +45,7 @@ describe('documents by id', () => {
     const all = documents.rank(query, candidates, 10);
     expect([...all.ids].sort()).toEqual([12, 3, 40, 99]);
     expect([...best.ids]).toEqual([...all.ids].slice(0, 3));
+    expect([40, 3, 1000].map((id) => documents.countOf(id))).toEqual([3, 2, 0]);
   });
 
   test('come back from sections, those that were removed left out', () => {

@@ -34,13 +34,17 @@ const LINES = ['solid', 'dashed', 'dotted'] as const;
  * scale, a line for each contender; up and to the right is better.
  * @throws LeandexError `NOT_FOUND` when echarts, a development dependency, is not installed.
  */
-export async function renderPlot(result: CaseResult): Promise<string> {
+export function renderPlot(result: CaseResult): Promise<string> {
+  return renderSvg(plotOption(result), result.contenders.length);
+}
+
+/** A plot of so many lines as SVG, high enough for its legend. Errors as for renderPlot(). */
+export async function renderSvg(option: EChartsCoreOption, lines: number): Promise<string> {
   const { init } = await loadECharts();
-  const legend = MARGIN_HEIGHT + LEGEND_LINE_HEIGHT * result.contenders.length;
-  const height = Math.max(HEIGHT_LEAST, legend);
+  const height = Math.max(HEIGHT_LEAST, MARGIN_HEIGHT + LEGEND_LINE_HEIGHT * lines);
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   try {
-    chart.setOption(plotOption(result));
+    chart.setOption(option);
     return chart.renderToSVGString();
   } finally {
     chart.dispose();

@@ -1,20 +1,26 @@
 import type { TokenSet } from '../../datasets/token-set.js';
 import { Kernels } from '../../src/kernels/index.js';
+import { panelsOf, productsInto } from './products.js';
 
-/** Columns of a panel of the matrix product (wasm/matrix.ts). */
-const PANEL = 8;
+/** Candidates that are looked at: more are not told apart. */
+export const DEPTH = 400;
+/** Results whose recall is measured. */
+export const K = 10;
+/** Nearest tokens of a query token that the single-vector heuristic may look at. */
+const NEAREST = 4000;
+
+/** Candidates of each query, best first, and how many are needed to meet its best document. */
+export interface Ranking {
+  readonly lists: readonly Uint32Array[];
+  readonly needed: readonly number[];
+}
 
 /** What exhaustive scoring of all queries gives. */
 export interface Exact {
-  /** queries x documents: MaxSim. */
-  scores: Float32Array;
-  /** The best document of each query. */
-  best: Uint32Array;
-  /**
-   * The candidates of the single-vector heuristic that are needed to meet the best document, for each
-   * query: the nearest tokens of each query token in turn, documents counted once.
-   */
-  heuristic: Uint32Array;
+  /** The K best documents of each query by MaxSim of float32 tokens, best first. */
+  readonly best: readonly Uint32Array[];
+  /** The nearest tokens of each query token in turn, documents counted once. */
+  readonly heuristic: Ranking;
 }
 
 /** The token rows of query i. */
@@ -26,93 +32,93 @@ export function queryRows({ queries, dimensions }: TokenSet, i: number): Float32
 /** MaxSim of each query with each document from float32 products, and the heuristic's candidates. */
 export function scoreAll(set: TokenSet): Exact {
   const { corpus, queries, dimensions } = set;
-  const [m, n] = [queries.ids.length, corpus.ids.length];
-  const tokens = corpus.offsets[n]!;
   const kernels = new Kernels();
-  const panels = packRows(kernels, corpus.tokens, tokens, dimensions);
-  const stride = panels.count * PANEL;
-  const longest = Math.max(...Array.from({ length: m }, (_, i) => queryRows(set, i).length));
-  const rows = kernels.alloc(longest * 4);
-  const products = kernels.alloc((longest / dimensions) * stride * 4);
-  const list = kernels.alloc((tokens + 1) * 8);
-  const [ids, distances] = [kernels.alloc(tokens * 4), kernels.alloc(tokens * 4)];
-  const documentOf = new Uint32Array(tokens);
-  for (let d = 0; d < n; d++) documentOf.fill(d, corpus.offsets[d]!, corpus.offsets[d + 1]!);
-  const scores = new Float32Array(m * n);
-  const best = new Uint32Array(m);
-  const heuristic = new Uint32Array(m);
-  for (let q = 0; q < m; q++) {
+  const panels = panelsOf(kernels, corpus.tokens, dimensions);
+  const documentOf = documentsOfTokens(corpus.offsets);
+  const best: Uint32Array[] = [];
+  const lists: Uint32Array[] = [];
+  const needed: number[] = [];
+  for (let q = 0; q < queries.ids.length; q++) {
+    const mark = kernels.mark();
     const query = queryRows(set, q);
-    const size = query.length / dimensions;
-    kernels.f32(rows, query.length).set(query);
-    const { pointer, count } = panels;
-    kernels.call.multiplyPanels(
-      rows,
-      dimensions,
-      size,
-      dimensions,
-      pointer,
-      count,
-      products,
-      stride,
-    );
-    const own = scores.subarray(q * n, (q + 1) * n);
-    const bestOf = (t: number, d: number) => {
-      const row = kernels.f32(products + t * stride * 4, tokens);
-      let most = -Infinity;
-      for (let p = corpus.offsets[d]!; p < corpus.offsets[d + 1]!; p++) {
-        if (row[p]! > most) most = row[p]!;
-      }
-      return most;
-    };
-    for (let t = 0; t < size; t++) for (let d = 0; d < n; d++) own[d]! += bestOf(t, d);
-    for (let d = 1; d < n; d++) if (own[d]! > own[best[q]!]!) best[q] = d;
-    // The first round in which one of its tokens is among the nearest of a query token.
-    let round = tokens;
-    for (let t = 0; t < size; t++) {
-      const row = kernels.f32(products + t * stride * 4, tokens);
-      const own = bestOf(t, best[q]!);
-      let rank = 1;
-      for (let p = 0; p < tokens; p++) if (row[p]! > own) rank++;
-      round = Math.min(round, rank);
-    }
-    const met = new Set<number>();
-    for (let t = 0; t < size; t++) {
-      const at = products + t * stride * 4;
-      const row = kernels.f32(at, tokens);
-      for (let p = 0; p < tokens; p++) row[p] = -row[p]!;
-      kernels.call.topK(at, tokens, 0, round, list, 0);
-      kernels.call.readKeys(list, round, ids, distances);
-      for (const id of kernels.u32(ids, round)) met.add(documentOf[id]!);
-    }
-    heuristic[q] = met.size;
+    const products = productsInto(kernels, query, panels);
+    const scores = new Float32Array(corpus.ids.length);
+    for (const row of products.rows) addBest(row, corpus.offsets, scores);
+    best.push(bestOf(scores, K));
+    const nearest = products.rows.map((row) => bestOf(row, Math.min(NEAREST, row.length)));
+    const met = meetInTurn(nearest, documentOf, best[q]![0]!);
+    lists.push(met.list);
+    needed.push(met.needed);
+    kernels.release(mark);
   }
-  return { scores, best, heuristic };
+  return { best, heuristic: { lists, needed } };
 }
 
-/** Rows as columns in panels. */
-function packRows(kernels: Kernels, rows: Float32Array, count: number, dimensions: number) {
-  const panels = Math.ceil(count / PANEL);
-  const pointer = kernels.alloc(panels * dimensions * PANEL * 4);
-  const floats = kernels.f32(pointer, panels * dimensions * PANEL);
-  for (let r = 0; r < count; r++) {
-    const at = Math.floor(r / PANEL) * dimensions * PANEL + (r % PANEL);
-    for (let i = 0; i < dimensions; i++) floats[at + i * PANEL] = rows[r * dimensions + i]!;
+/** Adds a query token's largest product with a token of each document. */
+function addBest(row: Float32Array, offsets: Uint32Array, scores: Float32Array): void {
+  for (let d = 0; d < scores.length; d++) {
+    let most = -Infinity;
+    for (let p = offsets[d]!; p < offsets[d + 1]!; p++) if (row[p]! > most) most = row[p]!;
+    scores[d]! += most;
   }
-  return { pointer, count: panels };
 }
 
-/** <a_i, b_j> of the rows of two matrices, one row of the result for each of a's. */
-export function productsOf(a: Float32Array, b: Float32Array, dimensions: number): Float32Array {
-  const kernels = new Kernels();
-  const [m, n] = [a.length / dimensions, b.length / dimensions];
-  const panels = packRows(kernels, b, n, dimensions);
-  const stride = panels.count * PANEL;
-  const rows = kernels.copyF32(a);
-  const out = kernels.alloc(m * stride * 4);
-  const { pointer, count } = panels;
-  kernels.call.multiplyPanels(rows, dimensions, m, dimensions, pointer, count, out, stride);
-  const products = new Float32Array(m * n);
-  for (let r = 0; r < m; r++) products.set(kernels.f32(out + r * stride * 4, n), r * n);
-  return products;
+function documentsOfTokens(offsets: Uint32Array): Uint32Array {
+  const documentOf = new Uint32Array(offsets.at(-1)!);
+  for (let d = 0; d + 1 < offsets.length; d++) documentOf.fill(d, offsets[d]!, offsets[d + 1]!);
+  return documentOf;
+}
+
+/**
+ * Documents in the order in which rounds over the query tokens meet them: in round r each takes its
+ * r-th nearest token. Needed are all of the rounds up to the one that meets the wanted document.
+ */
+function meetInTurn(nearest: readonly Uint32Array[], documentOf: Uint32Array, wanted: number) {
+  const met = new Set<number>();
+  let needed = DEPTH + 1;
+  for (let r = 0; r < nearest[0]!.length && (met.size < DEPTH || needed > DEPTH); r++) {
+    for (const tokens of nearest) met.add(documentOf[tokens[r]!]!);
+    if (needed > DEPTH && met.has(wanted)) needed = met.size;
+  }
+  return { list: Uint32Array.from([...met].slice(0, DEPTH)), needed };
+}
+
+/** The places of the k largest numbers, largest first. */
+export function bestOf(scores: Float32Array, k: number): Uint32Array {
+  // A threshold first: sorting all would take longer than all else.
+  const sample = scores.length > 8 * k ? thresholdFor(scores, k) : -Infinity;
+  const places: number[] = [];
+  for (let i = 0; i < scores.length; i++) if (scores[i]! >= sample) places.push(i);
+  places.sort((a, b) => scores[b]! - scores[a]! || a - b);
+  return Uint32Array.from(places.slice(0, k));
+}
+
+/** A number that at least k of the scores reach, and not many more. */
+function thresholdFor(scores: Float32Array, k: number): number {
+  return scores.toSorted()[scores.length - k]!;
+}
+
+/** Rankings by a matrix of scores (queries x documents). */
+export function rankingOf({ best }: Exact, scores: Float32Array): Ranking {
+  const n = scores.length / best.length;
+  const rows = best.map((_, q) => scores.subarray(q * n, (q + 1) * n));
+  const lists = rows.map((row) => bestOf(row, DEPTH));
+  return { lists, needed: neededBy(best, lists) };
+}
+
+/** The places of the best documents in lists; DEPTH + 1 where they are not in them. */
+export function neededBy(best: Exact['best'], lists: readonly Uint32Array[]): number[] {
+  return best.map(([first], q) => {
+    const place = lists[q]!.indexOf(first!);
+    return place < 0 ? DEPTH + 1 : place + 1;
+  });
+}
+
+/** Mean share of the K best documents that are among the first `count` of lists. */
+export function recallAt(exact: Exact, lists: readonly Uint32Array[], count: number): number {
+  const shares = exact.best.map((best, q) => {
+    const found = new Set(lists[q]!.subarray(0, count));
+    return best.filter((id) => found.has(id)).length / best.length;
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }

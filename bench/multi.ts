@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import { generateTopics } from '../datasets/generate/topics.js';
-import { loadTokenSet, type TokenSet } from '../datasets/token-set.js';
+import { loadTokenSet, readTokenSet, type TokenSet } from '../datasets/token-set.js';
 import { currentCommit, describeMachine } from './machine.js';
 import { measureCandidates } from './multi/candidates.js';
 import { measureEncoding } from './multi/encoding.js';
@@ -12,11 +13,11 @@ import { writeResult } from './multi/result.js';
  * is among them, as float32 and as codes, against the single-vector heuristic and pooled vectors;
  * quality and queries/s end to end against exhaustive MaxSim; speed of encoding. Writes
  * bench/results/multi-*.
- * `npm run bench:multi [generated documents] [seeds] [largest size]`: by default 0 (the token set of
- * real texts instead), 5 and 10,240.
+ * `npm run bench:multi [documents] [seeds] [largest size]`: so many generated documents, or those of a
+ * folder (datasets/token-set.ts); by default climate-fever-tokens128, 5 and 10,240.
  */
 
-const GENERATED = Number(process.argv[2] ?? 0);
+const DOCUMENTS = process.argv[2] ?? 'climate-fever-tokens128';
 const SEEDS = Number(process.argv[3] ?? 5);
 const SIZE_MAX = Number(process.argv[4] ?? 10_240);
 
@@ -47,11 +48,13 @@ async function report(name: string, set: TokenSet): Promise<void> {
   );
 }
 
-if (GENERATED > 0) {
-  const options = { count: GENERATED, queries: 200, dimensions: 128, seed: 1 };
-  await report(`generated-${GENERATED}`, generateTopics(options));
-} else {
+if (/^\d+$/.test(DOCUMENTS)) {
+  const options = { count: Number(DOCUMENTS), queries: 200, dimensions: 128, seed: 1 };
+  await report(`generated-${DOCUMENTS}`, generateTopics(options));
+} else if (DOCUMENTS === 'climate-fever-tokens128') {
   const real = loadTokenSet();
   if (real === undefined) print('climate-fever-tokens128 is not there: skipped');
-  else await report('climate-fever-tokens128', real);
+  else await report(DOCUMENTS, real);
+} else {
+  await report(basename(DOCUMENTS), readTokenSet(DOCUMENTS));
 }

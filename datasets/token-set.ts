@@ -21,16 +21,28 @@ export type TokenSet = {
 
 /**
  * climate-fever-tokens128 with the judgements of climate-fever-sents on its texts; undefined where
- * the folders are not there. Throws CORRUPT for files that do not fit one another.
+ * the folders are not there. Errors as for readTokenSet().
  */
 export function loadTokenSet(): TokenSet | undefined {
   const folder = sharedFolder('climate-fever-tokens128');
   const texts = sharedFolder('climate-fever-sents');
   if (folder === undefined || texts === undefined) return undefined;
+  return readTokenSet(folder, join(texts, 'qrels', 'test.tsv'));
+}
+
+/**
+ * Texts of several vectors from a folder: `corpus.npy` and `queries.npy` have a row for each token,
+ * `*.offsets.npy` where the rows of each text begin and, at last, how many there are, `*.ids.txt` an
+ * id a line; judgements as in BEIR. Throws CORRUPT for files that do not fit one another.
+ */
+export function readTokenSet(
+  folder: string,
+  judgements = join(folder, 'qrels', 'test.tsv'),
+): TokenSet {
   const corpus = readTexts(folder, 'corpus');
   const queries = readTexts(folder, 'queries');
   const known = new Set(corpus.ids);
-  const all = readQrels(join(texts, 'qrels', 'test.tsv'));
+  const all = readQrels(judgements);
   const qrels: Qrels = new Map();
   for (const id of queries.ids) {
     const judged = [...(all.get(id) ?? [])].filter(([document]) => known.has(document));

@@ -192,7 +192,7 @@ function gather(rows: Float32Array, numbers: readonly number[], width: number): 
   return out;
 }
 
-/** Runs so many at a time; after a failure, which it reports, all have ended that had begun. */
+/** Runs so many at a time; after a failure no more, and it is reported when all have ended. */
 async function forEach<T>(
   items: readonly T[],
   atOnce: number,
@@ -200,9 +200,13 @@ async function forEach<T>(
 ): Promise<void> {
   let next = 0;
   const work = async () => {
-    while (next < items.length) {
-      const place = next++;
-      await run(items[place]!, place);
+    try {
+      while (next < items.length) {
+        const place = next++;
+        await run(items[place]!, place);
+      }
+    } finally {
+      next = items.length;
     }
   };
   const workers = Array.from({ length: Math.min(atOnce, items.length) }, work);

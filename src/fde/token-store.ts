@@ -178,7 +178,10 @@ export class TokenStore {
 
     function* records() {
       for (const [slot, count] of counts.entries()) {
-        if (count !== FREE) yield kernels.u8(addresses[slot]!, count * recordBytes);
+        if (count === FREE) continue;
+        const bytes = kernels.u8(addresses[slot]!, count * recordBytes);
+        // A memory that is not shared moves when it grows, as a search may make it do.
+        yield kernels.shared ? bytes : bytes.slice();
       }
     }
   }

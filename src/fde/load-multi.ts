@@ -5,7 +5,6 @@ import { type ByteSource, ContainerReader } from '../format/container-reader.js'
 import { corrupt } from '../format/layout.js';
 import { IDS_MAX } from '../graph/id-table.js';
 import { LeanIndex } from '../graph/lean-index.js';
-import { NONE } from '../graph/memory.js';
 import type { IndexMeta } from '../graph/save.js';
 import { hasThreads } from '../threads/pool.js';
 import { DocumentTokens } from './document-tokens.js';
@@ -14,16 +13,12 @@ import type { MultiState } from './multi-state.js';
 import { type FdeOptions, type ResolvedFde, resolveFde } from './options.js';
 import { checkPooling, type PoolingOptions } from './pooling.js';
 import { KIND } from './save-multi.js';
-import { TokenStore } from './token-store.js';
 
 export interface LoadedMulti {
   state: MultiState;
   /** What was saved with it; empty without any. */
   meta: IndexMeta;
 }
-
-/** Slots that are given their ids between two yields. */
-const SLOTS_PER_STEP = 4096;
 
 /** The index that toBytes() or save() wrote. Errors as for `LeanMultiIndex.fromBytes`. */
 export function fromBytes(bytes: Uint8Array): MultiState {
@@ -67,47 +62,16 @@ function* documentSteps({ reader, fde, pooling }: Opened, index: LeanIndex): Ste
   if (index.dimensions !== encoder.dimensions || index.distance !== 'Dot') {
     throw corrupt(KIND, 'its index is not of its encodings');
   }
-  const slots = (header.tokens as { slots?: number } | undefined)?.slots ?? 0;
-  const ids = new Uint32Array((yield* reader.read('ids', slots * 4)).buffer);
-  const store = yield* TokenStore.fromSections(header.tokens, reader, shared);
+  const documents = yield* DocumentTokens.fromSections(header.tokens, reader, shared);
   reader.requireEnd();
-  if (store.dimensions !== fde.dimensions) {
+  if (documents.store.dimensions !== fde.dimensions) {
     throw corrupt(KIND, 'its tokens are not of its encodings');
   }
-  const documents = new DocumentTokens(fde.dimensions, store.bits, shared, store);
-  yield* nameDocuments(documents, ids, index);
+  // Those that the index does not have were deleted while it was saved.
+  documents.forget(documents.ids().filter((id) => !index.has(id)));
+  if (documents.count !== index.count) throw corrupt(KIND, 'its documents are not of its index');
   const nextId = readNextId(header.nextId, index);
   return { encoder, pooling, index, documents, given: new Set(), nextId };
-}
-
-/**
- * Gives stored documents their ids. Those that the index does not have were deleted while it was
- * saved; it has none that is not stored.
- */
-function* nameDocuments(
-  documents: DocumentTokens,
-  ids: Uint32Array,
-  index: LeanIndex,
-): Steps<void> {
-  const { store } = documents;
-  for (let from = 0; from < ids.length; from += SLOTS_PER_STEP) {
-    const named = new Map<number, number>();
-    for (let slot = from; slot < Math.min(ids.length, from + SLOTS_PER_STEP); slot++) {
-      const id = ids[slot]!;
-      if (!store.has(slot)) {
-        if (id !== NONE) throw corrupt(KIND, `document ${id} has no tokens`);
-      } else if (id === NONE || !index.has(id)) {
-        store.remove(slot);
-      } else if (documents.has(id) || named.has(id) || store.countOf(slot) === 0) {
-        throw corrupt(KIND, `document ${id} is there twice, or empty`);
-      } else {
-        named.set(id, slot);
-      }
-    }
-    documents.name(Uint32Array.from(named.keys()), Uint32Array.from(named.values()));
-    yield;
-  }
-  if (documents.count !== index.count) throw corrupt(KIND, 'documents of its index have no tokens');
 }
 
 function readPooling(value: unknown, { dimensions }: ResolvedFde): PoolingOptions | undefined {

@@ -89,7 +89,7 @@ export class AsyncMultiSearch {
         plan,
       );
       for (const [i, q] of left.entries()) results[q] = found[i]!;
-      // Deleted after its query was ranked, before the last one was.
+      // Deleted after the query's candidates were found, before the last query was ranked.
       left = left.filter((q) => results[q]!.ids.some((id) => !documents.has(id)));
     }
     return results;
@@ -127,11 +127,8 @@ export class AsyncMultiSearch {
       await forEach(left, atOnce, async (q, i) => {
         const candidates = ids.subarray(i * k, (i + 1) * k);
         const result = await runSteps(documents.rankSteps(ranked[q]!, candidates, plan.k, crew));
-        if (result !== undefined && isEnough(this.state, result, candidates, wider)) {
-          results[q] = result;
-        } else {
-          again.push(q);
-        }
+        if (isEnough(this.state, result, candidates, wider)) results[q] = result;
+        else again.push(q);
       });
       left = again.sort((a, b) => a - b);
     }

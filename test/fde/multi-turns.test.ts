@@ -41,7 +41,7 @@ test('the event loop turns often, whatever runs', async () => {
   const queries = tokenSets(2, [300, 300, 300], D);
   expect(await turnsOf(() => index.searchBatch(queries, 10, wide))).toBeGreaterThan(2);
   expect(await turnsOf(() => index.searchAsync(queryOf(3, 500), 10, wide))).toBeGreaterThan(1);
-  let bytes = new Uint8Array(0);
+  let bytes!: Uint8Array;
   const saving = await turnsOf(async () => {
     bytes = await saved(index);
   });

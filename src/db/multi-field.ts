@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { DocumentTokens } from '../fde/document-tokens.js';
 import { FdeEncoder } from '../fde/encoder.js';
@@ -11,6 +10,7 @@ import type { VectorColumn } from '../store/types.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
 import { hasThreads, PoolLease } from '../threads/pool.js';
 import type { AllowedRows } from './allowed-rows.js';
+import { BACKGROUND_THREADS } from './background.js';
 import type { MultiConfig } from './config.js';
 import { sharedFloats } from './copy-vectors.js';
 import type { Field, FieldStore, IndexRows, MultivectorInfo } from './field.js';
@@ -24,7 +24,6 @@ const CANDIDATES_MAX = 0x7fff_ffff;
 /** Fewer tokens are encoded, and fewer numbers multiplied, before other threads would have heard of it. */
 const CREW_TOKENS_MIN = 4096;
 const CREW_PRODUCTS_MIN = 1 << 26;
-const THREADS = Math.max(1, availableParallelism() - 1);
 /** Tokens of a query that are encoded at once: the encoding of all is the sum. */
 const QUERY_TOKENS_AT_ONCE = 256;
 /** A WebAssembly memory has 4 GiB; writes that are under way want to find room. */
@@ -62,8 +61,9 @@ export class MultiField implements Field {
     this.encoder = new FdeEncoder(fde, { shared: hasThreads() });
   }
 
-  get isFull(): boolean {
-    return this.documents.store.bytes >= TOKEN_BYTES_MAX;
+  hasRoomFor(vectors: number): boolean {
+    const { store } = this.documents;
+    return store.bytes + vectors * store.recordBytes <= TOKEN_BYTES_MAX;
   }
 
   get multivector(): MultivectorInfo {
@@ -124,7 +124,7 @@ export class MultiField implements Field {
     for (let wanted = candidatesFor(k, rerank); ; wanted = Math.min(CANDIDATES_MAX, 2 * wanted)) {
       const { ids } = await this.index.search(encoding, wanted, ef ? { ef } : {}, allowed);
       const best = await this.rank(tokens, ids, k);
-      if (best !== undefined && isEnough(best, k, ids, wanted)) return best;
+      if (isEnough(best, k, ids, wanted)) return best;
     }
   }
 
@@ -147,18 +147,18 @@ export class MultiField implements Field {
     const results: SearchResult[] = [];
     for (const [i, { ids }] of found.entries()) {
       const best = await this.rank(comparable[i]!, ids, k);
-      const isFound = best !== undefined && isEnough(best, k, ids, wanted);
+      const isFound = isEnough(best, k, ids, wanted);
       results.push(isFound ? best : await this.search(queries[i]!, k, beam, allowed));
     }
     return results;
   }
 
-  /** The k best candidates by MaxSim; undefined where the tokens of one of them went meanwhile. */
+  /** The k best candidates by MaxSim; those whose tokens are gone are left out. */
   private async rank(
     tokens: Float32Array,
     candidates: Uint32Array,
     k: number,
-  ): Promise<SearchResult | undefined> {
+  ): Promise<SearchResult> {
     const { documents } = this;
     const count = candidates.reduce((sum, row) => sum + documents.countOf(row), 0);
     const crew = await this.crewFor(tokens.length * count >= CREW_PRODUCTS_MIN);
@@ -193,7 +193,7 @@ export class MultiField implements Field {
 
   private async crewFor(isLong: boolean): Promise<Crew> {
     if (!hasThreads() || !isLong) return ALONE;
-    return crewOf(await this.pool.get(), THREADS);
+    return crewOf(await this.pool.get(), BACKGROUND_THREADS);
   }
 
   /** Keeps the tokens of rows that it has none of, unless the rows have ended by then. */
@@ -208,11 +208,18 @@ export class MultiField implements Field {
     return this.storing.run(async () => {
       const places = [...rows.keys()].filter((i) => !documents.has(rows[i]!));
       if (places.length === 0) return;
-      const isAll = places.length === rows.length;
-      const own = places.map((i) => vectorsAt(tokens, i, size));
-      const { vectors, offsets } = isAll ? tokens : joinVectors(own, { size, multi: true });
+      let missing: Pick<VectorColumn, 'vectors' | 'offsets'> = tokens;
+      if (places.length < rows.length) {
+        const own = places.map((i) => vectorsAt(tokens, i, size));
+        missing = joinVectors(own, { size, multi: true });
+      }
+      const { vectors, offsets } = missing;
       const slots = await runSteps(documents.store.addSteps(vectors, offsets!), options);
-      documents.name(isAll ? rows : Uint32Array.from(places, (i) => rows[i]!), slots, isLive);
+      documents.name(
+        Uint32Array.from(places, (i) => rows[i]!),
+        slots,
+        isLive,
+      );
     });
   }
 
@@ -221,16 +228,19 @@ export class MultiField implements Field {
     save: (sections: Pick<PartedContainer, 'header' | 'sections'>) => Promise<void>,
   ): Promise<void> {
     const { documents } = this;
-    const release = documents.store.hold();
+    const { sections, release } = await this.storing.run(async () => {
+      const sections = documents.toSections();
+      return { sections, release: documents.store.hold() };
+    });
     try {
-      await save(await this.storing.run(() => runSteps(documents.sectionSteps())));
+      await save(sections);
     } finally {
       release();
     }
   }
 
   async close(): Promise<void> {
-    await this.encoding.idle();
+    await Promise.all([this.encoding.idle(), this.storing.idle()]);
     await this.index.close();
     await this.pool.release();
   }

@@ -3,16 +3,14 @@ import { asBytes } from '../format/container.js';
 import type { ContainerReader } from '../format/container-reader.js';
 import type { PartedContainer } from '../format/container-writer.js';
 import { corrupt, partsOf } from '../format/layout.js';
-import { NONE } from '../graph/memory.js';
 import type { SearchResult } from '../graph/search.js';
 import { ALONE, type Crew } from '../threads/crew.js';
 import type { TokenBits } from './token-codec.js';
 import { TokenStore } from './token-store.js';
 
-/** Ids that are written down, or read, between two yields. */
-const IDS_PER_STEP = 4096;
-/** Name of a section: the id in each slot, NONE where no document is. */
+/** Names of sections: ids, ascending, and the slot of each. */
 const IDS = 'token.ids';
+const SLOTS = 'token.slots';
 
 /** The stored tokens of documents by id. */
 export class DocumentTokens {
@@ -86,94 +84,79 @@ export class DocumentTokens {
     for (const slot of slots) this.store.remove(slot);
   }
 
-  /** The k best of the candidates by MaxSim, best first; those without tokens are left out. */
+  /** The k best of the candidates by MaxSim, best first; equal ones in the order of candidates. */
   rank(query: Float32Array, candidates: Uint32Array, k: number): SearchResult {
-    return drain(this.rankSteps(query, candidates, k, ALONE))!;
+    return drain(this.rankSteps(query, candidates, k, ALONE));
   }
 
   /**
-   * The same in slices, or by the threads of a crew. Undefined where one of the best was deleted or
-   * got other tokens meanwhile.
+   * The same in slices, or by the threads of a crew. Documents that are removed meanwhile may be among
+   * the results.
    */
   *rankSteps(
     query: Float32Array,
     candidates: Uint32Array,
     k: number,
     crew: Crew,
-  ): Steps<SearchResult | undefined> {
+  ): Steps<SearchResult> {
     const idOf = new Map<number, number>();
     for (const id of candidates) {
       const slot = this.slots.get(id);
       if (slot !== undefined) idOf.set(slot, id);
     }
-    // A slot that was given up gets no other document before the end.
-    const release = this.store.hold();
-    try {
-      const all = Uint32Array.from(idOf.keys());
-      const { slots, scores } = yield* this.store.rankSteps(query, all, k, crew);
-      const ids = slots.map((slot) => idOf.get(slot)!);
-      return ids.every((id, i) => this.slots.get(id) === slots[i]) ? { ids, scores } : undefined;
-    } finally {
-      release();
-    }
+    const stored = Uint32Array.from(idOf.keys());
+    const { slots, scores } = yield* this.store.rankSteps(query, stored, k, crew);
+    return { ids: slots.map((slot) => idOf.get(slot)!), scores };
   }
 
   /**
-   * What goes in the header of a container, and sections. They stay valid while the store is held
-   * (TokenStore.hold); documents may be deleted meanwhile, not added.
+   * What goes in the header of a container, and sections: of all that is stored, which must have ids.
+   * They stay valid while the store is held (TokenStore.hold).
    */
-  *sectionSteps(): Steps<Pick<PartedContainer, 'header' | 'sections'>> {
+  toSections(): Pick<PartedContainer, 'header' | 'sections'> {
+    const ids = this.ids();
+    const slots = ids.map((id) => this.slots.get(id)!);
     const { header, sections } = this.store.toSections();
-    const ids = new Uint32Array(header.slots as number).fill(NONE);
-    let done = 0;
-    for (const [id, slot] of this.slots) {
-      ids[slot] = id;
-      if (++done % IDS_PER_STEP === 0) yield;
-    }
-    return { header, sections: { [IDS]: () => partsOf(asBytes(ids)), ...sections } };
+    return {
+      header: { ...header, count: ids.length },
+      sections: {
+        [IDS]: () => partsOf(asBytes(ids)),
+        [SLOTS]: () => partsOf(asBytes(slots)),
+        ...sections,
+      },
+    };
   }
 
   /**
-   * Reads what sectionSteps() gave: `header` is its header, its sections are the next of the reader.
-   * Documents that do not live any more, or were deleted while they were saved, are left out.
+   * Reads what toSections() gave: `header` is its header, its sections are the next of the reader.
    * @throws LeandexError `CORRUPT` for what nobody can have written, `RESOURCE_EXHAUSTED`.
    */
   static *fromSections(
     header: unknown,
     reader: ContainerReader,
     shared: boolean,
-    isLive: (id: number) => boolean = () => true,
   ): Steps<DocumentTokens> {
-    const slots = Number((header as { slots?: unknown } | undefined)?.slots);
-    const ids = new Uint32Array((yield* reader.read(IDS, slots * 4)).buffer);
-    const store = yield* TokenStore.fromSections(header, reader, shared);
+    const { count, ...rest } = (header ?? {}) as { count?: unknown };
+    const byteLength = 4 * Number(count);
+    const ids = new Uint32Array((yield* reader.read(IDS, byteLength)).buffer);
+    const slots = new Uint32Array((yield* reader.read(SLOTS, byteLength)).buffer);
+    const store = yield* TokenStore.fromSections(rest, reader, shared);
+    checkNames(ids, slots, store, reader.kind);
     const documents = new DocumentTokens(store.dimensions, store.bits, shared, store);
-    for (let from = 0; from < ids.length; from += IDS_PER_STEP) {
-      documents.nameSlots(ids.subarray(from, from + IDS_PER_STEP), from, isLive, reader.kind);
-      yield;
-    }
+    documents.name(ids, slots);
     return documents;
   }
+}
 
-  /** Gives ids to the documents of the slots from a first one on. */
-  private nameSlots(
-    ids: Uint32Array,
-    first: number,
-    isLive: (id: number) => boolean,
-    kind: string,
-  ): void {
-    const { store } = this;
-    for (const [i, id] of ids.entries()) {
-      const slot = first + i;
-      if (!store.has(slot)) {
-        if (id !== NONE) throw corrupt(kind, `document ${id} has no tokens`);
-      } else if (id === NONE) {
-        store.remove(slot);
-      } else if (this.has(id) || store.countOf(slot) === 0) {
-        throw corrupt(kind, `document ${id} is there twice, or empty`);
-      } else {
-        this.name(Uint32Array.of(id), Uint32Array.of(slot), isLive);
-      }
-    }
+/** Each stored document has one id. */
+function checkNames(ids: Uint32Array, slots: Uint32Array, store: TokenStore, kind: string): void {
+  const isEach = slots.length === store.count && new Set(slots).size === slots.length;
+  const isAscending = ids.every((id, i) => i === 0 || id > ids[i - 1]!);
+  try {
+    // It throws for a slot without a document.
+    if (isEach && isAscending && slots.every((slot) => store.countOf(slot) > 0)) return;
+  } catch (cause) {
+    throw corrupt(kind, 'its ids are not those of its documents', {}, cause);
   }
+  throw corrupt(kind, 'its ids are not those of its documents');
 }

@@ -62,14 +62,14 @@ function* documentSteps({ reader, fde, pooling }: Opened, index: LeanIndex): Ste
   if (index.dimensions !== encoder.dimensions || index.distance !== 'Dot') {
     throw corrupt(KIND, 'its index is not of its encodings');
   }
-  // What the index does not have was deleted while it was saved.
-  const isLive = (id: number) => index.has(id);
-  const documents = yield* DocumentTokens.fromSections(header.tokens, reader, shared, isLive);
+  const documents = yield* DocumentTokens.fromSections(header.tokens, reader, shared);
   reader.requireEnd();
   if (documents.store.dimensions !== fde.dimensions) {
     throw corrupt(KIND, 'its tokens are not of its encodings');
   }
-  if (documents.count !== index.count) throw corrupt(KIND, 'documents of its index have no tokens');
+  // Those that the index does not have were deleted while it was saved.
+  documents.forget(documents.ids().filter((id) => !index.has(id)));
+  if (documents.count !== index.count) throw corrupt(KIND, 'its documents are not of its index');
   const nextId = readNextId(header.nextId, index);
   return { encoder, pooling, index, documents, given: new Set(), nextId };
 }

@@ -89,7 +89,7 @@ export class AsyncMultiSearch {
         plan,
       );
       for (const [i, q] of left.entries()) results[q] = found[i]!;
-      // Deleted after its query was ranked, before the last one was.
+      // Deleted after the query's candidates were found, before the last query was ranked.
       left = left.filter((q) => results[q]!.ids.some((id) => !documents.has(id)));
     }
     return results;
@@ -127,11 +127,8 @@ export class AsyncMultiSearch {
       await forEach(left, atOnce, async (q, i) => {
         const candidates = ids.subarray(i * k, (i + 1) * k);
         const result = await runSteps(documents.rankSteps(ranked[q]!, candidates, plan.k, crew));
-        if (result !== undefined && isEnough(this.state, result, candidates, wider)) {
-          results[q] = result;
-        } else {
-          again.push(q);
-        }
+        if (isEnough(this.state, result, candidates, wider)) results[q] = result;
+        else again.push(q);
       });
       left = again.sort((a, b) => a - b);
     }
@@ -192,7 +189,7 @@ function gather(rows: Float32Array, numbers: readonly number[], width: number): 
   return out;
 }
 
-/** Runs so many at a time; after a failure, which it reports, all have ended that had begun. */
+/** Runs so many at a time; after a failure no more, and it is reported when all have ended. */
 async function forEach<T>(
   items: readonly T[],
   atOnce: number,
@@ -200,9 +197,13 @@ async function forEach<T>(
 ): Promise<void> {
   let next = 0;
   const work = async () => {
-    while (next < items.length) {
-      const place = next++;
-      await run(items[place]!, place);
+    try {
+      while (next < items.length) {
+        const place = next++;
+        await run(items[place]!, place);
+      }
+    } finally {
+      next = items.length;
     }
   };
   const workers = Array.from({ length: Math.min(atOnce, items.length) }, work);

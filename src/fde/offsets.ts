@@ -36,7 +36,7 @@ export function checkSets(sets: unknown, dimensions: number, what: string): Toke
   const { tokens, offsets: given } = sets as TokenSets;
   const offsets = checkOffsets(given, checkRows('tokens', tokens, dimensions)).slice();
   const end = offsets.findIndex((offset, i) => i > 0 && offset === offsets[i - 1]);
-  if (end > 0) throw outOfRange(`number ${end - 1} of ${what}`, 'of one token at least', 'none');
+  if (end > 0) throw outOfRange(`tokens in number ${end - 1} of ${what}`, 'one at least', 0);
   return { tokens, offsets };
 }
 

@@ -2,7 +2,7 @@ import { checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check
 import { outOfRange, wrongType } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { checkRunOptions } from '../graph/options.js';
-import { checkRowValues } from '../graph/rows.js';
+import { checkRowValues, requireUnchanged } from '../graph/rows.js';
 import { Kernels } from '../kernels/index.js';
 import { kMeansSteps } from '../quant/k-means.js';
 import { checkOffsets, joinSets, setAt, type TokenSets } from './offsets.js';
@@ -72,8 +72,11 @@ export function* poolSteps(
   yield* checkRowValues(tokens, { dimensions, distance: 'Dot', model: undefined }, 'tokens');
   const kernels = new Kernels();
   const pooled: Float32Array[] = [];
+  const { length } = tokens;
   const total = offsets.length - 1;
   for (let i = 0; i < total; i++) {
+    // A caller may have given the array away meanwhile.
+    requireUnchanged(tokens, length);
     const rows = setAt({ tokens, offsets }, i, dimensions);
     pooled.push(yield* poolOne(kernels, rows, resolved));
     yield { phase: 'pool', done: i + 1, total };

@@ -2,15 +2,15 @@ import { drain, type RunOptions, runSteps } from '../base/steps.js';
 import { joined } from '../format/container.js';
 import { layOut, type PartedContainer } from '../format/container-writer.js';
 import { type IndexMeta, type PartWriter, writeParts } from '../graph/save.js';
+import type { DocumentTokens } from './document-tokens.js';
 import type { MultiState } from './multi-state.js';
 
 export const KIND = 'multi-index';
 
 /** The whole index, its meta included, as one array. The same index always gives the same bytes. */
 export function toBytes(state: MultiState, meta: IndexMeta | undefined): Uint8Array {
-  const documents = drain(state.documents.sectionSteps());
   const index = state.index.toBytes({ ...(meta && { meta }) });
-  return joined(drain(layOut(describe(state, documents, [index]))));
+  return joined(drain(layOut(describe(state, [index], state.documents.toSections()))));
 }
 
 /**
@@ -23,15 +23,14 @@ export async function save(
   write: PartWriter,
   options: RunOptions,
 ): Promise<void> {
-  const { signal } = options;
   const release = state.documents.store.hold();
   try {
-    const documents = await runSteps(state.documents.sectionSteps(), { signal });
-    // Only now: all that the index has is among the documents, whatever is deleted on the way.
+    // First of all: what the index is saved with is among these, whatever is deleted on the way.
+    const documents = state.documents.toSections();
     const index: Uint8Array[] = [];
     const keep = async (part: Uint8Array) => void index.push(part.slice());
-    await state.index.save(keep, { ...(meta && { meta }), signal });
-    await runSteps(writeParts(describe(state, documents, index), write), options);
+    await state.index.save(keep, { ...(meta && { meta }), signal: options.signal });
+    await runSteps(writeParts(describe(state, index, documents), write), options);
   } finally {
     release();
   }
@@ -40,18 +39,18 @@ export async function save(
 /** What is saved of an index (docs/format.md). Its meta is kept with the index of encodings. */
 function describe(
   { encoder, pooling, nextId }: MultiState,
-  tokens: Pick<PartedContainer, 'header' | 'sections'>,
   index: readonly Uint8Array[],
+  documents: ReturnType<DocumentTokens['toSections']>,
 ): PartedContainer {
-  const options = {
-    fde: definedOnly(encoder.options),
-    ...(pooling && { pooling: definedOnly(pooling) }),
-    nextId,
-  };
   return {
     kind: KIND,
-    header: { ...options, tokens: tokens.header },
-    sections: { index: () => index, ...tokens.sections },
+    header: {
+      fde: definedOnly(encoder.options),
+      ...(pooling && { pooling: definedOnly(pooling) }),
+      nextId,
+      tokens: documents.header,
+    },
+    sections: { index: () => index, ...documents.sections },
   };
 }
 

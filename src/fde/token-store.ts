@@ -68,10 +68,6 @@ export class TokenStore {
     return this.codec.recordBytes;
   }
 
-  has(slot: number): boolean {
-    return this.memory.countOf(slot) !== FREE;
-  }
-
   /** Number of tokens of a document. @throws RangeError for a slot without one. */
   countOf(slot: number): number {
     return this.memory.countOf(this.checkSlot('slot', slot));
@@ -95,6 +91,7 @@ export class TokenStore {
     yield* this.codec.checkSteps('tokens', tokens);
     const slots = new Uint32Array(offsets.length - 1);
     let added = 0;
+    let isComplete = false;
     try {
       while (added < slots.length) {
         // A caller may have given the array away meanwhile.
@@ -104,9 +101,11 @@ export class TokenStore {
         added++;
         yield;
       }
+      isComplete = true;
       return slots;
     } finally {
-      if (added < slots.length) for (const slot of slots.subarray(0, added)) this.remove(slot);
+      // It may end at any of the yields, the last one too.
+      if (!isComplete) for (const slot of slots.subarray(0, added)) this.remove(slot);
     }
   }
 
@@ -178,7 +177,10 @@ export class TokenStore {
 
     function* records() {
       for (const [slot, count] of counts.entries()) {
-        if (count !== FREE) yield kernels.u8(addresses[slot]!, count * recordBytes);
+        if (count === FREE) continue;
+        const bytes = kernels.u8(addresses[slot]!, count * recordBytes);
+        // A memory that is not shared moves when it grows, as a search may make it do.
+        yield kernels.shared ? bytes : bytes.slice();
       }
     }
   }
@@ -245,12 +247,12 @@ export class TokenStore {
     }
     drain(this.codec.checkSteps('query', query, 32));
     if (!(slots instanceof Uint32Array)) throw wrongType('slots', 'a Uint32Array', slots);
-    const unknown = slots.findIndex((slot) => !this.has(slot));
+    const unknown = slots.findIndex((slot) => this.memory.countOf(slot) === FREE);
     if (unknown >= 0) this.checkSlot(`slots[${unknown}]`, slots[unknown]!);
   }
 
   private checkSlot(what: string, slot: number): number {
-    if (this.has(slot)) return slot;
+    if (this.memory.countOf(slot) !== FREE) return slot;
     throw outOfRange(what, 'the slot of a document', slot);
   }
 }

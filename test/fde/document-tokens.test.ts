@@ -22,9 +22,9 @@ function filled() {
   return { documents, rows };
 }
 
-/** The bytes of a container of what sectionSteps() gives, with changes to its header. */
+/** The bytes of a container of what toSections() gives, with changes to its header. */
 function bytesOf(documents: DocumentTokens, change: object = {}): Uint8Array {
-  const { header, sections } = drain(documents.sectionSteps());
+  const { header, sections } = documents.toSections();
   return joined(drain(layOut({ kind: 'test', header: { ...header, ...change }, sections })));
 }
 
@@ -65,8 +65,9 @@ describe('documents by id', () => {
   });
 
   test.each([
-    ['a number of slots that is none', { slots: 'six' }],
-    ['no number of slots', { slots: undefined }],
+    ['another number of ids', { count: 5 }],
+    ['a number that is none', { count: 'six' }],
+    ['no number', { count: undefined }],
     ['other bits', { bits: 8 }],
     ['another number of slots', { slots: 7 }],
   ])('are CORRUPT with %s', (_, change) => {
@@ -75,27 +76,22 @@ describe('documents by id', () => {
     expect(() => read(bytes)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   });
 
-  test.each<[string, (ids: Uint32Array) => void]>([
-    ['an id twice', (ids) => ids.set([ids[1]!])],
-    ['an id for a slot without a document', (ids) => ids.set([77], 2)],
+  test.each<[string, (ids: Uint32Array, slots: Uint32Array) => void]>([
+    ['an id twice', (ids) => ids.set([3, 3])],
+    ['ids that fall', (ids) => ids.reverse()],
+    ['a slot twice', (_, slots) => slots.set([slots[1]!])],
+    ['a slot without a document', (_, slots) => slots.set([77])],
   ])('are CORRUPT with %s', (_, change) => {
     const { documents } = filled();
-    documents.forget([IDS[2]!]);
-    const { header, sections } = drain(documents.sectionSteps());
-    const saved = Uint8Array.from([...sections['token.ids']!()].flatMap((part) => [...part]));
-    const ids = new Uint32Array(saved.buffer);
-    change(ids);
-    const changed = { ...sections, 'token.ids': () => [new Uint8Array(ids.buffer)] };
+    const { header, sections } = documents.toSections();
+    const [ids, slots] = ['token.ids', 'token.slots'].map((name) => {
+      const bytes = Uint8Array.from([...sections[name]!()].flatMap((part) => [...part]));
+      return new Uint32Array(bytes.buffer);
+    }) as [Uint32Array, Uint32Array];
+    change(ids, slots);
+    const bytes = (array: Uint32Array) => () => [new Uint8Array(array.buffer)];
+    const changed = { ...sections, 'token.ids': bytes(ids), 'token.slots': bytes(slots) };
     const file = joined(drain(layOut({ kind: 'test', header, sections: changed })));
     expect(() => read(file)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
-  });
-
-  test('that do not live any more are left out', () => {
-    const { documents } = filled();
-    const reader = drain(ContainerReader.open(bytesSource(bytesOf(documents)), 'test'));
-    const isLive = (id: number) => id !== 7;
-    const living = drain(DocumentTokens.fromSections(reader.header, reader, false, isLive));
-    expect([...living.ids()]).toEqual([3, 12, 40, 50, 99]);
-    expect(living.store.count).toBe(5);
   });
 });

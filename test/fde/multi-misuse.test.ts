@@ -87,7 +87,7 @@ const wrongSets: [string, unknown, string, RegExp][] = [
     'one without tokens',
     { tokens, offsets: Uint32Array.of(0, 1, 1, 3) },
     'INVALID_ARGUMENT',
-    /number 1 of the (documents|queries) must be of one token at least/,
+    /tokens in number 1 of the (documents|queries) must be one at least, received 0/,
   ],
   [
     'half a row',

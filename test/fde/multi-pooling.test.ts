@@ -52,6 +52,23 @@ describe('poolTokens()', () => {
     expect(setAt(pooled, 0, D)).toEqual(Float32Array.of(...a, ...b, ...tokens.subarray(4 * D)));
   });
 
+  test('refuses an array that is given away meanwhile', async () => {
+    const sets = some(1, 50);
+    const onProgress = () => {
+      if (sets.tokens.length > 0)
+        structuredClone(sets.tokens.buffer, { transfer: [sets.tokens.buffer] });
+    };
+    // Long ones, so that progress is told before the end.
+    const long = single(queryOf(1, 900));
+    const both = {
+      tokens: Float32Array.of(...long.tokens, ...sets.tokens),
+      offsets: Uint32Array.of(0, ...Array.from(sets.offsets, (offset) => offset + 900)),
+    };
+    sets.tokens = both.tokens;
+    const pooling = poolTokens(both, { dimensions: D, ratio: 2, onProgress });
+    expect(await codeOf(() => pooling)).toBe('DIMENSION_MISMATCH');
+  });
+
   test.each<[string, unknown, string]>([
     ['no sets', undefined, 'INVALID_ARGUMENT'],
     [

@@ -264,7 +264,6 @@ describe('load()', () => {
   });
 
   const words = (section: Uint8Array) => new Uint32Array(section.buffer, section.byteOffset);
-  const FREE = 0xffff_ffff;
   test.each<[string, (container: Container) => void]>([
     ['another encoding', ({ header }) => Object.assign(header.fde as object, { repetitions: 3 })],
     ['no dimensions', ({ header }) => Object.assign(header.fde as object, { dimensions: 0 })],
@@ -273,6 +272,11 @@ describe('load()', () => {
     ['no tokens', ({ header }) => void delete header.tokens],
     ['tokens that are null', ({ header }) => Object.assign(header, { tokens: null })],
     ['slots of no kind', ({ header }) => Object.assign(header.tokens as object, { slots: 'x' })],
+    ['more documents', ({ header }) => Object.assign(header.tokens as object, { count: 121 })],
+    [
+      'documents of no kind',
+      ({ header }) => Object.assign(header.tokens as object, { count: 'x' }),
+    ],
     ['more slots', ({ header }) => Object.assign(header.tokens as object, { slots: 121 })],
     ['tokens of another kind', ({ header }) => Object.assign(header.tokens as object, { bits: 4 })],
     ['a wrong pooling', ({ header }) => Object.assign(header.pooling as object, { count: 0 })],
@@ -286,10 +290,8 @@ describe('load()', () => {
     ['no next id', ({ header }) => void delete header.nextId],
     ['an id twice', ({ sections }) => void words(sections['token.ids']!).fill(7, 8, 9)],
     ['an id of no document', ({ sections }) => void words(sections['token.ids']!).fill(4000, 8, 9)],
-    [
-      'a document without an id',
-      ({ sections }) => void words(sections['token.ids']!).fill(FREE, 8, 9),
-    ],
+    ['ids in another order', ({ sections }) => void words(sections['token.ids']!).reverse()],
+    ['a slot twice', ({ sections }) => void words(sections['token.slots']!).fill(7, 8, 9)],
     [
       'ids cut short',
       ({ sections }) =>

@@ -91,6 +91,20 @@ describe.each(TOKEN_BITS)('saved tokens of %s bits', (bits) => {
     release();
   });
 
+  test('are whole though the memory moves while a large document is written', () => {
+    const large = new TokenStore({ dimensions: D, bits, shared: false });
+    const rows = Math.ceil(2.5e6 / large.recordBytes);
+    large.add(tokenRows(new Random(5), rows + 3, D), offsetsOf([1, rows, 2]));
+    const expected = save(large);
+    const { parts } = drain(layOut({ kind: KIND, ...large.toSections() }));
+    const written: Uint8Array[] = [];
+    for (const part of parts()) {
+      written.push(part.slice());
+      large.kernels.alloc(2 ** 22);
+    }
+    expect(Buffer.compare(Buffer.concat(written), expected)).toBe(0);
+  });
+
   test.each<[string, (container: Container) => void]>([
     ['no header', (c) => Object.assign(c, { header: {} })],
     ['other dimensions', (c) => Object.assign(c.header, { dimensions: D + 20 })],

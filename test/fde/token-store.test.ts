@@ -298,3 +298,17 @@ describe('misuse', () => {
     expect(store.rank(row, new Uint32Array(0), 3).slots.length).toBe(0);
   });
 });
+
+test('an addition that is ended at any step leaves nothing', () => {
+  const store = new TokenStore({ dimensions: 4, bits: 8, shared: false });
+  const tokens = tokenRows(new Random(1), 6, 4);
+  for (let steps = 1; ; steps++) {
+    const adding = store.addSteps(tokens, offsetsOf([1, 2, 3]));
+    let isDone = false;
+    for (let step = 0; step < steps && !isDone; step++) isDone = adding.next().done === true;
+    if (isDone) break;
+    adding.return(new Uint32Array(0));
+    expect([store.count, store.bytes], `${steps} steps`).toEqual([0, 0]);
+  }
+  expect(store.count).toBe(3);
+});

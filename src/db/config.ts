@@ -14,7 +14,7 @@ import type { Originals } from '../store/types.js';
 export type IndexOptions = Omit<LeanIndexOptions, 'dimensions' | 'distance'>;
 
 /** The same where points have several vectors: the options of `LeanMultiIndex`. */
-export type MultiIndexOptions = Omit<LeanMultiIndexOptions, 'dimensions'>;
+export type MultiIndexOptions = Omit<LeanMultiIndexOptions, 'dimensions' | 'pooling'>;
 
 /** How the several vectors of a query and a point are compared. */
 export interface Multivector {
@@ -154,7 +154,10 @@ export function settingsOf(config: FieldConfig): object {
 const OWN_INDEX_OPTIONS = INDEX_OPTIONS.filter(
   (name) => name !== 'dimensions' && name !== 'distance',
 );
-const OWN_MULTI_OPTIONS = MULTI_OPTIONS.filter((name) => name !== 'dimensions');
+/** What is stored is what was given: whoever wants fewer vectors pools them before. */
+const OWN_MULTI_OPTIONS = MULTI_OPTIONS.filter(
+  (name) => name !== 'dimensions' && name !== 'pooling',
+);
 
 /** A name of a collection or a vector: what paths, queries and other systems can carry. */
 export function checkName(what: string, name: unknown): string {

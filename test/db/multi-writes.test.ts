@@ -110,6 +110,11 @@ describe('createCollection refuses', () => {
     ['dimensions', { ...field, index: { dimensions: 4 } }, 'dimensions'],
     ['a listener', { ...field, index: { onProgress: () => {} } }, 'onProgress'],
     ['an unknown size of encodings', { ...field, index: { fdeDimensions: 1000 } }, 'fdeDimensions'],
+    [
+      'pooling, which would change what is stored',
+      { ...field, index: { pooling: { ratio: 2 } } },
+      'pooling',
+    ],
     ['unknown bits', { ...field, index: { tokenBits: 7 } }, 'tokenBits'],
     ['wrong links', { ...field, index: { m: 1 } }, 'm must be'],
     ['bits of tokens for single vectors', { size: SIZE, index: { tokenBits: 8 } }, 'tokenBits'],

@@ -105,19 +105,18 @@ function isMeantAsSingle(vectors: object): boolean {
 function readField(name: string, what: string, value: unknown): FieldConfig {
   checkOptions(what, value, ['size', 'distance', 'originals', 'multivector', 'index']);
   if (!('size' in (value as object))) throw wrongType(`${what}.size`, 'a number', undefined);
-  const given = value as VectorConfig;
-  const { size, multivector } = given;
+  const { size, multivector, index = {}, ...given } = value as VectorConfig;
+  const { distance = 'Cosine', originals = 'float32' } = given;
   checkInteger(`${what}.size`, size, 1, multivector ? MULTI_SIZE_MAX : SIZE_MAX);
   const base = {
     name,
     size,
-    distance: parseDistance(given.distance ?? 'Cosine'),
-    originals: checkOneOf(`${what}.originals`, given.originals ?? 'float32', ORIGINALS),
+    distance: parseDistance(distance),
+    originals: checkOneOf(`${what}.originals`, originals, ORIGINALS),
   };
-  const index = given.index ?? {};
   if (multivector !== undefined) {
-    const field = { ...base, multivector: readMultivector(what, multivector), index: { ...index } };
-    return checkMulti(what, field as MultiConfig);
+    const own = readMultivector(what, multivector);
+    return checkMulti(what, { ...base, multivector: own, index: index as MultiIndexOptions });
   }
   checkOptions(`${what}.index`, index, OWN_INDEX_OPTIONS);
   resolveOptions({ ...(index as IndexOptions), dimensions: size, distance: base.distance });
@@ -137,7 +136,8 @@ function checkMulti(what: string, field: MultiConfig): MultiConfig {
   }
   checkOptions(`${what}.index`, field.index, OWN_MULTI_OPTIONS);
   resolveOptions(multiSettings(field).index);
-  return field;
+  // A copy: it has an object in it.
+  return { ...field, index: structuredClone(field.index) };
 }
 
 /** How the vectors of a field's points are encoded, kept and indexed in memory. */

@@ -38,9 +38,9 @@ export interface Field {
   readonly index: RowIndex;
   /** No score is higher, but for the errors of codes. */
   readonly scoreMax: number;
-  /** Whether memory takes no more of what is not in the index. */
-  readonly isFull: boolean;
   readonly multivector: MultivectorInfo | undefined;
+  /** Whether there is memory for so many vectors more besides the index. */
+  hasRoomFor(vectors: number): boolean;
   /** Takes in new rows: the i-th has the i-th of the vectors, or several by offsets. */
   add(rows: Uint32Array, vectors: Pick<VectorColumn, 'vectors' | 'offsets'>): Promise<void>;
   /** From now on none of the rows is found. Resolves when the graph is mended where that was due. */

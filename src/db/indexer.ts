@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { Random } from '../base/random.js';
 import { type Progress, type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { Bitmap } from '../filter/bitmap.js';
 import type { LeanIndex } from '../graph/lean-index.js';
 import { resolveOptions, type WriteOptions } from '../graph/options.js';
 import type { StoredCollection } from '../store/stored-collection.js';
+import { BACKGROUND_THREADS } from './background.js';
 import { Drift } from './drift.js';
 import type { Field, FieldStore, IndexRows } from './field.js';
 import { addFitting, deleteInParts, spacedRows } from './index-rows.js';
@@ -15,8 +15,6 @@ import { trainApart } from './training.js';
 const MOVE_AT = 2048;
 /** Bytes of the vectors that are read and linked at once. */
 const CHUNK_BYTES = 1 << 27;
-/** One core is left to the rest of the process, and to SQLite. */
-const BACKGROUND_THREADS = Math.max(1, availableParallelism() - 1);
 /** Rows whose missed energy is looked at in each chunk. */
 const DRIFT_ROWS = 64;
 /** A sample of so many rows a dimension is enough for good; a smaller one is until four times as many are there. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { DocumentTokens } from '../fde/document-tokens.js';
 import { FdeEncoder } from '../fde/encoder.js';
@@ -11,6 +10,7 @@ import type { VectorColumn } from '../store/types.js';
 import { ALONE, type Crew, crewOf } from '../threads/crew.js';
 import { hasThreads, PoolLease } from '../threads/pool.js';
 import type { AllowedRows } from './allowed-rows.js';
+import { BACKGROUND_THREADS } from './background.js';
 import type { MultiConfig } from './config.js';
 import { sharedFloats } from './copy-vectors.js';
 import type { Field, FieldStore, IndexRows, MultivectorInfo } from './field.js';
@@ -24,7 +24,6 @@ const CANDIDATES_MAX = 0x7fff_ffff;
 /** Fewer tokens are encoded, and fewer numbers multiplied, before other threads would have heard of it. */
 const CREW_TOKENS_MIN = 4096;
 const CREW_PRODUCTS_MIN = 1 << 26;
-const THREADS = Math.max(1, availableParallelism() - 1);
 /** Tokens of a query that are encoded at once: the encoding of all is the sum. */
 const QUERY_TOKENS_AT_ONCE = 256;
 /** A WebAssembly memory has 4 GiB; writes that are under way want to find room. */
@@ -62,8 +61,9 @@ export class MultiField implements Field {
     this.encoder = new FdeEncoder(fde, { shared: hasThreads() });
   }
 
-  get isFull(): boolean {
-    return this.documents.store.bytes >= TOKEN_BYTES_MAX;
+  hasRoomFor(vectors: number): boolean {
+    const { store } = this.documents;
+    return store.bytes + vectors * store.recordBytes <= TOKEN_BYTES_MAX;
   }
 
   get multivector(): MultivectorInfo {
@@ -193,7 +193,7 @@ export class MultiField implements Field {
 
   private async crewFor(isLong: boolean): Promise<Crew> {
     if (!hasThreads() || !isLong) return ALONE;
-    return crewOf(await this.pool.get(), THREADS);
+    return crewOf(await this.pool.get(), BACKGROUND_THREADS);
   }
 
   /** Keeps the tokens of rows that it has none of, unless the rows have ended by then. */
@@ -208,11 +208,18 @@ export class MultiField implements Field {
     return this.storing.run(async () => {
       const places = [...rows.keys()].filter((i) => !documents.has(rows[i]!));
       if (places.length === 0) return;
-      const isAll = places.length === rows.length;
-      const own = places.map((i) => vectorsAt(tokens, i, size));
-      const { vectors, offsets } = isAll ? tokens : joinVectors(own, { size, multi: true });
+      let missing: Pick<VectorColumn, 'vectors' | 'offsets'> = tokens;
+      if (places.length < rows.length) {
+        const own = places.map((i) => vectorsAt(tokens, i, size));
+        missing = joinVectors(own, { size, multi: true });
+      }
+      const { vectors, offsets } = missing;
       const slots = await runSteps(documents.store.addSteps(vectors, offsets!), options);
-      documents.name(isAll ? rows : Uint32Array.from(places, (i) => rows[i]!), slots, isLive);
+      documents.name(
+        Uint32Array.from(places, (i) => rows[i]!),
+        slots,
+        isLive,
+      );
     });
   }
 
@@ -233,7 +240,7 @@ export class MultiField implements Field {
   }
 
   async close(): Promise<void> {
-    await this.encoding.idle();
+    await Promise.all([this.encoding.idle(), this.storing.idle()]);
     await this.index.close();
     await this.pool.release();
   }

@@ -10,13 +10,16 @@ export class SingleField implements Field {
   readonly config: SingleConfig;
   readonly index: RowIndex;
   readonly scoreMax: number;
-  readonly isFull = false;
   readonly multivector = undefined;
 
   constructor(config: SingleConfig, index: RowIndex) {
     this.config = config;
     this.index = index;
     this.scoreMax = config.distance === 'Cosine' ? 1 : Number.POSITIVE_INFINITY;
+  }
+
+  hasRoomFor(): boolean {
+    return true;
   }
 
   add(rows: Uint32Array, { vectors }: Pick<VectorColumn, 'vectors'>): Promise<void> {

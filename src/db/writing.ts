@@ -89,12 +89,17 @@ async function packNow<T>(steps: Steps<T>, signal: AbortSignal | undefined): Pro
 }
 
 /** A batch once there is room for its vectors. */
-async function withRoom<T>(
+async function withRoom<T extends { columns: readonly VectorColumn[] }>(
   context: WriteContext,
   packed: Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   const batch = await packed;
+  for (const { field, offsets } of batch.columns) {
+    if (context.state.fields[field]!.hasRoomFor(offsets?.at(-1) ?? 0)) continue;
+    const problem = 'points with several vectors have filled the memory for these';
+    throw new LeandexError('RESOURCE_EXHAUSTED', `${problem}: fewer tokenBits take less of it`);
+  }
   await roomFor(context, signal);
   return batch;
 }
@@ -207,12 +212,8 @@ async function write<Request, Reply>(
 /** Waits while more new vectors are held in memory than the graph has taken. */
 async function roomFor({ state, indexers }: WriteContext, signal?: AbortSignal): Promise<void> {
   throwIfAborted(signal);
-  for (const [number, field] of state.fields.entries()) {
-    if (field.isFull) {
-      const problem = `the vectors of ${field.config.name || 'the collection'} fill their memory`;
-      throw new LeandexError('RESOURCE_EXHAUSTED', problem);
-    }
-    const { fresh, config } = field.index;
+  for (const [number, { index }] of state.fields.entries()) {
+    const { fresh, config } = index;
     while (fresh.count >= freshRowsMax(config.size)) {
       const indexer = indexers[number]!;
       indexer.schedule();

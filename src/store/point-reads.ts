@@ -22,7 +22,7 @@ import {
   type VectorRows,
   type Wanted,
 } from './types.js';
-import { decodeVectors, vectorCount, vectorDecoder } from './vector-codec.js';
+import { decodedVectors, decodeVectors, vectorCount } from './vector-codec.js';
 
 const STEP_ROWS = 64;
 /** Of a multi field so many numbers are read at once, if more than one point's: 16 MB. */
@@ -58,7 +58,7 @@ function readPoint(file: CollectionFile, point: PointRow, wanted: Wanted): Store
   const vectors = new Array<Float32Array | undefined>(file.fields.length).fill(undefined);
   for (const field of wanted.fields) {
     if ((parts & partOfField(field)) === 0) continue;
-    vectors[field] = vectorDecoder(file.fields[field]!)(vectorDataOf(file, row, field));
+    vectors[field] = decodedVectors(file.fields[field]!, vectorDataOf(file, row, field));
   }
   const payload = wanted.payload ? payloadOf(file, point) : undefined;
   return { row, id: idOfPoint(file, point), version, payload, vectors };

@@ -124,6 +124,13 @@ export function decodeVectors(
   CODECS[originals].decode(data, into, size);
 }
 
+/** What a point has, decoded. */
+export function decodedVectors(field: StoredField, data: Buffer): Float32Array {
+  const vectors = new Float32Array((data.length / vectorBytes(field)) * field.size);
+  decodeVectors(field, data, vectors);
+  return vectors;
+}
+
 /** A function that decodes what a point has, into memory that its next call uses again. */
 export function vectorDecoder(field: StoredField): (data: Buffer) => Float32Array {
   const { size } = field;

@@ -11,7 +11,7 @@ import {
   type VectorData,
 } from './point-writes.js';
 import { type Moved, NONE, type PointBatch, type Target, type VectorColumn } from './types.js';
-import { vectorDecoder } from './vector-codec.js';
+import { decodedVectors } from './vector-codec.js';
 
 /**
  * Replaces vectors of points that are there; their others, and their payloads, stay.
@@ -107,7 +107,7 @@ function carry(carried: Carried, place: number, vectors: VectorData): void {
 function columnsOf(file: CollectionFile, carried: Carried): VectorColumn[] {
   return [...carried].map(([field, { at, data }]) => {
     const stored = file.fields[field]!;
-    const vectors = data.map((bytes) => vectorDecoder(stored)(bytes));
+    const vectors = data.map((bytes) => decodedVectors(stored, bytes));
     return { field, ...joinVectors(vectors, stored), at: Uint32Array.from(at) };
   });
 }

@@ -168,7 +168,7 @@ describe('writes', () => {
     const docs = await newDocuments(settings);
     await docs.upsert(documents);
     const field = coreOf(docs).state.fields[0]!;
-    Object.defineProperty(field, 'isFull', { value: true });
+    field.hasRoomFor = () => false;
     expect(await refusal(() => docs.upsert(documents))).toMatchObject({
       code: 'RESOURCE_EXHAUSTED',
     });

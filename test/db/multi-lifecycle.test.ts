@@ -189,6 +189,37 @@ describe('a field of several vectors', () => {
     expect(idsOf(hits.slice(0, 10))).toEqual(idsOf(best));
   });
 
+  test.each([
+    'float16',
+    'none',
+  ] as const)('is the same when opened again, saved or not, with settings of its own: %s', async (originals) => {
+    const folder = emptyFolder();
+    const db = await openHere(folder);
+    const fde = { partitionBits: 3, repetitions: 12, projectedDimensions: 4 };
+    const index = { fde, tokenBits: 16 as const, m: 8, seed: 5, exactBelow: 100 };
+    const vectors = { body: multi(SIZE, { distance: 'Dot', originals, index }) };
+    const docs = await db.createCollection('docs', { vectors });
+    await docs.upsert(documents.map(({ id, vector }) => ({ id, vector: { body: vector } })));
+    await docs.optimize();
+    const asked = { ...query, using: 'body' };
+    const answer = await docs.query(asked);
+    const { multivector } = (await docs.info()).vectors.body!;
+    expect(multivector).toMatchObject({ fdeDimensions: 8 * 12 * 4, tokenBits: 16 });
+    await db.close();
+    const again = await openHere(folder);
+    const same = await again.collection('docs');
+    expect(await same.query(asked)).toEqual(answer);
+    expect((await same.info()).vectors.body!.multivector).toEqual(multivector);
+    await again.close();
+    for (const file of filesOf(folder, /\.leandex$/)) rmSync(file);
+    const anew = await (await openHere(folder)).collection('docs');
+    const found = await anew.query(asked);
+    // Made of what is stored, which errs a little more.
+    const scores = new Map(answer.map(({ id, score }) => [id, score]));
+    expect(found.length).toBe(400);
+    for (const { id, score } of found) expect(score).toBeCloseTo(scores.get(id)!, 1);
+  });
+
   test('goes into a snapshot and comes back', async () => {
     const folder = await closedFolder();
     const db = await openHere(folder);

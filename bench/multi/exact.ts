@@ -9,6 +9,9 @@ export const K = 10;
 /** Nearest tokens of a query token that the single-vector heuristic may look at. */
 const NEAREST = 4000;
 
+/** Scores that are sorted to find the best of many. */
+const SAMPLE = 8192;
+
 /** Candidates of each query, best first, and how many are needed to meet its best document. */
 export interface Ranking {
   readonly lists: readonly Uint32Array[];
@@ -85,17 +88,24 @@ function meetInTurn(nearest: readonly Uint32Array[], documentOf: Uint32Array, wa
 
 /** The places of the k largest numbers, largest first. */
 export function bestOf(scores: Float32Array, k: number): Uint32Array {
-  // A threshold first: sorting all would take longer than all else.
-  const sample = scores.length > 8 * k ? thresholdFor(scores, k) : -Infinity;
-  const places: number[] = [];
-  for (let i = 0; i < scores.length; i++) if (scores[i]! >= sample) places.push(i);
+  const reach = (threshold: number) => {
+    const places: number[] = [];
+    for (let i = 0; i < scores.length; i++) if (scores[i]! >= threshold) places.push(i);
+    return places;
+  };
+  // Sorting all would take longer than all else.
+  const likely = reach(likelyThreshold(scores, k));
+  const places = likely.length >= k ? likely : reach(-Infinity);
   places.sort((a, b) => scores[b]! - scores[a]! || a - b);
   return Uint32Array.from(places.slice(0, k));
 }
 
-/** A number that at least k of the scores reach, and not many more. */
-function thresholdFor(scores: Float32Array, k: number): number {
-  return scores.toSorted()[scores.length - k]!;
+/** What about twice k of the scores reach, by a sample. */
+function likelyThreshold(scores: Float32Array, k: number): number {
+  const step = Math.ceil(scores.length / SAMPLE);
+  const sample = scores.filter((_, i) => i % step === 0).sort();
+  const place = Math.floor(sample.length - 1 - (2 * k) / step);
+  return place < 0 ? -Infinity : sample[place]!;
 }
 
 /** Rankings by a matrix of scores (queries x documents). */

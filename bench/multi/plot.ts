@@ -4,7 +4,10 @@ import { DEPTHS } from './candidates.js';
 import type { EndToEndFigures } from './end-to-end.js';
 import type { MultiResult } from './result.js';
 
-const COLOURS = ['#d1242f', '#1f6feb', '#1a7f37', '#9a6700', '#8250df', '#57606a', '#bf3989'];
+const COLOURS = [
+  ...['#d1242f', '#1f6feb', '#1a7f37', '#9a6700', '#8250df'],
+  ...['#57606a', '#bf3989', '#0a7ea4', '#6e4300', '#000000'],
+];
 
 /** Recall@10 of the exact ten best among so many candidates, a line for each method. */
 export function drawCandidates(result: MultiResult): Promise<string> {
@@ -21,8 +24,15 @@ export function drawCandidates(result: MultiResult): Promise<string> {
   return renderSvg(
     {
       ...frame(result, 'recall@10 of the candidates'),
-      xAxis: { type: 'log', name: 'candidates', nameLocation: 'middle', nameGap: 34, min: 10 },
-      yAxis: { type: 'value', name: 'recall@10', min: 0, max: 1 },
+      xAxis: {
+        type: 'log',
+        name: 'candidates',
+        nameLocation: 'middle',
+        nameGap: 34,
+        min: 10,
+        max: DEPTHS.at(-1),
+      },
+      yAxis: { type: 'value', name: 'recall@10', scale: true, max: 1 },
       series,
     },
     series.length,
@@ -57,8 +67,10 @@ export function drawEndToEnd(result: MultiResult): Promise<string> {
 }
 
 function nameOf(method: string, dimensions = 0, bytes = 0): string {
-  const size = dimensions > 0 ? `${dimensions}, ${bytes} B` : '';
-  return size === '' ? method : `${method} (${size})`;
+  if (dimensions === 0) return method;
+  return method.includes('codes')
+    ? `${dimensions}: codes of ${bytes} B`
+    : `${dimensions}: ${method}`;
 }
 
 function frame({ name, documents, tokens, machine, date }: MultiResult, what: string) {
@@ -72,8 +84,8 @@ function frame({ name, documents, tokens, machine, date }: MultiResult, what: st
       left: 'center',
       top: 12,
     },
-    grid: { left: 80, right: 420, top: 90, bottom: 60 },
-    legend: { orient: 'vertical', right: 16, top: 90, itemWidth: 36, itemGap: 7 },
+    grid: { left: 80, right: 440, top: 90, bottom: 60 },
+    legend: { orient: 'vertical', right: 8, top: 90, itemWidth: 36, itemGap: 7 },
   };
   return option;
 }

@@ -6,7 +6,7 @@ import { TOKEN_BITS, type TokenBits } from '../../src/fde/token-codec.js';
 import { TokenStore } from '../../src/fde/token-store.js';
 import { norm } from '../../src/kernels/scalar/float.js';
 import { maxSim, rowsOf } from '../../src/kernels/scalar/maxsim.js';
-import { crewOf } from '../../src/threads/crew.js';
+import { ALONE, crewOf } from '../../src/threads/crew.js';
 import { PoolLease } from '../../src/threads/pool.js';
 import { errorOf } from '../datasets/support.js';
 import { offsetsOf, Random, tokenRows } from './support.js';
@@ -311,4 +311,22 @@ test('an addition that is ended at any step leaves nothing', () => {
     expect([store.count, store.bytes], `${steps} steps`).toEqual([0, 0]);
   }
   expect(store.count).toBe(3);
+});
+
+test('a ranking that keeps many documents goes in slices, however short they are', () => {
+  const store = newStore(4, 8);
+  const [count, k] = [6000, 4000];
+  const slots = store.add(
+    tokenRows(new Random(1), count, 4),
+    Uint32Array.from({ length: count + 1 }, (_, i) => i),
+  );
+  const query = tokenRows(new Random(2), 1, 4);
+  const ranking = store.rankSteps(query, slots, k, ALONE);
+  let slices = 0;
+  let ranked = ranking.next();
+  for (; !ranked.done; ranked = ranking.next()) slices++;
+  // Each of them moves half of the list.
+  expect(slices).toBeGreaterThan(1);
+  const scores = [...store.maxSim(query, slots)].sort((a, b) => b - a);
+  expect([...ranked.value.scores]).toEqual(scores.slice(0, k));
 });

@@ -182,11 +182,13 @@ export class MaxSim {
       byteLength += alignUp(bytes, 64);
       return offset;
     });
-    let block = this.idle.pop();
+    let block = this.idle.at(-1);
     if (block === undefined || block.byteLength < byteLength) {
       const least = Math.max(byteLength, 2 * (block?.byteLength ?? 0));
       block = { start: this.kernels.alloc(least), byteLength: least };
     }
+    // Only now: where there is no memory for more, what is idle serves smaller calls.
+    this.idle.pop();
     const { start } = block;
     return { block, starts: offsets.map((offset) => start + offset) };
   }

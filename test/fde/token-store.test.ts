@@ -330,3 +330,15 @@ test('a ranking that keeps many documents goes in slices, however short they are
   const scores = [...store.maxSim(query, slots)].sort((a, b) => b - a);
   expect([...ranked.value.scores]).toEqual(scores.slice(0, k));
 });
+
+test('a query that finds no memory leaves that of smaller ones', () => {
+  const { store, slots, query } = example(8, 8, 2, [3, 1, 4]);
+  const before = store.rank(query, slots, 2);
+  const full = new Error('no memory is left');
+  store.kernels.alloc = () => {
+    throw full;
+  };
+  const long = tokenRows(new Random(3), 5000, 8);
+  for (let i = 0; i < 3; i++) expect(() => store.rank(long, slots, 2)).toThrow(full);
+  expect(store.rank(query, slots, 2)).toEqual(before);
+});

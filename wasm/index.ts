@@ -38,6 +38,7 @@ export {
 export {
   maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
 } from './maxsim';
+export { kvDecode, kvEncode, kvFromHalves, kvToHalves, kvToPanels } from './kv';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

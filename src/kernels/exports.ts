@@ -321,6 +321,19 @@ export interface KernelExports {
     size: number,
   ): number;
 
+  kvEncode(panels: number, n: number, widths: number, steps: number, tile: number): number;
+  kvDecode(tile: number, n: number, widths: number, steps: number, panels: number): void;
+  kvToPanels(
+    rows: number,
+    count: number,
+    stride: number,
+    n: number,
+    slot: number,
+    panels: number,
+  ): void;
+  kvToHalves(from: number, n: number, to: number): void;
+  kvFromHalves(from: number, n: number, to: number): void;
+
   validateEntry(index: number, count: number): number;
   validateNodes(index: number, count: number, from: number, to: number): number;
 }

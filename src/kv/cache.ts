@@ -1,0 +1,141 @@
+import { checkInteger, checkOptions } from '../base/check.js';
+import { outOfRange } from '../base/errors.js';
+import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { readContainer, writeContainer } from '../format/container.js';
+import { decodeSteps } from './codec.js';
+import type { KvModel } from './model.js';
+import type { ResolvedKv } from './options.js';
+import { CACHE_KIND, type CacheParts, describeCache, readCache } from './save-cache.js';
+import { type KvSegment, segmentBytes, streamOf } from './segment.js';
+import { type KvKind, widthOf } from './shape.js';
+import { withKernels } from './work-kernels.js';
+
+/** What a cache takes, in bytes. */
+export interface KvBytes {
+  /** Codes and exact tokens. */
+  readonly tokens: number;
+  /** Bases that belong to this cache alone; 0 with those of a model. */
+  readonly basis: number;
+  readonly total: number;
+}
+
+export interface KvRange {
+  layer: number;
+  /** First position, default 0. */
+  from?: number;
+  /** Position behind the last, default the number of tokens. */
+  to?: number;
+}
+
+/** A compressed KV-cache. */
+export class KvCache {
+  readonly options: Readonly<ResolvedKv>;
+  private readonly recent: number;
+  private readonly segments: KvSegment[];
+  private count: number;
+
+  private readonly modelId: number | undefined;
+
+  /** Made by KvModel.compress(), compressKv() and fromBytes(). */
+  constructor({ options, recent, segments, tokens, modelId }: CacheParts) {
+    this.options = options;
+    this.recent = recent;
+    this.segments = segments;
+    this.count = tokens;
+    this.modelId = modelId;
+  }
+
+  /** The cache as bytes, without the bases of the model that it was compressed with. */
+  toBytes(): Uint8Array {
+    const { options, recent, segments, count: tokens, modelId } = this;
+    return writeContainer(describeCache({ options, recent, segments, tokens, modelId }));
+  }
+
+  /**
+   * @param model whose bases the cache was compressed with; not needed where it has its own.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT` for another model or none; LeandexError
+   * `CORRUPT`, `UNSUPPORTED_VERSION`.
+   */
+  static fromBytes(bytes: Uint8Array, model?: KvModel): KvCache {
+    const parts = readCache(readContainer(bytes, CACHE_KIND), (id) => {
+      if (model?.id === id) return model.bases;
+      throw outOfRange(
+        'model',
+        `the one the cache was compressed with, ${id}`,
+        model?.id ?? 'none',
+      );
+    });
+    return new KvCache(parts);
+  }
+
+  get tokens(): number {
+    return this.count;
+  }
+
+  /** Whose basis the tokens are coded with. */
+  get basis(): 'calibrated' | 'own' {
+    return this.segments.some(({ isOwn }) => isOwn) ? 'own' : 'calibrated';
+  }
+
+  get bytes(): KvBytes {
+    let [tokens, basis] = [0, 0];
+    for (const segment of this.segments) {
+      const bytes = segmentBytes(segment);
+      tokens += bytes.tokens;
+      basis += bytes.basis;
+    }
+    return { tokens, basis, total: tokens + basis };
+  }
+
+  /**
+   * Keys (before RoPE) and values of tokens from … to − 1 of a layer, (to − from) × width each.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`.
+   */
+  reconstruct(range: KvRange): { keys: Float32Array; values: Float32Array } {
+    return drain(this.reconstructSteps(range));
+  }
+
+  /** reconstruct() in slices. Errors as there, LeandexError `ABORTED`. */
+  async reconstructAsync(
+    range: KvRange & RunOptions,
+  ): Promise<{ keys: Float32Array; values: Float32Array }> {
+    const { signal, onProgress, ...rest } = range;
+    return runSteps(this.reconstructSteps(rest), { signal, onProgress });
+  }
+
+  private *reconstructSteps(range: KvRange) {
+    checkOptions('reconstruct', range, ['layer', 'from', 'to']);
+    const layer = checkInteger('layer', range.layer, 0, this.options.layers - 1);
+    const to = checkInteger('to', range.to ?? this.count, 0, this.count);
+    const from = checkInteger('from', range.from ?? 0, 0, to);
+    return {
+      keys: yield* this.rowsSteps('keys', layer, from, to),
+      values: yield* this.rowsSteps('values', layer, from, to),
+    };
+  }
+
+  private *rowsSteps(kind: KvKind, layer: number, from: number, to: number): Steps<Float32Array> {
+    const width = widthOf(this.options);
+    const out = new Float32Array((to - from) * width);
+    for (const segment of this.segments) {
+      const { stream, part } = streamOf(segment, kind, layer);
+      const first = Math.max(from - segment.from, 0);
+      const end = Math.min(to - segment.from, segment.coded);
+      const at = (position: number) => (position + segment.from - from) * width;
+      yield* withKernels(function* (kernels) {
+        if (first < end) {
+          out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
+        }
+        const halves = kernels.alloc(width * 2);
+        const row = kernels.alloc(width * 4);
+        for (const [position, exact] of stream.exact) {
+          if (position < from - segment.from || position >= to - segment.from) continue;
+          kernels.u16(halves, width).set(exact.subarray(part * width, (part + 1) * width));
+          kernels.call.kvFromHalves(halves, width, row);
+          out.set(kernels.f32(row, width), at(position));
+        }
+      });
+    }
+    return out;
+  }
+}

@@ -334,6 +334,25 @@ export interface KernelExports {
   kvToHalves(from: number, n: number, to: number): void;
   kvFromHalves(from: number, n: number, to: number): void;
 
+  kvScore(scan: number, tiles: number, count: number, scores: number, stride: number): void;
+  kvSoftmax(
+    scores: number,
+    rows: number,
+    count: number,
+    stride: number,
+    state: number,
+    factors: number,
+  ): void;
+  kvAccumulate(
+    scan: number,
+    tiles: number,
+    count: number,
+    weights: number,
+    rows: number,
+    stride: number,
+    sums: number,
+  ): void;
+
   validateEntry(index: number, count: number): number;
   validateNodes(index: number, count: number, from: number, to: number): number;
 }

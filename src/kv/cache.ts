@@ -2,11 +2,12 @@ import { checkInteger, checkOptions } from '../base/check.js';
 import { outOfRange } from '../base/errors.js';
 import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { readContainer, writeContainer } from '../format/container.js';
+import { type AttendedCache, type AttendRequest, attendSteps } from './attend.js';
 import { decodeSteps } from './codec.js';
 import type { KvModel } from './model.js';
 import type { ResolvedKv } from './options.js';
 import { CACHE_KIND, type CacheParts, describeCache, readCache } from './save-cache.js';
-import { type KvSegment, segmentBytes, streamOf } from './segment.js';
+import { exactRows, type KvSegment, segmentBytes, streamOf } from './segment.js';
 import { type KvKind, widthOf } from './shape.js';
 import { withKernels } from './work-kernels.js';
 
@@ -103,6 +104,25 @@ export class KvCache {
     return runSteps(this.reconstructSteps(rest), { signal, onProgress });
   }
 
+  /**
+   * What attention gives for queries, straight from the codes: softmax(scale · q kᵀ) v for each head,
+   * over the tokens up to each query's position; of the shape of the queries.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
+   */
+  attend(request: AttendRequest): Float32Array {
+    return drain(attendSteps(this.attended(), request));
+  }
+
+  /** attend() in slices. Errors as there, LeandexError `ABORTED`. */
+  async attendAsync(request: AttendRequest & RunOptions): Promise<Float32Array> {
+    const { signal, onProgress, ...rest } = request;
+    return runSteps(attendSteps(this.attended(), rest), { signal, onProgress });
+  }
+
+  private attended(): AttendedCache {
+    return { options: this.options, segments: this.segments, tokens: this.count };
+  }
+
   private *reconstructSteps(range: KvRange) {
     checkOptions('reconstruct', range, ['layer', 'from', 'to']);
     const layer = checkInteger('layer', range.layer, 0, this.options.layers - 1);
@@ -126,13 +146,9 @@ export class KvCache {
         if (first < end) {
           out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
         }
-        const halves = kernels.alloc(width * 2);
-        const row = kernels.alloc(width * 4);
-        for (const [position, exact] of stream.exact) {
+        for (const [position, row] of exactRows(kernels, stream, part)) {
           if (position < from - segment.from || position >= to - segment.from) continue;
-          kernels.u16(halves, width).set(exact.subarray(part * width, (part + 1) * width));
-          kernels.call.kvFromHalves(halves, width, row);
-          out.set(kernels.f32(row, width), at(position));
+          out.set(row, at(position));
         }
       });
     }

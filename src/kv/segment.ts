@@ -1,4 +1,5 @@
 import type { Steps } from '../base/steps.js';
+import type { Kernels } from '../kernels/index.js';
 import { basisBytes, basisOf, type KvBases, type KvBasis } from './basis.js';
 import { encodeSteps } from './codec.js';
 import { largestAbove, OUTLIER_FACTOR } from './outliers.js';
@@ -55,6 +56,26 @@ export function segmentBytes({ streams, isOwn }: KvSegment): { tokens: number; b
     if (isOwn) basis += basisBytes(stream.basis, stream.widths.length);
   }
   return { tokens, basis };
+}
+
+/** The numbers of a layer of a stream's exact tokens, by their positions. */
+export function exactRows(
+  kernels: Kernels,
+  { basis, exact }: KvStream,
+  part: number,
+): Map<number, Float32Array> {
+  const width = basis.dimensions / basis.scale.length;
+  const mark = kernels.mark();
+  const halves = kernels.alloc(width * 2);
+  const row = kernels.alloc(width * 4);
+  const rows = new Map<number, Float32Array>();
+  for (const [position, numbers] of exact) {
+    kernels.u16(halves, width).set(numbers.subarray(part * width, (part + 1) * width));
+    kernels.call.kvFromHalves(halves, width, row);
+    rows.set(position, kernels.f32(row, width).slice());
+  }
+  kernels.release(mark);
+  return rows;
 }
 
 /** The numbers of a token in the layers of a basis, side by side. */

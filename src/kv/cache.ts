@@ -2,13 +2,16 @@ import { checkInteger, checkOptions } from '../base/check.js';
 import { outOfRange } from '../base/errors.js';
 import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { readContainer, writeContainer } from '../format/container.js';
-import { type AttendedCache, type AttendRequest, attendSteps } from './attend.js';
+import { appendSteps } from './append.js';
+import { attendSteps } from './attend.js';
 import { decodeSteps } from './codec.js';
 import type { KvModel } from './model.js';
+import { type NearestRequest, type NearestTokens, nearestSteps } from './nearest.js';
 import type { ResolvedKv } from './options.js';
+import type { KvQueries } from './query-rows.js';
 import { CACHE_KIND, type CacheParts, describeCache, readCache } from './save-cache.js';
-import { exactRows, type KvSegment, segmentBytes, streamOf } from './segment.js';
-import { type KvKind, widthOf } from './shape.js';
+import { exactRows, segmentBytes, streamOf } from './segment.js';
+import { checkTokens, type KvKind, type KvTokens, widthOf } from './shape.js';
 import { withKernels } from './work-kernels.js';
 
 /** What a cache takes, in bytes. */
@@ -30,26 +33,20 @@ export interface KvRange {
 
 /** A compressed KV-cache. */
 export class KvCache {
-  readonly options: Readonly<ResolvedKv>;
-  private readonly recent: number;
-  private readonly segments: KvSegment[];
-  private count: number;
-
-  private readonly modelId: number | undefined;
+  private readonly parts: CacheParts;
 
   /** Made by KvModel.compress(), compressKv() and fromBytes(). */
-  constructor({ options, recent, segments, tokens, modelId }: CacheParts) {
-    this.options = options;
-    this.recent = recent;
-    this.segments = segments;
-    this.count = tokens;
-    this.modelId = modelId;
+  constructor(parts: CacheParts) {
+    this.parts = parts;
+  }
+
+  get options(): Readonly<ResolvedKv> {
+    return this.parts.options;
   }
 
   /** The cache as bytes, without the bases of the model that it was compressed with. */
   toBytes(): Uint8Array {
-    const { options, recent, segments, count: tokens, modelId } = this;
-    return writeContainer(describeCache({ options, recent, segments, tokens, modelId }));
+    return writeContainer(describeCache(this.parts));
   }
 
   /**
@@ -70,17 +67,17 @@ export class KvCache {
   }
 
   get tokens(): number {
-    return this.count;
+    return this.parts.tokens;
   }
 
   /** Whose basis the tokens are coded with. */
   get basis(): 'calibrated' | 'own' {
-    return this.segments.some(({ isOwn }) => isOwn) ? 'own' : 'calibrated';
+    return this.parts.segments.some(({ isOwn }) => isOwn) ? 'own' : 'calibrated';
   }
 
   get bytes(): KvBytes {
     let [tokens, basis] = [0, 0];
-    for (const segment of this.segments) {
+    for (const segment of this.parts.segments) {
       const bytes = segmentBytes(segment);
       tokens += bytes.tokens;
       basis += bytes.basis;
@@ -105,28 +102,55 @@ export class KvCache {
   }
 
   /**
+   * Puts tokens behind the last: exact at first; all but the most recent ones are then coded.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
+   */
+  append(tokens: KvTokens): void {
+    drain(appendSteps(this.parts, checkTokens('append', tokens, this.options)));
+  }
+
+  /**
+   * append() in slices; one at a time. Errors as there, LeandexError `ABORTED`: the tokens are there
+   * then, and coded with the next ones.
+   */
+  async appendAsync(tokens: KvTokens, options: RunOptions = {}): Promise<void> {
+    const rows = checkTokens('append', tokens, this.options);
+    await runSteps(appendSteps(this.parts, rows), options);
+  }
+
+  /**
    * What attention gives for queries, straight from the codes: softmax(scale · q kᵀ) v for each head,
    * over the tokens up to each query's position; of the shape of the queries.
    * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
    */
-  attend(request: AttendRequest): Float32Array {
-    return drain(attendSteps(this.attended(), request));
+  attend(request: KvQueries): Float32Array {
+    return drain(attendSteps(this.parts, request));
   }
 
   /** attend() in slices. Errors as there, LeandexError `ABORTED`. */
-  async attendAsync(request: AttendRequest & RunOptions): Promise<Float32Array> {
+  async attendAsync(request: KvQueries & RunOptions): Promise<Float32Array> {
     const { signal, onProgress, ...rest } = request;
-    return runSteps(attendSteps(this.attended(), rest), { signal, onProgress });
+    return runSteps(attendSteps(this.parts, rest), { signal, onProgress });
   }
 
-  private attended(): AttendedCache {
-    return { options: this.options, segments: this.segments, tokens: this.count };
+  /**
+   * The k tokens with the highest scores for each head of each query, by a scan of the codes.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
+   */
+  nearest(request: NearestRequest): NearestTokens {
+    return drain(nearestSteps(this.parts, request));
+  }
+
+  /** nearest() in slices. Errors as there, LeandexError `ABORTED`. */
+  async nearestAsync(request: NearestRequest & RunOptions): Promise<NearestTokens> {
+    const { signal, onProgress, ...rest } = request;
+    return runSteps(nearestSteps(this.parts, rest), { signal, onProgress });
   }
 
   private *reconstructSteps(range: KvRange) {
     checkOptions('reconstruct', range, ['layer', 'from', 'to']);
     const layer = checkInteger('layer', range.layer, 0, this.options.layers - 1);
-    const to = checkInteger('to', range.to ?? this.count, 0, this.count);
+    const to = checkInteger('to', range.to ?? this.tokens, 0, this.tokens);
     const from = checkInteger('from', range.from ?? 0, 0, to);
     return {
       keys: yield* this.rowsSteps('keys', layer, from, to),
@@ -137,7 +161,7 @@ export class KvCache {
   private *rowsSteps(kind: KvKind, layer: number, from: number, to: number): Steps<Float32Array> {
     const width = widthOf(this.options);
     const out = new Float32Array((to - from) * width);
-    for (const segment of this.segments) {
+    for (const segment of this.parts.segments) {
       const { stream, part } = streamOf(segment, kind, layer);
       const first = Math.max(from - segment.from, 0);
       const end = Math.min(to - segment.from, segment.coded);
@@ -146,7 +170,7 @@ export class KvCache {
         if (first < end) {
           out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
         }
-        for (const [position, row] of exactRows(kernels, stream, part)) {
+        for (const [position, row] of exactRows(stream, part)) {
           if (position < from - segment.from || position >= to - segment.from) continue;
           out.set(row, at(position));
         }

@@ -1,17 +1,17 @@
-import { checkInteger, checkOneOf } from '../base/check.js';
-import { outOfRange } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
-import { halvesSteps, type KvBases, type KvBasis, truncateSteps } from './basis.js';
+import { basisBytes, type KvBases, type KvBasis, truncateSteps } from './basis.js';
+import type { ResolvedCompress } from './compress-options.js';
 import { fitExponents, type Sample, sampleSteps, secondMoments } from './fit.js';
-import { checkBetween, checkBits, type ResolvedKv } from './options.js';
-import { bitsForError, type KvPlan, planBits } from './plan.js';
+import type { ResolvedKv } from './options.js';
+import { bitsForError, expectedError, type KvPlan, planBits } from './plan.js';
 import {
   codeTokensSteps,
-  copyToken,
   exactBits,
+  type FillRow,
+  fillFrom,
   type KvSegment,
+  keepExact,
   newSegment,
-  rowOf,
   unusualTokens,
 } from './segment.js';
 import { type KvRows, widthOf } from './shape.js';
@@ -21,49 +21,18 @@ import { withKernels } from './work-kernels.js';
 
 /** Tokens of a cache that bits and steps are fitted to; with fewer they stay those of the model. */
 const SAMPLED = { least: 64, most: 256 };
+/** Rounds in which the components of an own basis and the bytes that are left for its codes agree. */
+const ROUNDS = 3;
 
-/** Whose basis a cache is coded with; `auto`: what has less error at equal bytes, basis counted. */
-export type KvBasisChoice = 'calibrated' | 'own' | 'auto';
-
-/** How large a cache may get: at the most one of these. */
-export interface KvBudget {
-  /** Stored bits for each number, exact tokens included. Default: that of the model. */
-  bitsPerNumber?: number;
-  /** Bytes of all tokens, exact ones included. */
-  bytes?: number;
-  /** Expected error of a layer's values, and keyWeight times that of its keys, relative. */
-  error?: number;
-}
-
-export interface CompressOptions extends KvBudget {
-  basis?: KvBasisChoice;
-  /** How many of the tokens that are appended stay exact, the most recent ones. Default 64. */
-  recent?: number;
-}
-
-export const COMPRESS_OPTIONS = [
-  'basis',
-  'recent',
-  'bitsPerNumber',
-  'bytes',
-  'error',
-] as const satisfies readonly (keyof CompressOptions)[];
-
-export type ResolvedCompress = KvBudget & { basis: KvBasisChoice; recent: number };
-
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` */
-export function resolveCompress(options: CompressOptions, basis: KvBasisChoice): ResolvedCompress {
-  const { bitsPerNumber, bytes, error } = options;
-  if ([bitsPerNumber, bytes, error].filter((x) => x !== undefined).length > 1) {
-    throw outOfRange('the budget', 'one of bitsPerNumber, bytes and error', 'more of them');
-  }
-  return {
-    basis: checkOneOf('basis', options.basis ?? basis, ['calibrated', 'own', 'auto']),
-    recent: checkInteger('recent', options.recent ?? 64, 0, 2 ** 20),
-    bitsPerNumber: bitsPerNumber === undefined ? undefined : checkBits(bitsPerNumber),
-    bytes: bytes === undefined ? undefined : checkInteger('bytes', bytes, 1, 2 ** 52),
-    error: error === undefined ? undefined : checkBetween('error', error, 1e-4, 1),
-  };
+/** How some tokens are coded with some bases. */
+interface Coding {
+  readonly bases: KvBases;
+  readonly isOwn: boolean;
+  readonly exact: readonly ReadonlySet<number>[];
+  readonly samples: readonly Sample[] | undefined;
+  readonly plan: KvPlan;
+  /** Expected squared error of a token. */
+  readonly error: number;
 }
 
 /** A first segment that has all tokens, coded within the budget. */
@@ -71,39 +40,76 @@ export function* compressSteps(
   rows: KvRows,
   kv: ResolvedKv,
   budget: ResolvedCompress,
-  bases: KvBases,
-  isOwn: boolean,
+  shared: KvBases | undefined,
 ): Steps<KvSegment> {
-  const exact: Set<number>[] = [];
-  for (const basis of bases) {
-    const sinks = Array.from({ length: Math.min(kv.sinks, rows.tokens) }, (_, i) => i);
-    const unusual = yield* unusualTokens(rows, basis, kv.sinks);
-    exact.push(new Set([...sinks, ...unusual]));
-  }
-  const samples = yield* samplesSteps(rows, bases, exact);
-  const variances = bases.map((basis, i) => expectedVariances(basis, samples?.[i]));
-  const plan = choosePlan(rows.tokens, kv, budget, bases, variances, exactBits(bases, exact));
+  const coding = yield* chooseCodingSteps(rows, kv, budget, shared);
+  const { bases, plan, samples, isOwn, exact } = coding;
   const exponents: Int8Array[] = [];
   for (const [i, basis] of bases.entries()) {
     const sample = samples?.[i];
-    const isFitted = sample !== undefined;
-    exponents.push(
-      isFitted ? fitExponents(basis, plan[i]!, sample) : new Int8Array(plan[i]!.length),
-    );
+    const none = () => new Int8Array(plan[i]!.length);
+    exponents.push(sample === undefined ? none() : fitExponents(basis, plan[i]!, sample));
     yield;
   }
   const used = isOwn ? yield* truncateBases(bases, plan) : bases;
   const segment = newSegment(0, used, plan, exponents, isOwn);
-  for (const [i, stream] of segment.streams.entries()) {
-    yield* withKernels(function* (kernels) {
-      for (const token of [...exact[i]!].sort((a, b) => a - b)) {
-        const row = rowOf(rows, stream.basis, token);
-        stream.exact.set(token, yield* halvesSteps(kernels, row));
-      }
-    });
-  }
-  yield* codeTokensSteps(segment, rows, rows.tokens, exact);
+  const fill = fillFrom(rows, used);
+  keepExact(segment, exact, fill);
+  yield;
+  yield* codeTokensSteps(segment, rows.tokens, exact, fill);
   return segment;
+}
+
+/** With the shared bases or with own ones; with `auto` the one that is expected to have less error. */
+function* chooseCodingSteps(
+  rows: KvRows,
+  kv: ResolvedKv,
+  budget: ResolvedCompress,
+  shared: KvBases | undefined,
+): Steps<Coding> {
+  if (shared === undefined || budget.basis === 'own') {
+    return yield* planSteps(rows, kv, budget, yield* ownBasesSteps(rows, kv), true, false);
+  }
+  const calibrated = yield* planSteps(rows, kv, budget, shared, false, false);
+  if (budget.basis === 'calibrated') return calibrated;
+  const halves = shared.reduce((sum, basis) => sum + basisBytes(basis, basis.rank / 2), 0);
+  if (2 * halves > totalBits(rows.tokens, kv, budget) / 8) return calibrated;
+  const own = yield* planSteps(rows, kv, budget, yield* ownBasesSteps(rows, kv), true, true);
+  return own.error < calibrated.error ? own : calibrated;
+}
+
+/** The basis of the tokens themselves. */
+function* ownBasesSteps(rows: KvRows, kv: ResolvedKv): Steps<KvBases> {
+  const training = new KvTraining(kv);
+  yield* training.addSteps(rows);
+  return yield* training.finishSteps();
+}
+
+function* planSteps(
+  rows: KvRows,
+  kv: ResolvedKv,
+  budget: ResolvedCompress,
+  bases: KvBases,
+  isOwn: boolean,
+  isCounted: boolean,
+): Steps<Coding> {
+  const fill = fillFrom(rows, bases);
+  const sinks = Array.from({ length: Math.min(kv.sinks, rows.tokens) }, (_, i) => i);
+  const exact: ReadonlySet<number>[] = [];
+  for (const [i, basis] of bases.entries()) {
+    const unusual = yield* unusualTokens(basis, rows.tokens, (token, row) => fill(i, token, row));
+    exact.push(new Set([...sinks, ...unusual]));
+  }
+  const samples = yield* samplesSteps(rows.tokens, bases, exact, fill);
+  const variances = bases.map((basis, i) => expectedVariances(basis, samples?.[i]));
+  const meaning = bases.reduce((sum, { rank }) => sum + 8 * meaningBytes(rank), 0);
+  const apart = exactBits(bases, exact) + meaning;
+  let plan = choosePlan(rows.tokens, kv, budget, variances, apart);
+  for (let round = 0; isCounted && round < ROUNDS; round++) {
+    const bytes = bases.reduce((sum, basis, i) => sum + basisBytes(basis, plan[i]!.length), 0);
+    plan = choosePlan(rows.tokens, kv, budget, variances, apart + 8 * bytes);
+  }
+  return { bases, isOwn, exact, samples, plan, error: expectedError(variances, plan) };
 }
 
 /**
@@ -111,23 +117,23 @@ export function* compressSteps(
  * where there are too few.
  */
 function* samplesSteps(
-  rows: KvRows,
+  tokens: number,
   bases: KvBases,
   exact: readonly ReadonlySet<number>[],
+  fill: FillRow,
 ): Steps<Sample[] | undefined> {
-  if (rows.tokens < SAMPLED.least) return undefined;
+  if (tokens < SAMPLED.least) return undefined;
   const samples: Sample[] = [];
   for (const [i, basis] of bases.entries()) {
-    const usual = Array.from({ length: rows.tokens }, (_, token) => token).filter(
-      (token) => !exact[i]!.has(token),
-    );
+    const all = Array.from({ length: tokens }, (_, token) => token);
+    const usual = all.filter((token) => !exact[i]!.has(token));
     const count = Math.min(SAMPLED.most, usual.length);
-    const tokens = Array.from({ length: count }, (_, at) => {
+    const chosen = Array.from({ length: count }, (_, at) => {
       return usual[Math.floor(((at + 0.5) * usual.length) / count)]!;
     });
     samples.push(
       yield* withKernels((kernels) =>
-        sampleSteps(kernels, basis, count, (at, row) => copyToken(rows, basis, tokens[at]!, row)),
+        sampleSteps(kernels, basis, count, (at, row) => fill(i, chosen[at]!, row)),
       ),
     );
   }
@@ -141,37 +147,37 @@ function expectedVariances(basis: KvBasis, sample: Sample | undefined): Float64A
   return basis.variances.map((variance, i) => 0.5 * (variance + found[i]!));
 }
 
-/** The basis of the tokens themselves. */
-export function* ownBasesSteps(rows: KvRows, kv: ResolvedKv): Steps<KvBases> {
-  const training = new KvTraining(kv);
-  yield* training.addSteps(rows);
-  return yield* training.finishSteps();
-}
-
 function* truncateBases(bases: KvBases, plan: KvPlan): Steps<KvBases> {
-  const kept = [];
+  const kept: KvBasis[] = [];
   for (const [i, basis] of bases.entries()) {
     kept.push(yield* truncateSteps(basis, plan[i]!.length));
   }
   return kept;
 }
 
-/** Widths within the budget, of which exact tokens take at most half. */
+/** Bits of all tokens; an empty cache is planned as if it had a tile. */
+function totalBits(
+  tokens: number,
+  { layers, bitsPerNumber, ...shape }: ResolvedKv,
+  budget: ResolvedCompress,
+): number {
+  if (budget.bytes !== undefined) return budget.bytes * 8;
+  const numbers = 2 * layers * widthOf({ layers, ...shape });
+  return (budget.bitsPerNumber ?? bitsPerNumber) * numbers * (tokens || TILE);
+}
+
+/** Widths within the budget, of which `apart` bits are needed for others, but at most half. */
 function choosePlan(
   tokens: number,
   kv: ResolvedKv,
   budget: ResolvedCompress,
-  bases: KvBases,
   variances: readonly Float64Array[],
-  exact: number,
+  apart: number,
 ): KvPlan {
-  const slots = Math.max(1, Math.ceil(tokens / TILE)) * TILE;
-  const numbers = 2 * kv.layers * widthOf(kv);
   if (budget.error !== undefined) {
     return planBits(variances, bitsForError(variances, budget.error ** 2 * 2 * kv.layers));
   }
-  const bits = budget.bitsPerNumber ?? kv.bitsPerNumber;
-  const total = budget.bytes === undefined ? bits * numbers * (tokens || TILE) : budget.bytes * 8;
-  const meaning = bases.reduce((sum, { rank }) => sum + 8 * meaningBytes(rank), 0);
-  return planBits(variances, Math.floor(Math.max(total / 2, total - exact - meaning) / slots));
+  const total = totalBits(tokens, kv, budget);
+  const slots = Math.max(1, Math.ceil(tokens / TILE)) * TILE;
+  return planBits(variances, Math.floor(Math.max(total / 2, total - apart) / slots));
 }

@@ -5,15 +5,16 @@ import { crc32 } from '../format/checksum.js';
 import { asBytes, readContainer, writeContainer } from '../format/container.js';
 import type { KvBases } from './basis.js';
 import { KvCache } from './cache.js';
+import { compressSteps } from './compress.js';
 import {
   COMPRESS_OPTIONS,
   type CompressOptions,
-  compressSteps,
-  ownBasesSteps,
+  type ResolvedCompress,
   resolveCompress,
-} from './compress.js';
+} from './compress-options.js';
 import { KV_OPTIONS, type KvOptions, type ResolvedKv, resolveKv } from './options.js';
 import { describeBases, halvesAsBytes, readBases, readOptions } from './save-bases.js';
+import type { KvSegment } from './segment.js';
 import { checkTokens, type KvTokens } from './shape.js';
 import { KvTraining } from './training.js';
 
@@ -99,16 +100,9 @@ export class KvModel {
     checkOptions('compress', options, COMPRESS_OPTIONS);
     const budget = resolveCompress(options, 'calibrated');
     const rows = checkTokens('compress', tokens, this.options);
-    const isOwn = budget.basis === 'own';
-    const bases = isOwn ? yield* ownBasesSteps(rows, this.options) : this.bases;
-    const segment = yield* compressSteps(rows, this.options, budget, bases, isOwn);
-    return new KvCache({
-      options: this.options,
-      recent: budget.recent,
-      segments: [segment],
-      tokens: rows.tokens,
-      modelId: isOwn ? undefined : this.id,
-    });
+    const segment = yield* compressSteps(rows, this.options, budget, this.bases);
+    const modelId = segment.isOwn ? undefined : this.id;
+    return cacheOf(this.options, budget, segment, rows.tokens, modelId);
   }
 }
 
@@ -132,20 +126,23 @@ export async function compressKvAsync(
 
 function* compressOwnSteps(tokens: KvTokens, options: CompressKvOptions): Steps<KvCache> {
   checkOptions('compressKv', options, [...KV_OPTIONS, ...COMPRESS_OPTIONS]);
-  const { basis, recent, bytes, error, ...kv } = options;
+  const { basis, recent, refresh, bytes, error, ...kv } = options;
   if (basis !== 'own') throw outOfRange('basis', 'own: there is no model', basis);
   const resolved = resolveKv('compressKv', kv);
-  const budget = resolveCompress({ recent, bytes, error }, 'own');
+  const budget = resolveCompress({ recent, refresh, bytes, error }, 'own');
   const rows = checkTokens('compressKv', tokens, resolved);
-  const bases = yield* ownBasesSteps(rows, resolved);
-  const segment = yield* compressSteps(rows, resolved, budget, bases, true);
-  return new KvCache({
-    options: resolved,
-    recent: budget.recent,
-    segments: [segment],
-    tokens: rows.tokens,
-    modelId: undefined,
-  });
+  const segment = yield* compressSteps(rows, resolved, budget, undefined);
+  return cacheOf(resolved, budget, segment, rows.tokens, undefined);
+}
+
+function cacheOf(
+  options: ResolvedKv,
+  { recent, refresh }: ResolvedCompress,
+  segment: KvSegment,
+  tokens: number,
+  modelId: number | undefined,
+): KvCache {
+  return new KvCache({ options, recent, refresh, segments: [segment], tokens, modelId });
 }
 
 function checked<T extends RunOptions>(what: string, options: T, known: readonly string[]): T {

@@ -20,7 +20,8 @@ const WIDTH_MAX = 8;
 export interface CacheParts {
   readonly options: ResolvedKv;
   readonly recent: number;
-  readonly tokens: number;
+  readonly refresh: number;
+  tokens: number;
   readonly segments: KvSegment[];
   /** Of the model whose bases are not saved; undefined where all are its own. */
   readonly modelId: number | undefined;
@@ -30,6 +31,7 @@ export interface CacheParts {
 interface SavedSegment {
   from: number;
   coded: number;
+  missed: KvSegment['missed'] | null;
   /** Its bases (save-bases.ts); null where they are the model's. */
   bases: unknown;
   /** Coded components. */
@@ -39,9 +41,9 @@ interface SavedSegment {
 }
 
 export function describeCache(parts: CacheParts): Container {
-  const { options, recent, tokens, segments, modelId } = parts;
+  const { options, recent, refresh, tokens, segments, modelId } = parts;
   const sections: Record<string, Uint8Array> = {};
-  const saved = segments.map(({ from, coded, isOwn, streams }, s): SavedSegment => {
+  const saved = segments.map(({ from, coded, isOwn, streams, missed }, s): SavedSegment => {
     const own = isOwn
       ? describeBases(
           streams.map(({ basis }) => basis),
@@ -59,12 +61,13 @@ export function describeCache(parts: CacheParts): Container {
     return {
       from,
       coded,
+      missed: missed ?? null,
       bases: own?.header ?? null,
       components: streams.map(({ widths }) => widths.length),
       exact: streams.map(({ exact }) => exact.size),
     };
   });
-  const header = { options, recent, tokens, model: modelId ?? null, segments: saved };
+  const header = { options, recent, refresh, tokens, model: modelId ?? null, segments: saved };
   return { kind: CACHE_KIND, header, sections };
 }
 
@@ -77,10 +80,17 @@ export function readCache(
   modelBases: (id: number) => KvBases,
 ): CacheParts {
   const options = readOptions(header, CACHE_KIND);
-  const { recent, tokens, model, segments } = header;
+  const { recent, refresh, tokens, model, segments } = header;
+  const isFactor = (value: unknown): value is number => typeof value === 'number' && value >= 1;
   const isCount = (value: unknown): value is number =>
     Number.isInteger(value) && (value as number) >= 0 && (value as number) <= TOKENS_MAX;
-  if (!isCount(recent) || !isCount(tokens) || !Array.isArray(segments) || segments.length === 0) {
+  if (
+    !isCount(recent) ||
+    !isCount(tokens) ||
+    !isFactor(refresh) ||
+    !Array.isArray(segments) ||
+    segments.length === 0
+  ) {
     throw corrupt(CACHE_KIND, 'its header is not valid');
   }
   const modelId = typeof model === 'number' ? model : undefined;
@@ -107,6 +117,7 @@ export function readCache(
       own !== null,
     );
     segment.coded = coded;
+    segment.missed = checkedMissed(saved.missed);
     for (const [i, stream] of segment.streams.entries()) {
       const size = Math.ceil(coded / TILE) * stream.tileBytes;
       stream.codes = sectionOf(sections, `${s}.codes.${i}`, size, CACHE_KIND).slice();
@@ -116,7 +127,14 @@ export function readCache(
     return segment;
   });
   requireOrder(read, tokens);
-  return { options, recent, tokens, segments: read, modelId };
+  return { options, recent, refresh, tokens, segments: read, modelId };
+}
+
+function checkedMissed(missed: SavedSegment['missed']): KvSegment['missed'] {
+  if (missed === null || missed === undefined) return undefined;
+  const { first, last } = missed;
+  if (first >= 0 && last >= 0) return { first, last };
+  throw corrupt(CACHE_KIND, 'what its bases miss is not valid');
 }
 
 function readExact(

@@ -1,11 +1,10 @@
 import type { Steps } from '../base/steps.js';
-import type { Kernels } from '../kernels/index.js';
 import { basisBytes, basisOf, type KvBases, type KvBasis } from './basis.js';
 import { encodeSteps } from './codec.js';
 import { largestAbove, OUTLIER_FACTOR } from './outliers.js';
 import type { KvPlan } from './plan.js';
 import type { KvKind, KvRows } from './shape.js';
-import { exactBytes, type KvStream, newStream, streamBytes } from './stream.js';
+import { exactBytes, floatsOf, halvesOf, type KvStream, newStream, streamBytes } from './stream.js';
 import { withKernels } from './work-kernels.js';
 
 /** Tokens of a cache that are coded with the same bases. */
@@ -18,8 +17,11 @@ export interface KvSegment {
   readonly streams: readonly KvStream[];
   /** Tokens of the segment that have codes, from its start on. */
   coded: number;
+  /** Share of the energy that its components miss: of the first tokens coded, and of the last. */
+  missed: { first: number; last: number } | undefined;
 }
 
+/** A segment without tokens. */
 export function newSegment(
   from: number,
   bases: KvBases,
@@ -27,12 +29,8 @@ export function newSegment(
   exponents: readonly Int8Array[],
   isOwn: boolean,
 ): KvSegment {
-  return {
-    from,
-    isOwn,
-    coded: 0,
-    streams: bases.map((basis, i) => newStream(basis, plan[i]!, exponents[i]!)),
-  };
+  const streams = bases.map((basis, i) => newStream(basis, plan[i]!, exponents[i]!));
+  return { from, isOwn, streams, coded: 0, missed: undefined };
 }
 
 /** The stream that has a layer, and the number of the layer in its group. */
@@ -41,11 +39,8 @@ export function streamOf(
   kind: KvKind,
   layer: number,
 ): { stream: KvStream; part: number } {
-  const { at, part } = basisOf(
-    streams.map(({ basis }) => basis),
-    kind,
-    layer,
-  );
+  const bases = streams.map(({ basis }) => basis);
+  const { at, part } = basisOf(bases, kind, layer);
   return { stream: streams[at]!, part };
 }
 
@@ -58,86 +53,94 @@ export function segmentBytes({ streams, isOwn }: KvSegment): { tokens: number; b
   return { tokens, basis };
 }
 
+/** Bits that exact tokens take. */
+export function exactBits(bases: KvBases, exact: readonly ReadonlySet<number>[]): number {
+  return bases.reduce((sum, basis, i) => sum + 8 * exactBytes(basis) * exact[i]!.size, 0);
+}
+
 /** The numbers of a layer of a stream's exact tokens, by their positions. */
-export function exactRows(
-  kernels: Kernels,
-  { basis, exact }: KvStream,
-  part: number,
-): Map<number, Float32Array> {
+export function exactRows({ basis, exact }: KvStream, part: number): Map<number, Float32Array> {
   const width = basis.dimensions / basis.scale.length;
-  const mark = kernels.mark();
-  const halves = kernels.alloc(width * 2);
-  const row = kernels.alloc(width * 4);
   const rows = new Map<number, Float32Array>();
   for (const [position, numbers] of exact) {
-    kernels.u16(halves, width).set(numbers.subarray(part * width, (part + 1) * width));
-    kernels.call.kvFromHalves(halves, width, row);
-    rows.set(position, kernels.f32(row, width).slice());
+    rows.set(position, floatsOf(numbers.subarray(part * width, (part + 1) * width)));
   }
-  kernels.release(mark);
   return rows;
 }
 
-/** The numbers of a token in the layers of a basis, side by side. */
-export function rowOf(rows: KvRows, { kind, layers }: KvBasis, token: number): Float32Array {
-  const width = rows[kind][0]!.length / rows.tokens;
-  const row = new Float32Array(layers.count * width);
-  copyToken(rows, { kind, layers }, token, row);
-  return row;
+/** Puts the numbers of a token in the layers of a stream, side by side, into a row. */
+export type FillRow = (stream: number, token: number, row: Float32Array) => void;
+
+/** Rows of the tokens of a cache that is given, for bases in the order of streams. */
+export function fillFrom(rows: KvRows, bases: KvBases): FillRow {
+  return (stream, token, row) => {
+    const { kind, layers } = bases[stream]!;
+    const width = row.length / layers.count;
+    for (let i = 0; i < layers.count; i++) {
+      const of = rows[kind][layers.first + i]!;
+      row.set(of.subarray(token * width, (token + 1) * width), i * width);
+    }
+  };
 }
 
-/** rowOf() into an array that is there. */
-export function copyToken(
-  rows: KvRows,
-  { kind, layers }: Pick<KvBasis, 'kind' | 'layers'>,
-  token: number,
-  to: Float32Array,
-): void {
-  const width = to.length / layers.count;
-  for (let i = 0; i < layers.count; i++) {
-    const of = rows[kind][layers.first + i]!;
-    to.set(of.subarray(token * width, (token + 1) * width), i * width);
-  }
-}
-
-/** Tokens from `first` on that are too unusual for a basis: kept exact. */
+/** Of tokens 0 … count − 1 those that are too unusual for a basis: kept exact. */
 export function* unusualTokens(
-  rows: KvRows,
   basis: KvBasis,
-  first: number,
+  count: number,
+  fill: (token: number, row: Float32Array) => void,
 ): Steps<ReadonlySet<number>> {
   const { dimensions, mean, scale, totalVariance } = basis;
   const width = dimensions / scale.length;
   const row = new Float32Array(dimensions);
-  const energies = new Float64Array(Math.max(0, rows.tokens - first));
-  for (let i = 0; i < energies.length; i++) {
-    copyToken(rows, basis, first + i, row);
+  const energies = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    fill(i, row);
     let energy = 0;
-    for (let j = 0; j < dimensions; j++) {
-      energy += ((row[j]! - mean[j]!) * scale[Math.floor(j / width)]!) ** 2;
+    for (let part = 0; part < scale.length; part++) {
+      const factor = scale[part]!;
+      for (let j = part * width; j < (part + 1) * width; j++) {
+        energy += ((row[j]! - mean[j]!) * factor) ** 2;
+      }
     }
     energies[i] = energy;
     if (i % 256 === 0) yield;
   }
-  return largestAbove(energies, first, OUTLIER_FACTOR * totalVariance);
+  return largestAbove(energies, 0, OUTLIER_FACTOR * totalVariance);
 }
 
-/** Codes tokens `from` … of rows as those of a segment behind its last; the share of energy missed. */
+/** Keeps tokens behind a segment's coded ones exact, numbered from there on as for `fill`. */
+export function keepExact(
+  { streams, coded }: KvSegment,
+  exact: readonly ReadonlySet<number>[],
+  fill: FillRow,
+): void {
+  for (const [i, stream] of streams.entries()) {
+    const row = new Float32Array(stream.basis.dimensions);
+    for (const token of [...exact[i]!].sort((a, b) => a - b)) {
+      fill(i, token, row);
+      stream.exact.set(coded + token, halvesOf(row));
+    }
+  }
+}
+
+/**
+ * Codes `count` tokens as those behind a segment's last coded one; `exact` has for each stream the ones
+ * of which no codes are needed, numbered as for `fill`.
+ */
 export function* codeTokensSteps(
   segment: KvSegment,
-  rows: KvRows,
   count: number,
   exact: readonly ReadonlySet<number>[],
-): Steps<number> {
+  fill: FillRow,
+): Steps<void> {
   const { streams, coded } = segment;
   let [energy, missed] = [0, 0];
   for (const [i, stream] of streams.entries()) {
-    const { basis } = stream;
     const found = yield* withKernels((kernels) =>
       encodeSteps(kernels, stream, coded, coded + count, (position, row) => {
-        // Codes of exact tokens are never read: those of the mean do no harm to the energies.
-        if (exact[i]!.has(position - coded)) row.set(basis.mean);
-        else copyToken(rows, basis, position - coded, row);
+        // Those of the mean do no harm to the energies.
+        if (exact[i]!.has(position - coded)) row.set(stream.basis.mean);
+        else fill(i, position - coded, row);
       }),
     );
     energy += found.energy;
@@ -145,10 +148,7 @@ export function* codeTokensSteps(
     yield { phase: 'build', done: i + 1, total: streams.length };
   }
   segment.coded += count;
-  return energy > 0 ? missed / energy : 0;
-}
-
-/** Bits that exact tokens take. */
-export function exactBits(bases: KvBases, exact: readonly ReadonlySet<number>[]): number {
-  return bases.reduce((sum, basis, i) => sum + 8 * exactBytes(basis) * exact[i]!.size, 0);
+  if (energy === 0) return;
+  const last = missed / energy;
+  segment.missed = { first: segment.missed?.first ?? last, last };
 }

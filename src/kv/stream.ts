@@ -1,3 +1,4 @@
+import { Kernels } from '../kernels/index.js';
 import type { KvBasis } from './basis.js';
 import { stepOf } from './fit.js';
 import { bitsOf } from './plan.js';
@@ -45,4 +46,34 @@ export function meaningBytes(components: number): number {
 /** Bytes of a token that is kept exact. */
 export function exactBytes(basis: KvBasis): number {
   return 2 * basis.dimensions + 4;
+}
+
+/** Kernels for rows of tokens that are kept exact, at first use. */
+let rowKernels: Kernels | undefined;
+
+/** Numbers as binary16. */
+export function halvesOf(row: Float32Array): Uint16Array {
+  rowKernels ??= new Kernels();
+  const kernels = rowKernels;
+  const mark = kernels.mark();
+  const from = kernels.copyF32(row);
+  const to = kernels.alloc(row.length * 2);
+  kernels.call.kvToHalves(from, row.length, to);
+  const halves = kernels.u16(to, row.length).slice();
+  kernels.release(mark);
+  return halves;
+}
+
+/** binary16 numbers as float32. */
+export function floatsOf(halves: Uint16Array): Float32Array {
+  rowKernels ??= new Kernels();
+  const kernels = rowKernels;
+  const mark = kernels.mark();
+  const from = kernels.alloc(halves.length * 2);
+  const to = kernels.alloc(halves.length * 4);
+  kernels.u16(from, halves.length).set(halves);
+  kernels.call.kvFromHalves(from, halves.length, to);
+  const row = kernels.f32(to, halves.length).slice();
+  kernels.release(mark);
+  return row;
 }

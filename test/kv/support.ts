@@ -90,8 +90,9 @@ export function madeUpTokens(
   tokens: number,
   seed: number,
   align = 0.8,
+  language = 1,
 ): KvTokens {
-  const random = new Random(1);
+  const random = new Random(language);
   const width = shape.kvHeads * shape.headDim;
   const maps = Array.from({ length: 2 * (shape.layers + 1) }, () =>
     Float64Array.from({ length: width * width }, (_, at) => {

@@ -2,7 +2,7 @@
 // v128 has the same number of four tokens. Keys are reconstructed and rotated (RoPE) in a block of 8
 // tokens; values never are: their coefficients are summed up with the weights, and the sums
 // reconstructed once. All is float32: scores are within (n + d) · 2^-23 of Σ|q_i k_i|, weights within
-// 2^-22 of exp(score − largest).
+// 2^-22 of exp of the difference to the largest score, as float32 has it.
 
 import { kvDecode } from './kv';
 import { multiplyPanels } from './matrix';

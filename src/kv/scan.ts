@@ -7,7 +7,7 @@ import type { Rotation } from './rope.js';
 import type { KvStream } from './stream.js';
 
 /** The fields of `KvScan` in wasm/attend.ts, in its order. */
-const scanFields = new Fields([
+export const scanFields = new Fields([
   'components',
   'widths',
   'steps',
@@ -66,11 +66,11 @@ export function* stageLayerSteps(
 
 /**
  * Stages queries, `rows` of headDim numbers for each kv head, to be scored with rotated keys, which
- * are reconstructed for it.
+ * are reconstructed for it; rows of the matrix are `stride` numbers apart.
  */
 export function stageRotated(
   kernels: Kernels,
-  { basis }: KvStream,
+  stride: number,
   { scan, matrix, mean }: StagedLayer,
   { kvHeads, headDim }: Heads,
   rotation: Rotation,
@@ -81,7 +81,7 @@ export function stageRotated(
   const width = kvHeads * headDim;
   scanFields.write(kernels, scan, {
     matrix,
-    stride: basis.rank,
+    stride,
     width,
     mean: kernels.copyF32(mean),
     block: kernels.alloc(width * PANEL * 4),

@@ -62,7 +62,7 @@ export function* scoreSteps(
   }
   const staged = yield* stageLayerSteps(kernels, stream, part);
   if (rotation.frequencies.length > 0) {
-    stageRotated(kernels, stream, staged, view.options, rotation, rows.numbers);
+    stageRotated(kernels, stream.basis.rank, staged, view.options, rotation, rows.numbers);
   } else {
     stageUnrotated(kernels, stream, staged, view.options, rows.numbers);
   }

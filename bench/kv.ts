@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type KvCacheSet, loadKvCache, SMOLLM2 } from '../datasets/kv-cache.js';
 import { packageFolder } from '../datasets/package-folder.js';
 import { KvModel } from '../src/kv/model.js';
-import { type ContestRow, measureContest } from './kv/contest.js';
+import { type ContestRow, measureContest, type Variant } from './kv/contest.js';
 import { perplexity, sampleStory } from './kv/perplexity.js';
 import { plotErrors } from './kv/plot.js';
 import { measurePublished } from './kv/published.js';
@@ -43,18 +43,33 @@ function published(set: KvCacheSet) {
   return rows;
 }
 
+/** leandex with a basis of another text and with an own one, for groups of layers and for each. */
+async function variantsOf(sample: KvCacheSet | undefined): Promise<Variant[]> {
+  const variants: Variant[] = [];
+  for (const [name, group] of [
+    ['groups', 'auto'],
+    ['each layer', 1],
+  ] as const) {
+    if (sample !== undefined) {
+      const { layers, keys, values, tokens } = sample;
+      const shape = { layers, kvHeads, headDim, group };
+      const model = await KvModel.train([{ keys, values, tokens }], shape);
+      variants.push({ name: `calibrated basis, ${name}`, model, group });
+    }
+    variants.push({ name: `own basis, ${name}`, model: undefined, group });
+  }
+  return variants;
+}
+
 async function contest(whole: KvCacheSet, short: KvCacheSet, long: KvCacheSet) {
-  const trained = ({ layers, keys, values, tokens }: KvCacheSet) =>
-    KvModel.train([{ keys, values, tokens }], { layers, kvHeads, headDim });
   const runs = [
-    ['kv-smollm2-1k, layers 12-14, basis of kv-smollm2-4k', short, await trained(long)],
-    ['kv-smollm2-4k, basis of kv-smollm2-1k', long, await trained(short)],
-    ['kv-smollm2-1k, all layers, own basis', whole, undefined],
-    ['kv-smollm2-4k, own basis', long, undefined],
+    ['kv-smollm2-1k, layers 12-14, calibrated on kv-smollm2-4k', short, await variantsOf(long)],
+    ['kv-smollm2-4k, calibrated on kv-smollm2-1k', long, await variantsOf(short)],
+    ['kv-smollm2-1k, all layers', whole, await variantsOf(undefined)],
   ] as const;
   const results: { run: string; rows: ContestRow[] }[] = [];
-  for (const [run, set, model] of runs) {
-    const rows = measureContest(set, model);
+  for (const [run, set, variants] of runs) {
+    const rows = measureContest(set, variants);
     results.push({ run, rows });
     print(`\n${run}; sinks exact for all\n`);
     print(

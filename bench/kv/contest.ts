@@ -49,23 +49,25 @@ export interface ContestRow extends KvErrors {
   readonly level: number;
 }
 
-/**
- * Errors of all methods at each level; a method without a way to be so small has no row there. `model`
- * has the bases of leandex, trained on another text; without one they are the text's own, uncounted.
- */
-export function measureContest(set: KvCacheSet, model: KvModel | undefined): ContestRow[] {
+/** One way to use leandex: with the bases of a model, trained on another text, or with own ones. */
+export interface Variant {
+  readonly name: string;
+  readonly model: KvModel | undefined;
+  readonly group: number | 'auto';
+}
+
+/** Errors of all methods at each level; a method without a way to be so small has no row there. */
+export function measureContest(set: KvCacheSet, variants: readonly Variant[]): ContestRow[] {
   return LEVELS.flatMap((level) => {
     const most = halfBytes(set) / level;
-    const ours = errorsOf(set, leandex(set, 16 / level, model));
-    const rows: ContestRow[] = [{ method: `leandex, ${nameOf(model)} basis`, level, ...ours }];
+    const rows = variants.map(({ name, model, group }): ContestRow => {
+      const coded = leandex(set, 16 / level, model, group);
+      return { method: `leandex, ${name}`, level, ...errorsOf(set, coded) };
+    });
     for (const [method, code] of Object.entries(OTHERS)) {
       const coded = code(set, most);
       if (coded !== undefined) rows.push({ method, level, ...errorsOf(set, coded) });
     }
     return rows;
   });
-}
-
-function nameOf(model: KvModel | undefined): string {
-  return model === undefined ? 'own' : 'calibrated';
 }

@@ -39,7 +39,7 @@ export {
   maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
 } from './maxsim';
 export { kvDecode, kvEncode, kvFromHalves, kvToHalves, kvToPanels } from './kv';
-export { kvAccumulate, kvScore, kvSoftmax } from './attend';
+export { kvAccumulate, kvQuantiseRows, kvScore, kvSoftmax } from './attend';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

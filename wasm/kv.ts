@@ -64,7 +64,7 @@ function storeStrips(codes: v128, width: i32, out: usize): usize {
 /** The sixteen codes of a component of `width` bits. */
 // @ts-ignore: decorator
 @inline
-function loadStrips(from: usize, width: i32): v128 {
+export function loadStrips(from: usize, width: i32): v128 {
   if (width & 8) return v128.load(from);
   let codes = i8x16.splat(0), shift = 0;
   if (width & 4) {

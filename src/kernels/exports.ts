@@ -334,6 +334,17 @@ export interface KernelExports {
   kvToHalves(from: number, n: number, to: number): void;
   kvFromHalves(from: number, n: number, to: number): void;
 
+  kvQuantiseRows(
+    rows: number,
+    stride: number,
+    count: number,
+    n: number,
+    widths: number,
+    steps: number,
+    out: number,
+    factors: number,
+    offsets: number,
+  ): void;
   kvScore(scan: number, tiles: number, count: number, scores: number, stride: number): void;
   kvSoftmax(
     scores: number,

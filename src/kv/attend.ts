@@ -8,7 +8,7 @@ import {
   type ResolvedQueries,
   resolveQueries,
 } from './query-rows.js';
-import { type StagedLayer, stageLayerSteps } from './scan.js';
+import { type StagedLayer, stageLayerSteps, stageSums } from './scan.js';
 import { CHUNK, copyTiles, type KvView, type ScoredChunk, scoreSteps } from './score.js';
 import { exactRows, streamOf } from './segment.js';
 import { type KvStream, TILE } from './stream.js';
@@ -72,13 +72,13 @@ function* attendPartSteps(
     const exact = exactRows(stream, part);
     const totals = kernels.alloc(count * totalsOf(stream) * 4);
     const tiles = kernels.alloc((CHUNK / TILE) * stream.tileBytes);
+    const plan = stageSums(kernels, staged, count, CHUNK / TILE);
     yield* scoreSteps(kernels, view, at, scoring, (chunk) => {
       kernels.call.kvSoftmax(sums.scores, count, CHUNK, CHUNK, sums.state, sums.factors);
       scaleSums(kernels, sums, totals, totalsOf(stream));
       addExact(kernels, sums, exact, chunk);
       copyTiles(kernels, stream, chunk.from, chunk.tiles, tiles);
-      const { scan } = staged;
-      kernels.call.kvAccumulate(scan, tiles, chunk.tiles, sums.scores, count, CHUNK, totals);
+      kernels.call.kvAccumulate(plan, tiles, chunk.tiles, sums.scores, count, CHUNK, totals);
     });
     addTotals(kernels, sums, stream, staged, totals);
     kernels.release(mark);
@@ -86,9 +86,9 @@ function* attendPartSteps(
   return divided(kernels, sums, request.queries.length);
 }
 
-/** Floats of a row's sums of coefficients and weights, four lanes each. */
+/** Floats of a row's sums of codes and weights. */
 function totalsOf({ widths }: KvStream): number {
-  return (widths.length + 1) * 4;
+  return widths.length + 1;
 }
 
 /** Earlier sums, after the largest score has changed. */
@@ -122,7 +122,7 @@ function addExact(
   }
 }
 
-/** Adds what the sums of coefficients stand for: (Σ w) mean + A Σ w c. */
+/** Adds what the sums of codes stand for: (Σ w) mean + A Σ w c, c = step · (code − top / 2). */
 function addTotals(
   kernels: Kernels,
   { rows, headDim, outputs }: Sums,
@@ -130,17 +130,18 @@ function addTotals(
   { matrix, mean }: StagedLayer,
   totals: number,
 ): void {
-  const n = stream.widths.length;
-  const stride = totalsOf(stream);
+  const { widths, steps, basis } = stream;
+  const n = widths.length;
   const coefficients = kernels.alloc(n * 4);
-  const lanes = kernels.f32(totals, rows.length * stride);
-  const sumAt = (at: number) => lanes[at]! + lanes[at + 1]! + lanes[at + 2]! + lanes[at + 3]!;
   for (const [row, { first }] of rows.entries()) {
+    const sums = kernels.f32(totals + row * totalsOf(stream) * 4, n + 1);
     const own = kernels.f32(coefficients, n);
-    for (let j = 0; j < n; j++) own[j] = sumAt(row * stride + j * 4);
-    const weight = sumAt(row * stride + n * 4);
+    const weight = sums[n]!;
+    for (let j = 0; j < n; j++) {
+      own[j] = steps[j]! * (sums[j]! - weight * 0.5 * (2 ** widths[j]! - 1));
+    }
     for (let i = 0; i < headDim; i++) {
-      const numbers = matrix + (first + i) * stream.basis.rank * 4;
+      const numbers = matrix + (first + i) * basis.rank * 4;
       const at = row * headDim + i;
       const rest = kernels.call.dotF32(numbers, coefficients, n);
       outputs[at] = outputs[at]! + weight * mean[first + i]! + rest;

@@ -4,7 +4,7 @@ import type { Kernels } from '../kernels/index.js';
 import { PANEL } from '../linalg/panel-products.js';
 import { stageStream, stageVectorsSteps } from './codec.js';
 import type { Rotation } from './rope.js';
-import type { KvStream } from './stream.js';
+import { type KvStream, TILE } from './stream.js';
 
 /** The fields of `KvScan` in wasm/attend.ts, in its order. */
 export const scanFields = new Fields([
@@ -14,9 +14,9 @@ export const scanFields = new Fields([
   'panels',
   'tileBytes',
   'matrix',
-  'stride',
   'width',
-  'mean',
+  'factors',
+  'offsets',
   'block',
   'kvHeads',
   'headDim',
@@ -25,11 +25,20 @@ export const scanFields = new Fields([
   'next',
   'angles',
   'turns',
-  'offsets',
+  'shifts',
   'table',
   'queries',
   'rows',
-  'bias',
+]);
+
+/** The fields of `KvSums` in wasm/attend.ts, in its order. */
+export const sumsFields = new Fields([
+  'components',
+  'widths',
+  'tileBytes',
+  'codes',
+  'weights',
+  'factors',
 ]);
 
 /** A stream's layer, ready for the kernels. */
@@ -64,6 +73,55 @@ export function* stageLayerSteps(
   return { scan, matrix, mean: basis.mean.subarray(rows.from, rows.to) };
 }
 
+/** Stages what sums of a layer's values need, for `rows` rows of weights, `tiles` tiles at a time. */
+export function stageSums(
+  kernels: Kernels,
+  { scan }: StagedLayer,
+  rows: number,
+  tiles: number,
+): number {
+  const [components, widths, tileBytes] = (['components', 'widths', 'tileBytes'] as const).map(
+    (name) => scanFields.read(kernels, scan, name),
+  ) as [number, number, number];
+  const sums = kernels.alloc(sumsFields.byteLength);
+  sumsFields.write(kernels, sums, {
+    components,
+    widths,
+    tileBytes,
+    codes: kernels.alloc(tiles * components * TILE * 2),
+    weights: kernels.alloc(tiles * rows * TILE * 2),
+    factors: kernels.alloc(rows * 4),
+  });
+  return sums;
+}
+
+/**
+ * Stages rows that the codes are multiplied with: `count` of the layer's components each, `stride` numbers
+ * apart, and what is added to each product.
+ */
+function stageRows(
+  kernels: Kernels,
+  scan: number,
+  rows: number,
+  stride: number,
+  added: Float32Array,
+): void {
+  const n = scanFields.read(kernels, scan, 'components');
+  const count = added.length;
+  const staged = {
+    matrix: kernels.alloc(count * (n + (n % 2)) * 2),
+    width: count,
+    factors: kernels.alloc(count * 4),
+    offsets: kernels.copyF32(added),
+  };
+  scanFields.write(kernels, scan, staged);
+  const [widths, steps] = (['widths', 'steps'] as const).map((name) =>
+    scanFields.read(kernels, scan, name),
+  ) as [number, number];
+  const { matrix, factors, offsets } = staged;
+  kernels.call.kvQuantiseRows(rows, stride, count, n, widths, steps, matrix, factors, offsets);
+}
+
 /**
  * Stages queries, `rows` of headDim numbers for each kv head, to be scored with rotated keys, which
  * are reconstructed for it; rows of the matrix are `stride` numbers apart.
@@ -73,18 +131,14 @@ export function stageRotated(
   stride: number,
   { scan, matrix, mean }: StagedLayer,
   { kvHeads, headDim }: Heads,
-  rotation: Rotation,
+  { frequencies, partner, next }: Rotation,
   queries: Float32Array,
 ): void {
-  const { frequencies, partner, next } = rotation;
   const pairs = frequencies.length;
   const width = kvHeads * headDim;
-  scanFields.write(kernels, scan, {
-    matrix,
-    stride,
-    width,
-    mean: kernels.copyF32(mean),
-    block: kernels.alloc(width * PANEL * 4),
+  stageRows(kernels, scan, matrix, stride, mean);
+  const staged = {
+    block: kernels.alloc(width * TILE * 4),
     kvHeads,
     headDim,
     pairs,
@@ -92,20 +146,20 @@ export function stageRotated(
     next,
     angles: kernels.alloc(pairs * 16),
     turns: kernels.alloc(pairs * 16),
-    offsets: kernels.alloc(pairs * PANEL * 8),
+    shifts: kernels.alloc(pairs * PANEL * 8),
     table: kernels.alloc(pairs * PANEL * 8),
     queries: kernels.copyF32(queries),
     rows: queries.length / width,
-    bias: 0,
-  });
-  const turns = kernels.f64(scanFields.read(kernels, scan, 'turns'), pairs * 2);
-  const offsets = kernels.f32(scanFields.read(kernels, scan, 'offsets'), pairs * PANEL * 2);
+  };
+  scanFields.write(kernels, scan, staged);
+  const turns = kernels.f64(staged.turns, pairs * 2);
+  const shifts = kernels.f32(staged.shifts, pairs * PANEL * 2);
   frequencies.forEach((frequency, pair) => {
     turns[pair * 2] = Math.cos(PANEL * frequency);
     turns[pair * 2 + 1] = Math.sin(PANEL * frequency);
     for (let t = 0; t < PANEL; t++) {
-      offsets[pair * 2 * PANEL + t] = Math.cos(t * frequency);
-      offsets[(pair * 2 + 1) * PANEL + t] = Math.sin(t * frequency);
+      shifts[pair * 2 * PANEL + t] = Math.cos(t * frequency);
+      shifts[(pair * 2 + 1) * PANEL + t] = Math.sin(t * frequency);
     }
   });
 }
@@ -151,13 +205,6 @@ export function stageUnrotated(
       }
     }
   }
-  scanFields.write(kernels, scan, {
-    matrix: 0,
-    kvHeads: 1,
-    headDim: n,
-    pairs: 0,
-    queries: kernels.copyF32(projected),
-    rows,
-    bias: kernels.copyF32(bias),
-  });
+  stageRows(kernels, scan, kernels.copyF32(projected), n, bias);
+  scanFields.writeOne(kernels, scan, 'block', 0);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { packTile, softmax, TILE } from '../../src/kernels/scalar/kv.js';
 import { resolveRope } from '../../src/kv/rope.js';
-import { movePosition, scanFields, stageRotated } from '../../src/kv/scan.js';
+import { movePosition, scanFields, stageRotated, sumsFields } from '../../src/kv/scan.js';
 import { rotateHead } from '../kv/support.js';
 import { codedRows, randomTile } from './kv-tiles.js';
 import { borrowing, describeBinaries, gaussians, place, Random, readF32 } from './support.js';
@@ -53,6 +53,9 @@ describeBinaries('attention on tiles', (kernels) => {
         const count = 3;
         const start = 1000;
         const { steps, bytes, values } = randomTiles(random, widths, count);
+        const entries = Array.from(matrix, (x, i) => Math.abs(x * (steps[i % stride] ?? 0)));
+        const codes = widths.reduce((all, bits) => all + 2 ** bits - 1, 0);
+        const rounding = (Math.max(...entries) / 65_534) * codes;
         borrowing(kernels, () => {
           const scan = kernels.alloc(scanFields.byteLength);
           scanFields.write(kernels, scan, {
@@ -85,8 +88,10 @@ describeBinaries('attention on tiles', (kernels) => {
               const query = queries.subarray(row * headDim, (row + 1) * headDim);
               const score = rotated.reduce((sum, x, i) => sum + x * query[i]!, 0);
               const size = Math.hypot(...rotated) * Math.hypot(...query);
+              // A turned number gets the rounding of two.
+              const sum = query.reduce((all, x) => all + 1.5 * Math.abs(x), 0);
               expect(Math.abs(found[row * length + token]! - score)).toBeLessThan(
-                1e-5 * (1 + size),
+                1e-5 * (1 + size) + rounding * sum,
               );
             }
           }
@@ -129,45 +134,53 @@ describeBinaries('attention on tiles', (kernels) => {
     });
   });
 
-  test('sums up coefficients with weights', () => {
+  test('sums up codes with weights', () => {
     const random = new Random(30);
     for (const widths of WIDTHS) {
-      const n = widths.length;
-      const [rows, count] = [3, 2];
-      const stride = count * TILE + 4;
-      const { steps, bytes, values } = randomTiles(random, widths, count);
-      const weights = gaussians(random, rows * stride);
-      // A row of a tile without weights is passed over.
-      weights.fill(0, stride, stride + TILE);
-      borrowing(kernels, () => {
-        const scan = kernels.alloc(scanFields.byteLength);
-        scanFields.write(kernels, scan, {
-          components: n,
-          widths: place(kernels, widths),
-          steps: place(kernels, steps),
-          panels: kernels.alloc(n * TILE * 4),
-          tileBytes: bytes.length / count,
-        });
-        const size = rows * (n + 1) * 4;
-        const sums = kernels.alloc(size * 4);
-        const [tiles, w] = [place(kernels, bytes), place(kernels, weights)];
-        call.kvAccumulate(scan, tiles, count, w, rows, stride, sums);
-        const found = readF32(kernels, sums, size);
-        for (let row = 0; row < rows; row++) {
-          for (let j = 0; j <= n; j++) {
-            let [sum, magnitude] = [0, 0];
-            for (let token = 0; token < count * TILE; token++) {
-              const tile = values[Math.floor(token / TILE)]!;
-              const x = j === n ? 1 : tile[j]![token % TILE]!;
-              sum += weights[row * stride + token]! * x;
-              magnitude += Math.abs(weights[row * stride + token]! * x);
+      for (const rows of [1, 2, 3, 7]) {
+        const n = widths.length;
+        const count = 3;
+        const stride = count * TILE + 4;
+        const tiles = Array.from(
+          { length: count },
+          () => codedRows(randomTile(random, widths)).codes,
+        );
+        const bytes = Uint8Array.from(tiles.flatMap((codes) => [...packTile(codes, widths)]));
+        const weights = gaussians(random, rows * stride).map((x) => x * x);
+        // The last row has no weights at all.
+        if (rows > 1) weights.fill(0, (rows - 1) * stride);
+        borrowing(kernels, () => {
+          const plan = kernels.alloc(sumsFields.byteLength);
+          sumsFields.write(kernels, plan, {
+            components: n,
+            widths: place(kernels, widths),
+            tileBytes: bytes.length / count,
+            codes: kernels.alloc(count * n * TILE * 2),
+            weights: kernels.alloc(count * rows * TILE * 2),
+            factors: kernels.alloc(rows * 4),
+          });
+          const before = gaussians(random, rows * (n + 1));
+          const sums = place(kernels, before);
+          const [from, w] = [place(kernels, bytes), place(kernels, weights)];
+          call.kvAccumulate(plan, from, count, w, rows, stride, sums);
+          const found = readF32(kernels, sums, rows * (n + 1));
+          for (let row = 0; row < rows; row++) {
+            const own = weights.subarray(row * stride, row * stride + count * TILE);
+            const rounding = own.reduce((most, x) => Math.max(most, x), 0) / 65_534;
+            for (let j = 0; j <= n; j++) {
+              const codeAt = (t: number) =>
+                j === n ? 1 : tiles[Math.floor(t / TILE)]![j]![t % TILE]!;
+              let [sum, codes] = [before[row * (n + 1) + j]!, 0];
+              for (let t = 0; t < own.length; t++) {
+                sum += own[t]! * codeAt(t);
+                codes += codeAt(t);
+              }
+              const most = rounding * codes + 1e-6 * (1 + Math.abs(sum));
+              expect(Math.abs(found[row * (n + 1) + j]! - sum)).toBeLessThanOrEqual(most);
             }
-            const lanes = found.subarray((row * (n + 1) + j) * 4, (row * (n + 1) + j + 1) * 4);
-            const total = lanes.reduce((a, b) => a + b, 0);
-            expect(Math.abs(total - sum)).toBeLessThan(1e-6 * (1 + magnitude));
           }
-        }
-      });
+        });
+      }
     }
   });
 });

@@ -62,7 +62,7 @@ describe('tokens that are appended', () => {
     const { keys, values } = cache.reconstruct({ layer: 2 });
     const shape = { ...SHAPE, queryHeads: 4 };
     const expected = attention(keys, values, queries, request.positions, shape, ROPE);
-    expect(relativeError(cache.attend(request), expected)).toBeLessThan(1e-5);
+    expect(relativeError(cache.attend(request), expected)).toBeLessThan(1e-4);
     const read = KvCache.fromBytes(cache.toBytes(), model);
     expect(read.attend(request)).toEqual(cache.attend(request));
     read.append(part(text, 0, 50));

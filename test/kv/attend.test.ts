@@ -30,7 +30,7 @@ describe('attention on a compressed cache', () => {
     const { keys, values } = cache.reconstruct({ layer: 1 });
     const expected = attention(keys, values, queries, positions, shape, rope);
     const found = cache.attend({ layer: 1, queries, positions, ...(rope && { rope }) });
-    expect(relativeError(found, expected)).toBeLessThan(1e-5);
+    expect(relativeError(found, expected)).toBeLessThan(1e-4);
   });
 
   test('is the same for queries one by one and many', () => {
@@ -42,7 +42,7 @@ describe('attention on a compressed cache', () => {
     positions.forEach((position, i) => {
       const one = queries.slice(i * size, (i + 1) * size);
       const found = cache.attend({ layer: 2, queries: one, positions: [position], rope });
-      expect(relativeError(found, all.subarray(i * size, (i + 1) * size))).toBeLessThan(1e-5);
+      expect(relativeError(found, all.subarray(i * size, (i + 1) * size))).toBeLessThan(1e-4);
     });
   });
 });

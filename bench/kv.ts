@@ -104,7 +104,7 @@ async function speed(long: KvCacheSet) {
   const data = { keys: twice(long.keys), values: twice(long.values), tokens: 2 * long.tokens };
   const rotated = await timeAttend(data, rope);
   const plain = await timeAttend(data, undefined);
-  print(`\nOne query against ${data.tokens} tokens of a layer, milliseconds\n`);
+  print(`\nOne query against ${data.tokens} tokens of a layer, milliseconds of the processor\n`);
   const row = (name: string, ms: number) => [name, ms.toFixed(2)];
   print(
     table(

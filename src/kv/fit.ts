@@ -75,8 +75,11 @@ export function* sampleSteps(
 /** Mean squares of the coefficients. */
 export function secondMoments({ coefficients, rank }: Sample): Float64Array {
   const sums = new Float64Array(rank);
-  for (let i = 0; i < coefficients.length; i++) {
-    sums[i % rank] = sums[i % rank]! + coefficients[i]! ** 2;
+  for (let from = 0; from < coefficients.length; from += rank) {
+    for (let j = 0; j < rank; j++) {
+      const x = coefficients[from + j]!;
+      sums[j] = sums[j]! + x * x;
+    }
   }
   return sums.map((sum) => (sum * rank) / coefficients.length);
 }
@@ -104,11 +107,14 @@ export function fitExponents(basis: KvBasis, widths: Uint8Array, sample: Sample)
 
 function quantisationError(numbers: Float32Array, step: number, width: number): number {
   const top = 2 ** width - 1;
+  const middle = top / 2;
+  const inverse = 1 / step;
   let sum = 0;
   for (let i = 0; i < numbers.length; i++) {
-    const x = numbers[i]! / step + top / 2;
-    const code = Math.min(top, Math.max(0, Math.round(x)));
-    sum += (x - code) ** 2;
+    const x = numbers[i]! * inverse + middle;
+    const code = x > 0 ? Math.min(top, Math.floor(x + 0.5)) : 0;
+    // x ** 2 is several times slower.
+    sum += (x - code) * (x - code);
   }
   return sum * step * step;
 }

@@ -37,6 +37,9 @@ export function largestAbove(energies: Float64Array, first: number, limit: numbe
 
 function squaredDistance(rows: Float32Array, row: number, mean: Float64Array): number {
   let sum = 0;
-  for (let j = 0; j < mean.length; j++) sum += (rows[row * mean.length + j]! - mean[j]!) ** 2;
+  for (let j = 0; j < mean.length; j++) {
+    const x = rows[row * mean.length + j]! - mean[j]!;
+    sum += x * x;
+  }
   return sum;
 }

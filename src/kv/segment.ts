@@ -99,7 +99,8 @@ export function* unusualTokens(
     for (let part = 0; part < scale.length; part++) {
       const factor = scale[part]!;
       for (let j = part * width; j < (part + 1) * width; j++) {
-        energy += ((row[j]! - mean[j]!) * factor) ** 2;
+        const x = (row[j]! - mean[j]!) * factor;
+        energy += x * x;
       }
     }
     energies[i] = energy;

@@ -14,6 +14,7 @@ import * as primary from '../../src/kernels/scalar/primary.js';
 import { projectInput, quantiseInput } from '../../src/kernels/scalar/project.js';
 import { rotate } from '../../src/kernels/scalar/rotate.js';
 import { decodeToken, encodeToken } from '../../src/kernels/scalar/token.js';
+import { testAttention } from './attend-cases.js';
 import { expectSameTile, randomTile } from './kv-tiles.js';
 import {
   borrowing,
@@ -104,6 +105,8 @@ export function describeTier(tier: string): void {
         }
       }
     });
+
+    testAttention(kernels);
 
     test('tiles of a KV-cache', () => {
       const random = new Random(40);

@@ -335,27 +335,45 @@ function addSum(sum: usize, lanes: v128, factor: f32): void {
   store<f32>(sum, load<f32>(sum) + <f32>total * factor);
 }
 
-/** Adds one component's codes times the weights to the sums of three rows or fewer. */
+/**
+ * Adds the codes of two components times the weights to the sums of three rows; of one or of fewer where
+ * there are no more.
+ */
 // @ts-ignore: decorator
 @inline
-function sumRows(
-  codes: usize, step: usize, end: usize, w: usize, bytes: usize, rows: i32,
+function sumBlock(
+  codes: usize, components: usize, step: usize, end: usize, w: usize, bytes: usize, rows: i32,
   sums: usize, stride: usize, factors: usize,
 ): void {
+  const other: usize = components > 1 ? 32 : 0;
   const second = rows > 1 ? bytes : 0, third = rows > 2 ? bytes << 1 : 0;
-  let x = i32x4.splat(0), y = x, z = x;
+  let x = i32x4.splat(0), y = x, z = x, p = x, q = x, r = x;
   for (; codes < end; codes += step, w += 32) {
-    const a = v128.load(codes), b = v128.load(codes, 16);
-    x = i32x4.add(x, i32x4.dot_i16x8_s(a, v128.load(w)));
-    x = i32x4.add(x, i32x4.dot_i16x8_s(b, v128.load(w, 16)));
-    y = i32x4.add(y, i32x4.dot_i16x8_s(a, v128.load(w + second)));
-    y = i32x4.add(y, i32x4.dot_i16x8_s(b, v128.load(w + second, 16)));
-    z = i32x4.add(z, i32x4.dot_i16x8_s(a, v128.load(w + third)));
-    z = i32x4.add(z, i32x4.dot_i16x8_s(b, v128.load(w + third, 16)));
+    for (let half: usize = 0; half < 32; half += 16) {
+      const a = v128.load(codes + half), b = v128.load(codes + other + half);
+      const u = v128.load(w + half), v = v128.load(w + second + half);
+      const t = v128.load(w + third + half);
+      x = i32x4.add(x, i32x4.dot_i16x8_s(a, u));
+      p = i32x4.add(p, i32x4.dot_i16x8_s(b, u));
+      y = i32x4.add(y, i32x4.dot_i16x8_s(a, v));
+      q = i32x4.add(q, i32x4.dot_i16x8_s(b, v));
+      z = i32x4.add(z, i32x4.dot_i16x8_s(a, t));
+      r = i32x4.add(r, i32x4.dot_i16x8_s(b, t));
+    }
   }
-  addSum(sums, x, load<f32>(factors));
-  if (rows > 1) addSum(sums + stride, y, load<f32>(factors, 4));
-  if (rows > 2) addSum(sums + (stride << 1), z, load<f32>(factors, 8));
+  const f = load<f32>(factors);
+  addSum(sums, x, f);
+  if (components > 1) addSum(sums + 4, p, f);
+  if (rows > 1) {
+    const g = load<f32>(factors, 4);
+    addSum(sums + stride, y, g);
+    if (components > 1) addSum(sums + stride + 4, q, g);
+  }
+  if (rows > 2) {
+    const h = load<f32>(factors, 8);
+    addSum(sums + (stride << 1), z, h);
+    if (components > 1) addSum(sums + (stride << 1) + 4, r, h);
+  }
 }
 
 /**
@@ -377,9 +395,9 @@ export function kvAccumulate(
   for (let row = 0; row < rows; row += 3) {
     const w = <usize>plan.weights + <usize>row * bytes, f = <usize>plan.factors + (<usize>row << 2);
     const sum = sums + <usize>row * sumBytes;
-    for (let j: usize = 0; j < n; j++) {
-      const codes = <usize>plan.codes + (j << 5);
-      sumRows(codes, step, end + (j << 5), w, bytes, rows - row, sum + (j << 2), sumBytes, f);
+    for (let j: usize = 0; j < n; j += 2) {
+      const codes = <usize>plan.codes + (j << 5), to = sum + (j << 2);
+      sumBlock(codes, n - j, step, end + (j << 5), w, bytes, rows - row, to, sumBytes, f);
     }
   }
   let sum = sums + (n << 2), from = <usize>plan.weights, factors = <usize>plan.factors;

@@ -1,6 +1,6 @@
 import type { Steps } from '../base/steps.js';
 import { Fields } from '../graph/fields.js';
-import type { Kernels } from '../kernels/index.js';
+import { alignUp, type Kernels } from '../kernels/index.js';
 import { PANEL } from '../linalg/panel-products.js';
 import { stageStream, stageVectorsSteps } from './codec.js';
 import type { Rotation } from './rope.js';
@@ -191,20 +191,25 @@ export function stageUnrotated(
 ): void {
   const n = widths.length;
   const rows = queries.length / headDim;
-  const numbers = kernels.f32(matrix, kvHeads * headDim * basis.rank);
-  const projected = new Float32Array(rows * n);
-  const bias = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const first = Math.floor((row * kvHeads) / rows) * headDim;
-    for (let i = 0; i < headDim; i++) {
-      const x = queries[row * headDim + i]!;
-      bias[row] = bias[row]! + x * mean[first + i]!;
-      for (let j = 0; j < n; j++) {
-        const at = row * n + j;
-        projected[at] = projected[at]! + x * numbers[(first + i) * basis.rank + j]!;
-      }
-    }
+  const perHead = rows / kvHeads;
+  const stride = alignUp(n, PANEL);
+  const projected = kernels.alloc(rows * stride * 4);
+  const packed = kernels.alloc(headDim * stride * 4);
+  const staged = kernels.copyF32(queries);
+  for (let head = 0; head < kvHeads; head++) {
+    const numbers = matrix + head * headDim * basis.rank * 4;
+    const from = staged + head * perHead * headDim * 4;
+    const to = projected + head * perHead * stride * 4;
+    kernels.call.packPanels(numbers, headDim, n, basis.rank, packed);
+    const panels = stride / PANEL;
+    kernels.call.multiplyPanels(from, headDim, perHead, headDim, packed, panels, to, stride);
   }
-  stageRows(kernels, scan, kernels.copyF32(projected), n, bias);
+  const bias = Float32Array.from({ length: rows }, (_, row) => {
+    const first = Math.floor(row / perHead) * headDim;
+    let sum = 0;
+    for (let i = 0; i < headDim; i++) sum += queries[row * headDim + i]! * mean[first + i]!;
+    return sum;
+  });
+  stageRows(kernels, scan, projected, stride, bias);
   scanFields.writeOne(kernels, scan, 'block', 0);
 }

@@ -330,9 +330,7 @@ function unpackShorts(tile: usize, n: i32, widths: usize, out: usize): void {
 // @ts-ignore: decorator
 @inline
 function addSum(sum: usize, lanes: v128, factor: f32): void {
-  const pairs = i32x4.add(lanes, v128.shuffle<i32>(lanes, lanes, 2, 3, 0, 1));
-  const total = i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
-  store<f32>(sum, load<f32>(sum) + <f32>total * factor);
+  store<f32>(sum, load<f32>(sum) + sumLanes(f32x4.convert_i32x4_s(lanes)) * factor);
 }
 
 /**
@@ -378,8 +376,8 @@ function sumBlock(
 
 /**
  * Adds the codes of `count` tiles times their weights to sums (f32): for each of `rows` queries one a
- * component, and one of the weights. Weights are rounded to 2^-16 of the largest of the row in the call,
- * the sums of products are exact, for up to 16 tiles.
+ * component, and one of the weights. Weights are rounded to 2^-16 of the largest of the row in the call;
+ * four sums of products of each component are exact, for up to 32 tiles.
  */
 export function kvAccumulate(
   plan: KvSums, tiles: usize, count: i32, weights: usize, rows: i32, stride: i32, sums: usize,

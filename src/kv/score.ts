@@ -8,7 +8,7 @@ import { exactRows, type KvSegment, streamOf } from './segment.js';
 import { type KvStream, TILE } from './stream.js';
 
 /** Tokens that are scored at a time. */
-export const CHUNK = 16 * TILE;
+export const CHUNK = 32 * TILE;
 
 /** A cache as its readers see it. */
 export interface KvView {

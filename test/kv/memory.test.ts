@@ -40,7 +40,7 @@ test.each([
       cache.attend({ layer: 1, queries, positions, ...(rope && { rope }) }),
     );
     const [rank, rows] = [2 * WIDTH, 128];
-    const stated = 10 * WIDTH * rank + 600 * rank + (2500 + 4 * rank) * rows;
+    const stated = 10 * WIDTH * rank + 1200 * rank + (4096 + 4 * rank) * rows;
     expect(peak).toBeLessThan(stated);
     return peak;
   });

@@ -150,6 +150,7 @@ export function* codeTokensSteps(
   }
   segment.coded += count;
   if (energy === 0) return;
-  const last = missed / energy;
+  // Rounding may make it negative.
+  const last = Math.max(0, missed / energy);
   segment.missed = { first: segment.missed?.first ?? last, last };
 }

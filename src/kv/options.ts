@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import { checkShape, type KvShape } from './shape.js';
+import { checkShape, type KvShape, widthOf } from './shape.js';
 
 /** Adjacent layers that share their coefficients; see KvOptions. */
 export type KvGrouping = 'auto' | number;
@@ -12,8 +12,8 @@ export interface KvOptions extends KvShape {
    */
   bitsPerNumber?: number;
   /**
-   * How many adjacent layers share their coefficients, or `auto`: up to three whose subspaces align.
-   * Default `auto`.
+   * How many adjacent layers share their coefficients, or `auto`: up to three whose subspaces align,
+   * of at most 2,048 numbers a token together. Default `auto`.
    */
   group?: KvGrouping;
   /** First tokens that are kept exact ("attention sinks"). Default 4. */
@@ -38,7 +38,16 @@ export const KV_OPTIONS = [
 ] as const satisfies readonly (keyof KvOptions)[];
 
 /** Layers of a group with `auto`: more gain little with a calibrated basis, and cost time. */
-export const AUTO_GROUP = 3;
+const AUTO_GROUP_MAX = 3;
+/** Numbers of a token in such a group: eigenvectors of more take minutes. */
+const AUTO_DIMENSIONS_MAX = 2048;
+
+/** The most layers that share their coefficients. */
+export function largestGroup({ group, ...shape }: ResolvedKv): number {
+  if (group !== 'auto') return group;
+  const fitting = Math.floor(AUTO_DIMENSIONS_MAX / widthOf(shape));
+  return Math.max(1, Math.min(AUTO_GROUP_MAX, fitting));
+}
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` */
 export function resolveKv(what: string, options: KvOptions): ResolvedKv {

@@ -3,7 +3,7 @@ import { Kernels } from '../kernels/index.js';
 import { linearCka } from '../linalg/alignment.js';
 import { createMoments, type MomentAccumulator, type Moments } from '../linalg/moments.js';
 import { type KvBases, type KvBasis, type LayerSpan, makeBasisSteps } from './basis.js';
-import { AUTO_GROUP, type ResolvedKv } from './options.js';
+import { largestGroup, type ResolvedKv } from './options.js';
 import { outlierRows } from './outliers.js';
 import { KV_KINDS, type KvKind, type KvRows, widthOf } from './shape.js';
 
@@ -30,8 +30,8 @@ export class KvTraining {
   private readonly candidates: readonly Candidate[];
 
   constructor(options: ResolvedKv) {
-    const { layers, group } = options;
-    const size = group === 'auto' ? AUTO_GROUP : group;
+    const { layers } = options;
+    const size = largestGroup(options);
     this.options = options;
     this.candidates = KV_KINDS.flatMap((kind) =>
       Array.from({ length: Math.ceil(layers / size) }, (_, i): Candidate => {

@@ -3,6 +3,7 @@ import { Random } from '../../src/base/random.js';
 import { drain } from '../../src/base/steps.js';
 import { Kernels } from '../../src/kernels/index.js';
 import { compressKv, KvModel } from '../../src/kv/model.js';
+import { largestGroup, resolveKv } from '../../src/kv/options.js';
 import type { KvTokens } from '../../src/kv/shape.js';
 import { linearCka, principalCosinesSteps } from '../../src/linalg/alignment.js';
 import { madeUpTokens } from './support.js';
@@ -43,6 +44,15 @@ describe('groups of layers', () => {
       [0, 1, 2, 3],
       [4, 5],
     ]);
+  });
+
+  test('are smaller where tokens are long', async () => {
+    const sizes = [192, 680, 1024, 3072].map((width) => {
+      const shape = { layers: 6, kvHeads: width / 8, headDim: 8 };
+      return largestGroup(resolveKv('options', shape));
+    });
+    expect(sizes).toEqual([3, 3, 2, 1]);
+    expect(largestGroup(resolveKv('options', { ...SHAPE, headDim: 1024, group: 4 }))).toBe(4);
   });
 
   test('of equal layers take fewer bytes for the same error', () => {

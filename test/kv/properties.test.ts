@@ -33,7 +33,9 @@ function randomTokens(random: Random, layers: number, width: number, tokens: num
   return { keys: rows(), values: rows(), tokens };
 }
 
-test('any cache is saved, read, appended to and attended to as what it reconstructs', () => {
+test('any cache is saved, read, appended to and attended to as what it reconstructs', {
+  timeout: 60_000,
+}, () => {
   fc.assert(
     fc.property(CASES, (given) => {
       const { layers, kvHeads, headDim, queryGroup, style, seed, appended, ...rest } = given;

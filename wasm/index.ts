@@ -39,7 +39,8 @@ export {
   maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
 } from './maxsim';
 export { kvDecode, kvEncode, kvFromHalves, kvToHalves, kvToPanels } from './kv';
-export { kvAccumulate, kvQuantiseRows, kvScore, kvSoftmax } from './attend';
+export { kvQuantiseRows, kvScore } from './attend';
+export { kvAccumulate, kvSoftmax } from './weigh';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

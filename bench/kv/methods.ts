@@ -45,8 +45,7 @@ function mapRows(
 export function lvq(set: KvCacheSet, bits: number, size: number, sinks: number): Coded {
   const kernels = new Kernels();
   const perToken = WIDTH / size;
-  const bytes = (kernels.call.codeBytes(size, bits) / size + 4 / size) * WIDTH;
-  const coded = (set.tokens - sinks) * Math.min(bytes, (bits / 8 + 4 / size) * WIDTH);
+  const coded = (set.tokens - sinks) * (bits / 8 + 4 / size) * WIDTH;
   const total = 2 * set.layers * (coded + sinks * 2 * WIDTH);
   const padded = paddedDimensions(size);
   const [z, out] = [kernels.alloc(padded * 4), kernels.alloc(padded * 4)];
@@ -75,9 +74,9 @@ function columnMeans(rows: Float32Array, width: number): Float64Array {
 
 /** The truncated SVD of groups of layers with float16 factors: xKV, or with 1 one of each layer. */
 export function svd(set: KvCacheSet, group: number, rank: number, sinks = 0): Coded {
-  const { layers, tokens } = set;
+  const { layers } = set;
   const ranks = { keys: rank, values: rank };
-  const found = xkv(set3(set), { layers, kvHeads, headDim, group, ranks });
+  const found = xkv(tokensOf(set), { layers, kvHeads, headDim, group, ranks });
   const read = Array.from({ length: layers }, (_, layer) => found.reconstruct(layer));
   const bytes = found.bytes + 4 * layers * sinks * WIDTH;
   const left = found.groups.reduce((sum, of) => sum + 2 * of.left.length, 0);
@@ -89,7 +88,7 @@ export function svd(set: KvCacheSet, group: number, rank: number, sinks = 0): Co
   return {
     keys: read.map((of, layer) => keep(of.keys, keys[layer])),
     values: read.map((of, layer) => keep(of.values, values[layer])),
-    bytes: { tokens: left + 4 * layers * sinks * WIDTH, total: tokens === 0 ? 0 : bytes },
+    bytes: { tokens: left + 4 * layers * sinks * WIDTH, total: bytes },
   };
 }
 
@@ -159,7 +158,7 @@ const dot = (x: Float32Array, y: Float32Array) =>
   x.reduce((sum, value, i) => sum + value * y[i], 0);
 const norm = (x: Float32Array) => Math.sqrt(dot(x, x));
 
-function set3({ keys, values, tokens }: KvCacheSet) {
+function tokensOf({ keys, values, tokens }: KvCacheSet) {
   return { keys, values, tokens };
 }
 
@@ -172,7 +171,8 @@ export function leandex(
 ): Coded & { cache: KvCache } {
   const { layers } = set;
   const options = { layers, kvHeads, headDim, bitsPerNumber, group, basis: 'own' } as const;
-  const cache = model?.compress(set3(set), { bitsPerNumber }) ?? compressKv(set3(set), options);
+  const cache =
+    model?.compress(tokensOf(set), { bitsPerNumber }) ?? compressKv(tokensOf(set), options);
   const read = Array.from({ length: layers }, (_, layer) => cache.reconstruct({ layer }));
   return {
     keys: read.map(({ keys }) => keys),

@@ -31,7 +31,7 @@ export const scanFields = new Fields([
   'rows',
 ]);
 
-/** The fields of `KvSums` in wasm/attend.ts, in its order. */
+/** The fields of `KvSums` in wasm/weigh.ts, in its order. */
 export const sumsFields = new Fields([
   'components',
   'widths',

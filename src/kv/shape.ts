@@ -54,7 +54,7 @@ export function checkShape({ layers, kvHeads, headDim }: KvShape): KvShape {
  * infinity and numbers beyond those of binary16.
  */
 export function checkTokens(what: string, value: KvTokens, shape: KvShape): KvRows {
-  checkOptions(what, value, ['keys', 'values', 'tokens', 'queries']);
+  checkOptions(what, value, ['keys', 'values', 'tokens']);
   const tokens = checkInteger(`${what}.tokens`, value.tokens, 0, TOKENS_MAX);
   return {
     keys: layersOf(`${what}.keys`, value.keys, tokens, shape),

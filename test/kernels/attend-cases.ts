@@ -14,7 +14,7 @@ const WIDTHS = [
   Uint8Array.of(8, 4, 0, 2, 2, 1, 0, 1, 3, 1, 2, 1, 1),
 ];
 
-/** Tests of wasm/attend.ts, for any binary and compiler. */
+/** Tests of wasm/attend.ts and wasm/weigh.ts, for any binary and compiler. */
 export function testAttention(kernels: Kernels): void {
   const { call } = kernels;
 

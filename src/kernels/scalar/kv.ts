@@ -1,5 +1,5 @@
 /**
- * Scalar twin of wasm/kv.ts and wasm/attend.ts: an oracle for the tests, not exported by the package. By
+ * Scalar twin of wasm/kv.ts and wasm/weigh.ts: an oracle for the tests, not exported by the package. By
  * the definitions in float64.
  */
 import { clamp, nearest } from './round.js';

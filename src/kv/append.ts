@@ -1,4 +1,5 @@
 import type { Steps } from '../base/steps.js';
+import { basisBytes } from './basis.js';
 import { refreshSteps } from './refresh.js';
 import type { CacheParts } from './save-cache.js';
 import {
@@ -7,6 +8,7 @@ import {
   fillFrom,
   type KvSegment,
   keepExact,
+  segmentBytes,
   unusualTokens,
 } from './segment.js';
 import type { KvRows } from './shape.js';
@@ -14,6 +16,8 @@ import { floatsOf, TILE } from './stream.js';
 
 /** A basis that misses no more of the energy than this is never refreshed. */
 const MISSED_LEAST = 0.02;
+/** Bytes of new bases against those of all tokens, at the most. */
+const BASIS_SHARE_MAX = 0.5;
 
 /**
  * Puts tokens behind those of a cache: at first exact, then, but for the most recent ones, coded. The
@@ -62,6 +66,11 @@ function* codeOldSteps(parts: CacheParts): Steps<void> {
   }
 }
 
-function isRefreshDue({ refresh }: CacheParts, { missed }: KvSegment): boolean {
-  return missed !== undefined && missed.last > refresh * Math.max(MISSED_LEAST, missed.first);
+/** Whether the bases miss too much, and new ones are a small part of the cache. */
+function isRefreshDue({ refresh, segments }: CacheParts, { missed, streams }: KvSegment): boolean {
+  if (missed === undefined) return false;
+  if (missed.last <= refresh * Math.max(MISSED_LEAST, missed.first)) return false;
+  const basis = streams.reduce((sum, of) => sum + basisBytes(of.basis, of.widths.length), 0);
+  const tokens = segments.reduce((sum, segment) => sum + segmentBytes(segment).tokens, 0);
+  return basis <= BASIS_SHARE_MAX * tokens;
 }

@@ -21,7 +21,8 @@ export interface CompressOptions extends KvBudget {
   recent?: number;
   /**
    * Appended tokens get bases of their own, made from those there are, once these miss so many times
-   * the share of energy that they missed at first. Default 2; Infinity for never.
+   * the share of energy that they missed at first, where the new bases take less than half as many
+   * bytes as the tokens do. Default 2; Infinity for never.
    */
   refresh?: number;
 }

@@ -1,0 +1,81 @@
+import { outOfRange, wrongType } from '../../base/errors.js';
+import type { MultiVector, StoredRecord, StoredVector, Vector, Vectors } from '../../db/types.js';
+import { unsupported } from '../errors.js';
+import { type WireVector, wireVector } from '../wire/float-text.js';
+
+/** One vector or several that are compared as one. */
+export type GivenVector = Vector | MultiVector;
+
+/** The vectors of a point: the one it has, or those with names. */
+export function readVectors(what: string, value: unknown): Vectors {
+  if (!isNamed(value)) return readVector(what, value);
+  refuseOthers(what, value);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, vector]) => [name, readVector(`${what}.${name}`, vector)]),
+  );
+}
+
+/** One vector as it came: numbers, float32 bytes, or rows of either. */
+export function readVector(what: string, value: unknown): GivenVector {
+  if (value instanceof Uint8Array) return floatsOf(what, value);
+  if (Array.isArray(value)) return readRows(what, value);
+  if (isNamed(value)) refuseOthers(what, value);
+  throw wrongType(what, 'a vector', value);
+}
+
+function readRows(what: string, value: readonly unknown[]): GivenVector {
+  const [first] = value;
+  if (first instanceof Uint8Array || Array.isArray(first)) {
+    return value.map((row, i) => {
+      if (row instanceof Uint8Array) return floatsOf(`${what}[${i}]`, row);
+      if (Array.isArray(row)) return withoutBigints(row);
+      throw wrongType(`${what}[${i}]`, 'a vector', row);
+    });
+  }
+  return withoutBigints(value);
+}
+
+/** A long whole number in a vector is a number like others; what it is else is checked later. */
+function withoutBigints(row: readonly unknown[]): readonly number[] {
+  const hasBigint = row.some((x) => typeof x === 'bigint');
+  return (hasBigint ? row.map((x) => (typeof x === 'bigint' ? Number(x) : x)) : row) as number[];
+}
+
+function floatsOf(what: string, bytes: Uint8Array): Float32Array {
+  if (bytes.length % 4 !== 0) {
+    throw outOfRange(what, 'float32 values of 4 bytes each', `${bytes.length} bytes`);
+  }
+  // A copy: the bytes need not lie where a Float32Array may begin.
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+function isNamed(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !ArrayBuffer.isView(value) &&
+    !Array.isArray(value)
+  );
+}
+
+/** @throws LeandexError `UNSUPPORTED` for kinds of vectors that are not vectors by name. */
+function refuseOthers(what: string, value: Record<string, unknown>): void {
+  if ('indices' in value && 'values' in value)
+    throw unsupported(what, 'sparse vectors are not supported');
+  if (['text', 'image', 'object'].some((name) => name in value) && 'model' in value) {
+    throw unsupported(what, 'vectors are not made here, of texts or images: give the numbers');
+  }
+}
+
+/** The vectors of a record on their way out. */
+export function wireVectors(vector: StoredRecord['vector']): unknown {
+  if (vector === undefined) return undefined;
+  if (vector instanceof Float32Array || Array.isArray(vector)) return wireOne(vector);
+  return Object.fromEntries(
+    Object.entries(vector).map(([name, stored]) => [name, wireOne(stored)]),
+  );
+}
+
+function wireOne(stored: StoredVector): WireVector | WireVector[] {
+  return Array.isArray(stored) ? stored.map(wireVector) : wireVector(stored);
+}

@@ -107,7 +107,7 @@ function addGuards(
     const access = needed.get(keyOf(request.method, request.routeOptions.url ?? '')) ?? 'read';
     authorize(request.headers, access);
     const seconds = timeoutOf(request) ?? options.limits.timeoutSeconds;
-    request.timer = setTimeout(() => request.ending.abort(), 1000 * seconds);
+    request.timer = setTimeout(() => endInTime(request), 1000 * seconds);
     reply.raw.once('close', () => {
       clearTimeout(request.timer);
       request.leave?.();
@@ -117,6 +117,13 @@ function addGuards(
     // Whoever went away while waiting has left already.
     if (reply.raw.closed) request.leave?.();
   });
+}
+
+/** Who sends slowly keeps the place of others; files may take as long as they go on coming. */
+function endInTime(request: FastifyRequest): void {
+  request.ending.abort();
+  const isUpload = request.headers['content-type']?.startsWith('multipart/');
+  if (!request.raw.complete && !isUpload) request.raw.destroy();
 }
 
 /** Seconds that a request gives itself. */

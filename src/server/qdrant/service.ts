@@ -85,7 +85,7 @@ const openapi = endpoint({
   method: 'GET',
   path: '/openapi.json',
   summary: 'This document',
-  access: 'open',
+  access: 'read',
   envelope: 'bare',
   result: anything(),
   run: ({ openapi }) => openapi(),

@@ -58,7 +58,7 @@ export async function createApp(
   addParsers(app);
   await app.register(multipart, { limits: { fileSize: snapshotBytes, files: 1, fields: 4 } });
   addGuards(app, context, gate, endpoints);
-  addOutcomes(app, context);
+  addOutcomes(app, context, endpoints);
   for (const endpoint of endpoints) addEndpoint(app, context, endpoint);
   return app;
 }
@@ -135,7 +135,12 @@ function timeoutOf({ query }: FastifyRequest): number | undefined {
 }
 
 /** What becomes of requests: errors, one line in the log, one in the statistics. */
-function addOutcomes(app: FastifyInstance, { metrics }: ServerContext): void {
+function addOutcomes(
+  app: FastifyInstance,
+  { metrics }: ServerContext,
+  endpoints: readonly Endpoint[],
+): void {
+  const documented = new Map(endpoints.map((one) => [pathOf(one), one.path]));
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
     if (refusal.status === 500) request.log.error({ err: error }, 'a request failed');
@@ -146,7 +151,8 @@ function addOutcomes(app: FastifyInstance, { metrics }: ServerContext): void {
     return sendRefusal(request, reply, { status: 404, message, code: 'NOT_FOUND' });
   });
   app.addHook('onResponse', async (request, reply) => {
-    const endpoint = request.routeOptions.url ?? 'none';
+    // Not as it was sent: there would be no end of them.
+    const endpoint = documented.get(request.routeOptions.url ?? '') ?? 'none';
     const { statusCode: status } = reply;
     metrics.responded(request.method, endpoint, status, secondsOf(reply));
     const ms = Math.round(1000 * reply.elapsedTime) / 1000;

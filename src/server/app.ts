@@ -137,7 +137,7 @@ function timeoutOf({ query }: FastifyRequest): number | undefined {
 /** What becomes of requests: errors, one line in the log, one in the statistics. */
 function addOutcomes(
   app: FastifyInstance,
-  { metrics }: ServerContext,
+  { metrics, isEnding }: ServerContext,
   endpoints: readonly Endpoint[],
 ): void {
   const documented = new Map(endpoints.map((one) => [pathOf(one), one.path]));
@@ -149,6 +149,10 @@ function addOutcomes(
   app.setNotFoundHandler((request, reply) => {
     const message = 'Not found: there is nothing at this path for this method';
     return sendRefusal(request, reply, { status: 404, message, code: 'NOT_FOUND' });
+  });
+  // Connections that are kept open would keep the server from ending.
+  app.addHook('onSend', async (_, reply) => {
+    if (isEnding()) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
     // Not as it was sent: there would be no end of them.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { LeandexError } from '../base/errors.js';
 import type { Collection } from '../db/collection.js';
@@ -116,14 +117,21 @@ export class Catalog {
     return this.inTurn(async () => {
       if (this.aliases.has(name)) throw taken(name);
       if ((await this.names()).includes(name)) {
-        const trial = `${name.slice(0, 200)}.restoring`;
-        await this.db.deleteCollection(trial);
-        await this.db.restoreCollection(trial, file);
-        await this.db.deleteCollection(trial);
+        await this.tryRestoring(file);
         await this.db.deleteCollection(name);
       }
       await this.db.restoreCollection(name, file);
     });
+  }
+
+  /** Makes a collection of a file and deletes it: only what is whole takes the place of another. */
+  private async tryRestoring(file: string): Promise<void> {
+    const trial = `restoring-${randomUUID()}`;
+    try {
+      await this.db.restoreCollection(trial, file);
+    } finally {
+      await this.db.deleteCollection(trial);
+    }
   }
 
   /** Aliases with their collections, of one collection or of all. */

@@ -16,6 +16,8 @@ export interface ServerContext {
   version: string;
   /** Whether all collections are open, and the server is not about to end. */
   isReady: () => boolean;
+  /** Whether the server takes no more requests. */
+  isEnding: () => boolean;
   startedAt: Date;
   /** The OpenAPI document of all endpoints. */
   openapi: () => object;

@@ -64,7 +64,7 @@ export async function serve(folder: string, given: ServeOptions = {}): Promise<S
   });
   try {
     const gate = new Gate(options.limits.concurrent, options.limits.queue);
-    const state = { isReady: false };
+    const state: State = { isReady: false, isEnding: false };
     const context = await createContext(db, folder, options, gate, state);
     const app = await createApp(context, gate, ENDPOINTS);
     onLog = (message) => app.log.warn(message);
@@ -79,7 +79,7 @@ export async function serve(folder: string, given: ServeOptions = {}): Promise<S
       url: `http://${host}:${port}`,
       ready,
       close: async ({ graceSeconds = 10 } = {}) => {
-        state.isReady = false;
+        state.isEnding = true;
         const timer = setTimeout(() => app.server.closeAllConnections(), 1000 * graceSeconds);
         await app.close();
         clearTimeout(timer);
@@ -92,12 +92,18 @@ export async function serve(folder: string, given: ServeOptions = {}): Promise<S
   }
 }
 
+/** What changes while the server runs. */
+interface State {
+  isReady: boolean;
+  isEnding: boolean;
+}
+
 async function createContext(
   db: Database,
   folder: string,
   options: ResolvedOptions,
   gate: Gate,
-  state: { isReady: boolean },
+  state: State,
 ): Promise<ServerContext> {
   const { createMetrics } = await import('./metrics.js');
   const version = await ownVersion();
@@ -108,7 +114,8 @@ async function createContext(
     metrics: createMetrics(db, gate, version),
     options,
     version,
-    isReady: () => state.isReady,
+    isReady: () => state.isReady && !state.isEnding,
+    isEnding: () => state.isEnding,
     startedAt: new Date(),
     openapi: () => {
       document ??= openapiDocument(ENDPOINTS, version);
@@ -125,7 +132,7 @@ function besides(folder: string): string | undefined {
 /** Loads all collections: only then requests to them do not wait. */
 async function openAll(
   db: Database,
-  state: { isReady: boolean },
+  state: State,
   onProblem: (error: unknown) => void,
 ): Promise<void> {
   let isWhole = true;

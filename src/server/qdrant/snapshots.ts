@@ -119,7 +119,13 @@ async function restore(
   if (checksum !== undefined && (await checksumOf(file)) !== checksum.toLowerCase()) {
     throw refused(400, 'Wrong input: the checksum is not that of the snapshot');
   }
-  await catalog.restore(name, file);
+  try {
+    await catalog.restore(name, file);
+  } catch (error) {
+    // It is the file that is damaged, and nothing of this server.
+    if ((error as { code?: unknown }).code !== 'CORRUPT') throw error;
+    throw refused(400, 'Wrong input: the snapshot is damaged, or is none');
+  }
 }
 
 const WHOLE =

@@ -70,6 +70,7 @@ export class Catalog {
 
   /** The collection of this name or alias. @throws 404 */
   async find(name: string): Promise<Collection> {
+    requireName(name);
     try {
       return await this.db.collection(this.aliases.get(name) ?? name);
     } catch (error) {
@@ -155,6 +156,7 @@ export class Catalog {
   }
 
   private async requireFree(name: string): Promise<void> {
+    requireName(name);
     if (this.aliases.has(name) || (await this.names()).includes(name)) throw taken(name);
   }
 
@@ -180,6 +182,15 @@ export class Catalog {
     const turn = this.last.then(change);
     this.last = turn.catch(() => {});
     return turn;
+  }
+}
+
+/** @throws 422 for a name that nothing can have */
+function requireName(name: string): void {
+  try {
+    checkName('collection_name', name);
+  } catch (error) {
+    throw refused(422, `Validation error in path: ${(error as Error).message}`);
   }
 }
 

@@ -19,6 +19,8 @@ export interface ServerContext {
   /** Whether the server takes no more requests. */
   isEnding: () => boolean;
   startedAt: Date;
+  /** Of this run of the server. */
+  id: string;
   /** The OpenAPI document of all endpoints. */
   openapi: () => object;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
@@ -117,6 +118,7 @@ async function createContext(
     isReady: () => state.isReady && !state.isEnding,
     isEnding: () => state.isEnding,
     startedAt: new Date(),
+    id: randomUUID(),
     openapi: () => {
       document ??= openapiDocument(ENDPOINTS, version);
       return document;

@@ -216,7 +216,6 @@ describe('queries', () => {
     [{ query: { sample: 'random' } }, /query.sample: /],
     [{ query: { indices: [1], values: [1] } }, /sparse vectors/],
     [{ query: { text: 'hello', model: 'm' } }, /texts or images/],
-    [{ query: [1, 1], lookup_from: { collection: 'b' } }, /lookup_from: /],
     [{ query: [1, 1], params: { indexed_only: true } }, /indexed_only: /],
     [{ query: [1, 1], using: 'image' }, /image/],
     [{ query: [1, 1, 1] }, /Vector dimension error: .*3 numbers, expected 2/],
@@ -260,6 +259,54 @@ describe('queries', () => {
   test.each(['0', '-1', 'x', '1.5', ''])('a timeout of %j is refused', async (timeout) => {
     const { status } = await call(server, 'POST', `${POINTS}/query?timeout=${timeout}`, {});
     expect(status).toBe(422);
+  });
+});
+
+describe('other collections', () => {
+  beforeEach(async () => {
+    const vectors = { image: { size: 2, distance: 'Dot' } };
+    await call(server, 'PUT', '/collections/b', { vectors });
+    const points = [
+      { id: 1, vector: { image: [0, 1] }, payload: { of: 'b' } },
+      { id: UUID, vector: {} },
+    ];
+    expect((await call(server, 'PUT', '/collections/b/points', { points })).status).toBe(200);
+  });
+
+  test('give the vector to look for', async () => {
+    const lookup_from = { collection: 'b', vector: 'image' };
+    const query = { query: 1, lookup_from, limit: 1, filter: { must_not: { has_id: [UUID] } } };
+    // It is the vector of another point 1, so that of this collection may be found.
+    expect(idsOf(await post('/query', query))).toEqual([2]);
+    expect(
+      idsOf(await post('/query', { query: { nearest: [1, 0] }, lookup_from, limit: 3 })),
+    ).toContain(1);
+    for (const missing of [
+      { ...query, query: 99 },
+      { ...query, query: UUID },
+    ]) {
+      expect((await post('/query', missing)).status).toBe(404);
+    }
+    const nowhere = await post('/query', { query: 1, lookup_from: { collection: 'c' } });
+    expect(nowhere.status).toBe(404);
+  });
+
+  test('give the points that groups are named by', async () => {
+    const payload = { author: [1, UUID.toUpperCase(), 'nobody', -5] };
+    await post('/payload', { payload, points: [2] });
+    const ask = async (with_lookup: unknown) => {
+      const body = { query: [0, 1], group_by: 'author', with_lookup };
+      return (await post('/query/groups', body)).body.result.groups;
+    };
+    const found = await ask('b');
+    expect(found.map(({ id, lookup }: { id: unknown; lookup: unknown }) => [id, lookup])).toEqual([
+      [1, { id: 1, payload: { of: 'b' } }],
+      [UUID.toUpperCase(), { id: UUID, payload: {} }],
+      ['nobody', undefined],
+      [-5, undefined],
+    ]);
+    const bare = await ask({ collection: 'b', with_payload: false, with_vectors: true });
+    expect(bare[0].lookup).toEqual({ id: 1, vector: { image: [0, 1] } });
   });
 });
 
@@ -355,7 +402,7 @@ test.each([
   ['PATCH', '/collections', 404, /nothing at this path/],
   ['GET', '/collections/none', 404, /Collection `none` doesn't exist!/],
   ['GET', '/collections/a/points/999', 404, /Point with id 999/],
-  ['GET', '/collections/a%2Fb', 400, /name of a collection/],
+  ['GET', '/collections/a%2Fb', 422, /Validation error in path: collection_name/],
   ['PUT', '/collections/a', 415, /Unsupported Media Type/],
 ])('%s %s is %i', async (method, path, status, message) => {
   const isText = status === 415;

@@ -81,12 +81,17 @@ const change = endpoint({
       ...before,
       ...placement,
       optimizers_config: { ...before.optimizers_config, ...optimizers_config },
-      metadata: { ...before.metadata, ...metadata },
+      metadata: withoutNulls({ ...before.metadata, ...metadata }),
     };
     await catalog.setNotes(name, { settings });
     return true;
   },
 });
+
+/** Null takes a member away. */
+function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null));
+}
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;

@@ -1,16 +1,16 @@
 import { checkInteger } from '../../base/check.js';
 import { wrongType } from '../../base/errors.js';
-import type { Group } from '../../db/types.js';
 import { type Endpoint, endpoint, type ServerContext } from '../endpoint.js';
 import { refused } from '../errors.js';
 import { array, boolean, either, integer, nullable, type Of, object, string } from '../schema.js';
 import { readFilter } from './filter.js';
 import { idOfPath, readId, readIds } from './ids.js';
+import { lookUpGroups, lookupFrom, withLookup } from './lookups.js';
 import {
   checkResults,
   planQuery,
   queryBody,
-  readQueryTarget,
+  readTarget,
   runPlanned,
   searching,
   searchOptions,
@@ -35,7 +35,12 @@ const POINTS = `${COLLECTION}/points`;
 const LIMIT = 10;
 const GROUP_SIZE = 3;
 
-const selecting = { with_payload: withPayload, with_vector: withVector, shard_key: shardKey };
+const selecting = {
+  with_payload: withPayload,
+  with_vector: withVector,
+  with_vectors: withVector,
+  shard_key: shardKey,
+};
 
 const getPoint = endpoint({
   method: 'GET',
@@ -152,7 +157,8 @@ const queryPoints = endpoint({
   result: object({ points: array(scoredPoint) }),
   run: async ({ catalog, options }, { params, body, signal }) => {
     const collection = await catalog.find(params.collection_name!);
-    const [hits] = await runPlanned(collection, [planQuery(body, signal)], options.limits.results);
+    const planned = [await planQuery(catalog, body, signal)];
+    const [hits] = await runPlanned(collection, planned, options.limits.results);
     return { points: hits!.map(wireHit) };
   },
 });
@@ -169,7 +175,7 @@ const queryBatch = endpoint({
     const { searches } = body;
     checkInteger('the number of searches', searches.length, 0, options.limits.searches);
     const collection = await catalog.find(params.collection_name!);
-    const planned = searches.map((search) => planQuery(search, signal));
+    const planned = await Promise.all(searches.map((one) => planQuery(catalog, one, signal)));
     const results = await runPlanned(collection, planned, options.limits.results);
     return results.map((hits) => ({ points: hits.map(wireHit) }));
   },
@@ -180,10 +186,17 @@ const grouping = {
 } as const;
 const groupSizes = {
   group_size: integer({ minimum: 1 }),
+  with_lookup: withLookup,
   ...unsupportedFields('groups'),
 } as const;
 
-export const groupsBody = object(grouping, { ...searching, ...groupSizes, query, using: string() });
+export const groupsBody = object(grouping, {
+  ...searching,
+  ...groupSizes,
+  query,
+  using: string(),
+  lookup_from: lookupFrom,
+});
 
 /** Groups of what is nearest to a target. */
 export async function runGroups(
@@ -193,11 +206,12 @@ export async function runGroups(
   signal: AbortSignal,
 ): Promise<{ groups: unknown[] }> {
   refuseUnsupported('groups', body);
-  const collection = await context.catalog.find(name);
+  const { catalog } = context;
+  const collection = await catalog.find(name);
   const limit = body.limit ?? LIMIT;
   const groupSize = body.group_size ?? GROUP_SIZE;
   checkResults(limit * groupSize, context.options.limits.results);
-  const target = readQueryTarget(body.query);
+  const target = await readTarget(catalog, body);
   if (target === undefined) throw wrongType('query', 'a vector or an id', body.query);
   const groups = await collection.queryGroups({
     ...target,
@@ -208,11 +222,13 @@ export async function runGroups(
     limit,
     groupSize,
   });
-  return { groups: groups.map(wireGroup) };
-}
-
-function wireGroup({ id, hits }: Group) {
-  return { id, hits: hits.map(wireHit) };
+  const lookups = body.with_lookup && (await lookUpGroups(catalog, groups, body.with_lookup));
+  return {
+    groups: groups.map((group) => {
+      const lookup = lookups ? lookups.get(group) : undefined;
+      return { id: group.id, hits: group.hits.map(wireHit), ...(lookup && { lookup }) };
+    }),
+  };
 }
 
 const queryGroups = endpoint({

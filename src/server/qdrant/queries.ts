@@ -2,10 +2,12 @@ import { checkInteger } from '../../base/check.js';
 import { outOfRange, wrongType } from '../../base/errors.js';
 import type { Collection } from '../../db/collection.js';
 import type { Hit, Query, QueryTarget, SearchOptions, Selection } from '../../db/types.js';
+import type { Catalog } from '../catalog.js';
 import { unsupported } from '../errors.js';
 import { boolean, integer, number, type Of, object, string } from '../schema.js';
 import { readFilter } from './filter.js';
 import { readId } from './ids.js';
+import { lookUpTarget, lookupFrom } from './lookups.js';
 import { readSelection } from './records.js';
 import { filter, query, shardKey, withPayload, withVector } from './schemas.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
@@ -32,6 +34,7 @@ export const searching = {
   limit: integer({ minimum: 1 }),
   with_payload: withPayload,
   with_vector: withVector,
+  with_vectors: withVector,
   shard_key: shardKey,
 } as const;
 
@@ -41,6 +44,7 @@ export const queryBody = object(
     ...searching,
     query,
     using: string(),
+    lookup_from: lookupFrom,
     offset: integer({ minimum: 0 }),
     ...unsupportedFields('query'),
   },
@@ -61,10 +65,14 @@ interface PagedQuery extends Selection {
 const LIMIT = 10;
 
 /** What a request of the universal query asks for. */
-export function planQuery(body: QueryBody, signal: AbortSignal): Planned {
+export async function planQuery(
+  catalog: Catalog,
+  body: QueryBody,
+  signal: AbortSignal,
+): Promise<Planned> {
   refuseUnsupported('query', body);
   const { limit, offset } = { limit: body.limit ?? LIMIT, offset: body.offset ?? 0 };
-  const target = readQueryTarget(body.query);
+  const target = await readTarget(catalog, body);
   if (target === undefined) {
     if (body.using) throw outOfRange('using', 'given with a query', body.using);
     if (body.score_threshold)
@@ -113,8 +121,18 @@ const UNSUPPORTED_QUERIES = [
   'relevance_feedback',
 ];
 
-/** What to look for: a vector, or the vector of a point; undefined where there is no query. */
-export function readQueryTarget(given: unknown): QueryTarget | undefined {
+/** What a request looks for, the vector of another collection looked up. */
+export async function readTarget(
+  catalog: Catalog,
+  { query, lookup_from }: Pick<QueryBody, 'query' | 'lookup_from'>,
+): Promise<QueryTarget | undefined> {
+  const target = readQuery(query);
+  if (target === undefined || !lookup_from) return target;
+  return lookUpTarget(catalog, target, lookup_from);
+}
+
+/** A vector, or the vector of a point; undefined where there is no query. */
+function readQuery(given: unknown): QueryTarget | undefined {
   if (given === undefined || given === null) return undefined;
   if (!isObject(given)) return readNearest('query', given);
   const names = Object.keys(given).filter((name) => given[name] !== null);

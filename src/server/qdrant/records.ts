@@ -25,14 +25,19 @@ export function wireHit({ score, ...record }: Hit) {
 interface Selecting {
   with_payload?: Selection['withPayload'] | null;
   with_vector?: Selection['withVector'] | null;
+  /** Another name of it. */
+  with_vectors?: Selection['withVector'] | null;
 }
 
 /** What to return of points, where `null` is as if nothing was said. */
 export function readSelection(
-  { with_payload, with_vector }: Selecting,
+  { with_payload, with_vector, with_vectors }: Selecting,
   defaultPayload: boolean,
 ): Selection {
-  return { withPayload: with_payload ?? defaultPayload, withVector: with_vector ?? false };
+  return {
+    withPayload: with_payload ?? defaultPayload,
+    withVector: with_vector ?? with_vectors ?? false,
+  };
 }
 
 /** Which points a write is about. */

@@ -71,6 +71,8 @@ export const scoredPoint = object(
   { payload: outPayload, vector: outVectors },
 );
 export const groupsResult = object({
-  groups: array(object({ id: either(string(), integer()), hits: array(scoredPoint) })),
+  groups: array(
+    object({ id: either(string(), integer()), hits: array(scoredPoint) }, { lookup: recordSchema }),
+  ),
 });
 export const ok: Schema<boolean> = boolean();

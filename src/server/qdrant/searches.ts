@@ -2,11 +2,11 @@ import { checkInteger } from '../../base/check.js';
 import { wrongType } from '../../base/errors.js';
 import { type Endpoint, endpoint } from '../endpoint.js';
 import { array, integer, type Of, object, string } from '../schema.js';
+import { withLookup } from './lookups.js';
 import { runGroups } from './point-reads.js';
 import { planQuery, runPlanned, searching } from './queries.js';
 import { wireHit } from './records.js';
 import { groupsResult, query, readQuery, scoredPoint } from './schemas.js';
-import { unsupportedFields } from './unsupported.js';
 
 /** The search of older clients: what `query` does, without its kinds of queries. */
 const SEARCH = '/collections/{collection_name}/points/search';
@@ -43,7 +43,7 @@ const search = endpoint({
   result: array(scoredPoint),
   run: async ({ catalog, options }, { params, body, signal }) => {
     const collection = await catalog.find(params.collection_name!);
-    const planned = [planQuery(asQuery(body), signal)];
+    const planned = [await planQuery(catalog, asQuery(body), signal)];
     const [hits] = await runPlanned(collection, planned, options.limits.results);
     return hits!.map(wireHit);
   },
@@ -61,7 +61,9 @@ const searchBatch = endpoint({
     const { searches } = body;
     checkInteger('the number of searches', searches.length, 0, options.limits.searches);
     const collection = await catalog.find(params.collection_name!);
-    const planned = searches.map((one) => planQuery(asQuery(one), signal));
+    const planned = await Promise.all(
+      searches.map((one) => planQuery(catalog, asQuery(one), signal)),
+    );
     const results = await runPlanned(collection, planned, options.limits.results);
     return results.map((hits) => hits.map(wireHit));
   },
@@ -75,7 +77,7 @@ const searchGroups = endpoint({
   query: readQuery,
   body: object(
     { vector: query, group_by: string({ minLength: 1 }) },
-    { ...searching, group_size: integer({ minimum: 1 }), ...unsupportedFields('groups') },
+    { ...searching, group_size: integer({ minimum: 1 }), with_lookup: withLookup },
   ),
   result: groupsResult,
   run: (context, { params, body: { vector, ...body }, signal }) =>

@@ -12,11 +12,11 @@ const about = endpoint({
   summary: 'What this is, and which version of the dialect it speaks',
   access: 'open',
   envelope: 'bare',
-  result: object({ title: string(), version: string(), leandex: string() }),
+  result: object({ title: string(), version: string(), commit: string() }),
   run: ({ version }) => ({
     title: 'leandex, speaking the REST dialect of qdrant',
     version: DIALECT_VERSION,
-    leandex: version,
+    commit: `leandex@${version}`,
   }),
 });
 
@@ -69,12 +69,14 @@ const telemetry = endpoint({
   access: 'read',
   query: object({}, { details_level: string(), anonymize: string() }),
   result: object({
+    id: string(),
     // The dialect, which clients look for here; what runs is told beside it.
     app: object({ name: string(), version: string(), startup: string() }),
     leandex: object({ version: string() }),
     collections: object({ number_of_collections: { type: 'integer' } }),
   }),
-  run: async ({ catalog, version, startedAt }) => ({
+  run: async ({ catalog, version, startedAt, id }) => ({
+    id,
     app: { name: 'qdrant', version: DIALECT_VERSION, startup: startedAt.toISOString() },
     leandex: { version },
     collections: { number_of_collections: (await catalog.names()).length },

@@ -7,12 +7,8 @@ const NO_PREFETCH = 'searches of several stages are not supported yet';
 const ONE_MACHINE = 'there is but one machine, and one shard';
 
 export const UNSUPPORTED_FIELDS = {
-  query: { prefetch: NO_PREFETCH, lookup_from: 'vectors of other collections are not looked up' },
-  groups: {
-    prefetch: NO_PREFETCH,
-    lookup_from: 'vectors of other collections are not looked up',
-    with_lookup: 'other collections are not looked up',
-  },
+  query: { prefetch: NO_PREFETCH },
+  groups: { prefetch: NO_PREFETCH },
   params: {
     indexed_only: 'what is not in the graph yet is compared exactly, and always searched',
     acorn: 'filtered searches choose their own way',

@@ -1,0 +1,78 @@
+import type { PointId } from '../../base/point-id.js';
+import type { Group, QueryTarget, StoredRecord } from '../../db/types.js';
+import type { Catalog } from '../catalog.js';
+import { refused } from '../errors.js';
+import { either, type Of, object, string } from '../schema.js';
+import { readId } from './ids.js';
+import { readSelection, wireRecord } from './records.js';
+import { shardKey, withPayload, withVector } from './schemas.js';
+
+/** Where the vector of a point that is asked for is to be found. */
+export const lookupFrom = object(
+  { collection: string() },
+  { vector: string(), shard_key: shardKey },
+);
+
+/** The collection whose points are named by the groups. */
+export const withLookup = either(
+  string(),
+  object({ collection: string() }, { with_payload: withPayload, with_vectors: withVector }),
+);
+
+/** The vector of a point of another collection, in place of its id. @throws 404 */
+export async function lookUpTarget(
+  catalog: Catalog,
+  target: QueryTarget,
+  from: Of<typeof lookupFrom>,
+): Promise<QueryTarget> {
+  if (target.id === undefined) return target;
+  const collection = await catalog.find(from.collection);
+  const name = from.vector ?? '';
+  const [found] = await collection.retrieve([target.id], {
+    withPayload: false,
+    withVector: name === '' ? true : [name],
+  });
+  const vector = found && vectorOf(found, name);
+  if (vector === undefined) throw refused(404, `Not found: No point with id ${target.id} found`);
+  return { vector };
+}
+
+function vectorOf({ vector }: StoredRecord, name: string) {
+  const isNamed = vector !== undefined && !Array.isArray(vector) && !ArrayBuffer.isView(vector);
+  return isNamed ? vector[name] : vector;
+}
+
+/** The points of another collection that have the groups' values as ids, by these. */
+export async function lookUpGroups(
+  catalog: Catalog,
+  groups: readonly Group[],
+  given: Of<typeof withLookup>,
+): Promise<Map<Group, object>> {
+  const { collection: name, with_payload, with_vectors } = asObject(given);
+  const collection = await catalog.find(name);
+  const ids = new Map(groups.map((group) => [group, idOf(group)]));
+  const wanted = [...ids.values()].filter((id) => id !== undefined);
+  const selection = readSelection({ with_payload, with_vector: with_vectors }, true);
+  const found = await collection.retrieve(wanted, selection);
+  const records = new Map(found.map((record) => [record.id, wireRecord(record)]));
+  return new Map(
+    groups.flatMap((group) => {
+      const record = records.get(ids.get(group)!);
+      return record === undefined ? [] : [[group, record] as const];
+    }),
+  );
+}
+
+function asObject(given: Of<typeof withLookup>) {
+  if (typeof given !== 'string') return given;
+  return { collection: given, with_payload: null, with_vectors: null };
+}
+
+/** A group's value as an id; undefined where it is none. */
+function idOf({ id }: Group): PointId | undefined {
+  try {
+    return readId('the id of a group', id);
+  } catch {
+    return undefined;
+  }
+}

@@ -6,30 +6,14 @@ import { LeandexError } from '../base/errors.js';
 import type { Database } from '../db/database.js';
 import { open } from '../db/open.js';
 import { Catalog } from './catalog.js';
-import type { Endpoint, ServerContext } from './endpoint.js';
+import type { ServerContext } from './endpoint.js';
+import { ENDPOINTS } from './endpoints.js';
 import { Gate } from './gate.js';
 import { openapiDocument } from './openapi.js';
 import { type ResolvedOptions, resolveServeOptions, type ServeOptions } from './options.js';
-import { collections } from './qdrant/collections.js';
-import { missing } from './qdrant/missing.js';
-import { pointReads } from './qdrant/point-reads.js';
-import { pointWrites } from './qdrant/point-writes.js';
-import { searches } from './qdrant/searches.js';
-import { service } from './qdrant/service.js';
-import { snapshots } from './qdrant/snapshots.js';
 import { Snapshots } from './snapshots.js';
 
 export type { Limits, ServeOptions } from './options.js';
-
-export const ENDPOINTS: readonly Endpoint[] = [
-  ...service,
-  ...collections,
-  ...pointWrites,
-  ...pointReads,
-  ...searches,
-  ...snapshots,
-  ...missing,
-];
 
 /** A server that listens. */
 export interface Server {

@@ -1,6 +1,6 @@
 import { COMPONENTS } from './components.js';
 import type { Endpoint } from './endpoint.js';
-import { componentOf, object, oneOf, type Schema } from './schema.js';
+import { componentOf, integer, object, oneOf, type Schema, string } from './schema.js';
 
 /** The document of these endpoints, made of the schemas that requests are checked with. */
 export function openapiDocument(endpoints: readonly Endpoint[], version: string): object {
@@ -41,14 +41,21 @@ function operation({ path, summary, access, query, body, result, envelope, isUpl
     ...(isUpload && { requestBody: { required: true, content: UPLOAD } }),
     responses: {
       200: { description: 'Done', content: answers },
-      default: { description: 'Refused', content: jsonOf(publicSchema(ERROR)) },
+      default: { description: 'Refused', content: refusalOf(path) },
     },
     security: access === 'open' ? [] : [{}, { 'api-key': [] }, { bearer: [] }],
   };
 }
 
 const number = { type: 'number' } as Schema<number>;
-const ERROR = object({ status: object({ error: { type: 'string' } }), time: number });
+const ERROR = object({ status: object({ error: string() }), time: number });
+const PROBLEM = object({
+  type: string(),
+  title: string(),
+  status: integer(),
+  detail: string(),
+  code: string(),
+});
 const UPLOAD = {
   'multipart/form-data': {
     schema: {
@@ -62,6 +69,12 @@ const UPLOAD = {
 function enveloped(result: Schema<unknown>, envelope: Endpoint['envelope']): object {
   if (envelope === 'bare') return publicSchema(result);
   return publicSchema(object({ result, status: oneOf(['ok'] as const), time: number }));
+}
+
+/** On routes of leandex's own errors are as RFC 9457 says. */
+function refusalOf(path: string): object {
+  if (!path.startsWith('/v1/')) return jsonOf(publicSchema(ERROR));
+  return { 'application/problem+json': { schema: publicSchema(PROBLEM) } };
 }
 
 const jsonOf = (schema: object) => ({ 'application/json': { schema } });

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
-import { ENDPOINTS } from '../../src/server/index.js';
+import { ENDPOINTS } from '../../src/server/endpoints.js';
 import { openapiDocument } from '../../src/server/openapi.js';
 
 export const DOCUMENT = openapiDocument(ENDPOINTS, '0.0.0') as {

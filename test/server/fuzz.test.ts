@@ -1,7 +1,8 @@
 import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ENDPOINTS, type Server } from '../../src/server/index.js';
+import { ENDPOINTS } from '../../src/server/endpoints.js';
+import type { Server } from '../../src/server/index.js';
 import { serveHere } from './support.js';
 
 /** Requests of all kinds; LEANDEX_FUZZ sets another number, for a long run. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ENDPOINTS } from '../../src/server/index.js';
+import { ENDPOINTS } from '../../src/server/endpoints.js';
 import { DOCUMENT, expectDocumented } from './documented.js';
 import { call, serveHere } from './support.js';
 

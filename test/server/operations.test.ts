@@ -236,6 +236,31 @@ test('what is told of a server: log lines and statistics, without payloads and k
   expect(text).toMatch(/^leandex_nodejs_eventloop_lag_seconds /m);
 });
 
+test('what Qdrant has no word for has routes of its own', async () => {
+  const server = await serveHere();
+  await call(server, 'PUT', '/collections/a', VECTORS);
+  const points = Array.from({ length: 50 }, (_, id) => ({ id, vector: [id, 1] }));
+  await call(server, 'PUT', '/collections/a/points', { points });
+  const info = await call(server, 'GET', '/v1/collections/a');
+  expect(info.body).toMatchObject({
+    name: 'a',
+    count: 50,
+    status: 'ready',
+    vectors: { '': { size: 2 } },
+  });
+  const optimized = await call(server, 'POST', '/v1/collections/a/optimize?timeout=600');
+  expect(optimized.body).toMatchObject({ count: 50, status: 'ready' });
+  const missing = await call(server, 'GET', '/v1/collections/none');
+  expect(missing.headers.get('content-type')).toContain('application/problem+json');
+  expect(missing.body).toEqual({
+    type: 'about:blank',
+    title: 'NOT_FOUND',
+    status: 404,
+    detail: expect.stringContaining('`none`'),
+    code: 'NOT_FOUND',
+  });
+});
+
 test('closing finishes what is under way, and everything is there afterwards', async () => {
   const folder = emptyFolder();
   const server = await serveHere({}, folder);

@@ -14,6 +14,7 @@ export type { Database, OpenOptions } from './db/database.js';
 export type { MultivectorInfo } from './db/field.js';
 export type { CollectionInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';
+export type { Fusion, GroupQuery, Mmr, OrderBy, Prefetch, Query } from './db/query-types.js';
 export type {
   Condition,
   Durability,
@@ -23,7 +24,6 @@ export type {
   FieldType,
   Filter,
   Group,
-  GroupQuery,
   Hit,
   Match,
   MultiVector,
@@ -32,7 +32,6 @@ export type {
   Payload,
   PayloadSelection,
   Point,
-  Query,
   Scroll,
   Selection,
   StoredRecord,

@@ -10,17 +10,16 @@ import { runGroups } from './grouping.js';
 import { type CollectionInfo, describe } from './info.js';
 import { ownQuery } from './own-copies.js';
 import { runQueries, runQuery } from './query.js';
+import type { GroupQuery, Query } from './query-types.js';
 import { countPoints, facetCounts, retrievePoints, scrollPage } from './reading.js';
 import { checkSignal } from './search.js';
 import { upsertStream } from './streaming.js';
 import type {
   FacetCount,
   Group,
-  GroupQuery,
   Hit,
   Page,
   Point,
-  Query,
   Scroll,
   Selection,
   StoredRecord,

@@ -9,10 +9,10 @@ import type { FieldConfig } from './config.js';
 import { checkQueryVectors } from './copy-vectors.js';
 import type { Field } from './field.js';
 import type { Filtering } from './filtering.js';
+import type { QueryTarget, SearchOptions } from './query-types.js';
 import type { Beam } from './row-index.js';
 import { requireOriginals } from './selection.js';
 import type { CollectionState } from './state.js';
-import type { QueryTarget, SearchOptions } from './types.js';
 
 /** What searches need of their collection. */
 export interface SearchContext {
@@ -36,6 +36,8 @@ export interface SearchPlan {
   allowed: AllowedRows | undefined;
   beam: Beam;
   mode: 'index' | 'rescore' | 'exact';
+  /** Whether a smaller score is better. */
+  isDistance: boolean;
   /** Whether a score is good enough. */
   passes: (score: number) => boolean;
   signal: AbortSignal | undefined;
@@ -45,14 +47,20 @@ export interface SearchPlan {
 export interface FoundRow {
   row: number;
   score: number;
+  /** Its value in the order of a payload field. */
+  orderValue?: number;
 }
 
 export const SEARCH_OPTIONS = [
   'vector',
   'id',
+  'fusion',
+  'orderBy',
   'filter',
+  'prefetch',
   'using',
   'scoreThreshold',
+  'mmr',
   'ef',
   'rerank',
   'rescore',
@@ -83,9 +91,8 @@ export async function planSearch(
   const { config } = state.fields[field]!;
   if (ef !== undefined) checkInteger('ef', ef, 1, COUNT_MAX);
   if (rerank !== undefined) checkInteger('rerank', rerank, 1, COUNT_MAX);
-  if (scoreThreshold !== undefined && !Number.isFinite(scoreThreshold)) {
-    throw outOfRange('scoreThreshold', 'a finite number', scoreThreshold);
-  }
+  const isDistance = config.distance === 'Euclid';
+  const passes = readThreshold(scoreThreshold, isDistance);
   const mode = readMode(query, config);
   const target = await readTarget(context, query, field);
   const allowed = await context.filtering.rowsFor(query.filter, signal);
@@ -95,7 +102,8 @@ export async function planSearch(
     allowed,
     mode,
     beam: { ...(ef !== undefined && { ef }), ...(rerank !== undefined && { rerank }) },
-    passes: thresholdOf(scoreThreshold, config),
+    isDistance,
+    passes,
     signal,
   };
 }
@@ -132,9 +140,6 @@ async function readTarget(
 ): Promise<Pick<SearchPlan, 'vector' | 'self'>> {
   const { config } = state.fields[field]!;
   const { vector, id } = query as { vector?: unknown; id?: unknown };
-  if ((vector === undefined) === (id === undefined)) {
-    throw outOfRange('a query', 'either with a vector or with an id', vector ? 'both' : 'neither');
-  }
   if (id === undefined)
     return { vector: checkQueryVectors('vector', vector, config), self: undefined };
   const known = checkPointId('id', id);
@@ -149,10 +154,13 @@ function noVector(id: PointId, exists: boolean, { name }: FieldConfig): LeandexE
   return new LeandexError('NOT_FOUND', problem, { details: { id } });
 }
 
-function thresholdOf(threshold: number | undefined, { distance }: FieldConfig) {
+/** @throws RangeError `INVALID_ARGUMENT` for anything but a finite number or nothing. */
+export function readThreshold(threshold: unknown, isDistance: boolean): SearchPlan['passes'] {
   if (threshold === undefined) return () => true;
-  if (distance === 'Euclid') return (score: number) => score <= threshold;
-  return (score: number) => score >= threshold;
+  if (typeof threshold !== 'number' || !Number.isFinite(threshold)) {
+    throw outOfRange('scoreThreshold', 'a finite number', threshold);
+  }
+  return isDistance ? (score) => score <= threshold : (score) => score >= threshold;
 }
 
 /** Rows best first. */
@@ -206,6 +214,23 @@ export async function findRows(
   }
 }
 
+/** The best of some rows by their stored vectors; those that have none are left out. */
+export async function rankCandidates(
+  { state, stored }: SearchContext,
+  plan: SearchPlan,
+  candidates: Uint32Array,
+  wanted: number,
+): Promise<FoundRows> {
+  const { field, vector, isDistance, signal } = plan;
+  const { distance } = state.configs[field]!;
+  const ids = candidates.filter((row) => state.fieldRows[field]!.has(row));
+  const scores = await stored.scores(field, vector, distance, ids, signal ? { signal } : {});
+  const isBehind = scores.some(Number.isNaN);
+  const best = ranked({ ids }, scores, isDistance, ids.length);
+  const rows = goodRows(plan, livingRows(state, plan, best), wanted);
+  return { rows, isStale: isBehind, isBehind };
+}
+
 /** Whether points were written anew since the rows of the plan, or its search, were looked for. */
 export function hasMoved(
   state: CollectionState,
@@ -246,7 +271,7 @@ export function goodRows(
 
 async function searchOnce(
   { state, stored }: SearchContext,
-  { field, vector, allowed, beam, mode, signal }: SearchPlan,
+  { field, vector, allowed, beam, mode, isDistance, signal }: SearchPlan,
   k: number,
 ): Promise<Found> {
   const vectors = state.fields[field]!;
@@ -265,11 +290,17 @@ async function searchOnce(
   if (mode === 'index') return { ...candidates, isAll, isStale: false };
   const scores = await stored.scores(field, vector, distance, candidates.ids);
   const isStale = scores.some(Number.isNaN);
-  return { ...ranked(candidates, scores, distance === 'Euclid' ? 1 : -1, k), isAll, isStale };
+  return { ...ranked(candidates, scores, isDistance, k), isAll, isStale };
 }
 
 /** Rows by their exact scores; those that are gone are left out. */
-function ranked({ ids }: SearchResult, scores: Float64Array, sign: 1 | -1, k: number) {
+function ranked(
+  { ids }: Pick<SearchResult, 'ids'>,
+  scores: Float64Array,
+  isDistance: boolean,
+  k: number,
+) {
+  const sign = isDistance ? 1 : -1;
   const there = [...ids.keys()].filter((i) => !Number.isNaN(scores[i]));
   const best = there.sort((a, b) => sign * (scores[a]! - scores[b]!) || ids[a]! - ids[b]!);
   const kept = best.slice(0, k);

@@ -8,11 +8,13 @@ export type {
   IndexOptions,
   MultiIndexOptions,
   Multivector,
+  SparseOptions,
+  SparseVectorConfig,
   VectorConfig,
 } from './db/config.js';
 export type { Database, OpenOptions } from './db/database.js';
 export type { MultivectorInfo } from './db/field.js';
-export type { CollectionInfo, VectorInfo } from './db/info.js';
+export type { CollectionInfo, SparseInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';
 export type { Fusion, GroupQuery, Mmr, OrderBy, Prefetch, Query } from './db/query-types.js';
 export type {
@@ -34,6 +36,7 @@ export type {
   Point,
   Scroll,
   Selection,
+  SparseVector,
   StoredRecord,
   StoredVector,
   Target,

@@ -1,10 +1,10 @@
 import { checkInteger, checkOptions } from '../base/check.js';
-import type { Distance } from '../base/distance.js';
 import { outOfRange } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { maxSimScorer, type Scorer, vectorScorer } from '../store/scorers.js';
 import type { FieldConfig } from './config.js';
 import type { FoundRow } from './search.js';
+import { sparseScorer } from './sparse-vectors.js';
 
 /** How to choose, checked. */
 export interface MmrPlan {
@@ -74,8 +74,10 @@ export function* selectDiverse(
 }
 
 /** The larger the nearer, whatever the distance: for Euclid the squared distance below zero. */
-function likeness({ distance, multivector, size }: FieldConfig, vector: Float32Array): Scorer {
+function likeness(config: FieldConfig, vector: Float32Array): Scorer {
+  const { distance, multivector, sparse, size } = config;
+  if (sparse !== undefined) return sparseScorer(vector);
   if (multivector !== undefined) return maxSimScorer(distance, vector, size);
-  const score = vectorScorer(distance as Distance, vector);
+  const score = vectorScorer(distance, vector);
   return distance === 'Euclid' ? (other) => -(score(other) ** 2) : score;
 }

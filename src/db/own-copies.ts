@@ -35,7 +35,7 @@ function ownVectors(vectors: unknown): unknown {
 
 function ownVector(vector: unknown): unknown {
   if (vector instanceof Float32Array) return vector.slice();
-  if (!Array.isArray(vector)) return vector;
+  if (!Array.isArray(vector)) return ownValue(vector);
   // Several vectors as one.
   return typeof vector[0] === 'object' ? vector.map(ownVector) : vector.slice();
 }

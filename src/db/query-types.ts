@@ -1,6 +1,6 @@
 import type { PointId } from '../base/point-id.js';
 import type { Filter } from '../filter/types.js';
-import type { MultiVector, Selection, Vector } from './types.js';
+import type { MultiVector, Selection, SparseVector, Vector } from './types.js';
 
 /** How the results of several searches become one list; its formulas are in docs/collections.md. */
 export type Fusion =
@@ -32,7 +32,7 @@ export interface Mmr {
 
 interface Targets {
   /** Points near to this vector (or these). */
-  vector: Vector | MultiVector;
+  vector: Vector | MultiVector | SparseVector;
   /** Points near to the vector of this one, which is then not among the results. */
   id: PointId;
   /** What `prefetch` found, as one list. */

@@ -12,6 +12,7 @@ import type { Filtering } from './filtering.js';
 import type { QueryTarget, SearchOptions } from './query-types.js';
 import type { Beam } from './row-index.js';
 import { requireOriginals } from './selection.js';
+import { SparseField } from './sparse-field.js';
 import type { CollectionState } from './state.js';
 
 /** What searches need of their collection. */
@@ -93,7 +94,7 @@ export async function planSearch(
   if (rerank !== undefined) checkInteger('rerank', rerank, 1, COUNT_MAX);
   const isDistance = config.distance === 'Euclid';
   const passes = readThreshold(scoreThreshold, isDistance);
-  const mode = readMode(query, config);
+  const mode = config.sparse ? readSparseMode(query) : readMode(query, config);
   const target = await readTarget(context, query, field);
   const allowed = await context.filtering.rowsFor(query.filter, signal);
   return {
@@ -131,6 +132,18 @@ function readMode({ exact, rescore }: SearchOptions, config: FieldConfig): Searc
   if (exact) requireOriginals(config, 'an exact search is not possible');
   else if (rescore) requireOriginals(config, 'exact rescoring is not possible');
   return exact ? 'exact' : rescore ? 'rescore' : 'index';
+}
+
+/** An inverted index has no beam, and no codes whose errors were to be made up for. */
+function readSparseMode(query: SearchOptions): 'index' {
+  for (const name of ['ef', 'rerank', 'rescore'] as const) {
+    if (query[name] !== undefined)
+      throw outOfRange(name, 'absent with a sparse vector', query[name]);
+  }
+  const { exact } = query;
+  if (exact !== undefined && typeof exact !== 'boolean')
+    throw wrongType('exact', 'a boolean', exact);
+  return 'index';
 }
 
 async function readTarget(
@@ -222,7 +235,13 @@ export async function rankCandidates(
   wanted: number,
 ): Promise<FoundRows> {
   const { field, vector, isDistance, signal } = plan;
-  const { distance } = state.configs[field]!;
+  const target = state.fields[field]!;
+  if (target instanceof SparseField) {
+    const found = await target.search(vector, wanted + 1, {}, new Set(candidates));
+    const rows = goodRows(plan, livingRows(state, plan, found), wanted);
+    return { rows, isStale: false, isBehind: false };
+  }
+  const { distance } = target.config;
   const ids = candidates.filter((row) => state.fieldRows[field]!.has(row));
   const scores = await stored.scores(field, vector, distance, ids, signal ? { signal } : {});
   const isBehind = scores.some(Number.isNaN);

@@ -5,6 +5,7 @@ import { excludePaths, includePaths } from '../filter/select-payload.js';
 import type { Payload } from '../filter/types.js';
 import type { StoredPoint } from '../store/types.js';
 import type { FieldConfig } from './config.js';
+import { asSparse } from './sparse-vectors.js';
 import { parsePayload } from './state.js';
 import type { PayloadSelection, Selection, StoredRecord, StoredVector } from './types.js';
 
@@ -100,8 +101,9 @@ export function toRecord(
   return record;
 }
 
-/** What is stored of a field: the vector, or each of several. */
-function asGiven(vector: Float32Array, { size, multivector }: FieldConfig): StoredVector {
+/** What is stored of a field: the vector, or each of several, or a sparse one. */
+function asGiven(vector: Float32Array, { size, multivector, sparse }: FieldConfig): StoredVector {
+  if (sparse !== undefined) return asSparse(vector);
   if (multivector === undefined) return vector;
   return Array.from({ length: vector.length / size }, (_, i) =>
     vector.slice(i * size, (i + 1) * size),

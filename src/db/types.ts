@@ -1,10 +1,12 @@
 import type { PointId } from '../base/point-id.js';
 import type { Filter, Payload } from '../filter/types.js';
 import type { OrderBy } from './query-types.js';
+import type { SparseVector } from './sparse-vectors.js';
 
 export type { FieldSchema, FieldType } from '../filter/field-schema.js';
 export type { Condition, FieldCondition, Filter, Match, Payload } from '../filter/types.js';
 export type { Durability, Originals } from '../store/types.js';
+export type { SparseVector } from './sparse-vectors.js';
 
 /** A vector, as numbers or ready as float32. */
 export type Vector = Float32Array | readonly number[];
@@ -16,10 +18,13 @@ export type MultiVector = readonly Vector[] | Float32Array;
 export type Vectors =
   | Vector
   | MultiVector
-  | { readonly [name: string]: Vector | MultiVector | undefined };
+  | { readonly [name: string]: Vector | MultiVector | SparseVector | undefined };
 
 /** A vector as it is stored; an array where there are several that are compared as one. */
-export type StoredVector = Float32Array | Float32Array[];
+export type StoredVector =
+  | Float32Array
+  | Float32Array[]
+  | { indices: Uint32Array; values: Float32Array };
 
 /** What upsert() writes. */
 export interface Point {

@@ -38,6 +38,7 @@ export type {
   Selection,
   SparseVector,
   StoredRecord,
+  StoredSparseVector,
   StoredVector,
   Target,
   Vector,

@@ -21,7 +21,7 @@ import { MultiField } from './multi-field.js';
 import { openField } from './open-field.js';
 import { saveTokens } from './saved-tokens.js';
 import { loadPayloadIndexes, saveGraph, savePayloadIndexes } from './saving.js';
-import type { SearchContext } from './search.js';
+import type { SearchContext } from './search-plan.js';
 import { SparseField } from './sparse-field.js';
 import { CollectionState } from './state.js';
 import { WriteLine } from './write-line.js';

@@ -12,7 +12,7 @@ import { ownQuery } from './own-copies.js';
 import { runQueries, runQuery } from './query.js';
 import type { GroupQuery, Query } from './query-types.js';
 import { countPoints, facetCounts, retrievePoints, scrollPage } from './reading.js';
-import { checkSignal } from './search.js';
+import { checkSignal } from './search-plan.js';
 import { upsertStream } from './streaming.js';
 import type {
   FacetCount,

@@ -3,13 +3,8 @@ import { vectorsAt } from '../store/columns.js';
 import { fuse } from './fusion.js';
 import { type Candidate, type MmrPlan, selectDiverse } from './mmr.js';
 import { orderedRows } from './order-by.js';
-import {
-  type FoundRow,
-  type FoundRows,
-  findRows,
-  rankCandidates,
-  type SearchContext,
-} from './search.js';
+import { type FoundRows, findRows, rankCandidates } from './search.js';
+import type { FoundRow, SearchContext } from './search-plan.js';
 import type { Stage } from './stage.js';
 
 /** Rows for which no other is there, as nothing has been written anew meanwhile. */

@@ -1,6 +1,6 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import type { FoundRow } from './search.js';
+import type { FoundRow } from './search-plan.js';
 
 /** A list to be fused, best first. */
 export interface RankedList {

@@ -2,7 +2,7 @@ import { checkOptions } from '../base/check.js';
 import { type Path, parsePath, valuesAt } from '../filter/path.js';
 import { runQuery } from './query.js';
 import type { GroupQuery } from './query-types.js';
-import { COUNT_MAX, checkCounts, SEARCH_OPTIONS, type SearchContext } from './search.js';
+import { COUNT_MAX, checkCounts, SEARCH_OPTIONS, type SearchContext } from './search-plan.js';
 import { readSelection, type Selected } from './selection.js';
 import type { Group, Hit } from './types.js';
 

@@ -3,7 +3,7 @@ import { outOfRange } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { maxSimScorer, type Scorer, vectorScorer } from '../store/scorers.js';
 import type { FieldConfig } from './config.js';
-import type { FoundRow } from './search.js';
+import type { FoundRow } from './search-plan.js';
 import { sparseScorer } from './sparse-vectors.js';
 
 /** How to choose, checked. */

@@ -4,7 +4,7 @@ import { typeOf } from '../filter/field-schema.js';
 import { parseInstant } from '../filter/instant.js';
 import { NumberIndex } from '../filter/number-index.js';
 import { parsePath, pathText } from '../filter/path.js';
-import type { FoundRow } from './search.js';
+import type { FoundRow } from './search-plan.js';
 import type { CollectionState } from './state.js';
 
 /** An order by a payload field, checked. */

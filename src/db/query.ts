@@ -3,20 +3,15 @@ import { wrongType } from '../base/errors.js';
 import type { StoredPoint } from '../store/types.js';
 import { findStage } from './find-stage.js';
 import type { Query } from './query-types.js';
+import { type FoundRows, goodRows, hasMoved, livingRows, rowsToFind, TRIES_MAX } from './search.js';
 import {
   COUNT_MAX,
   checkCounts,
   type FoundRow,
-  type FoundRows,
-  goodRows,
-  hasMoved,
-  livingRows,
-  rowsToFind,
   SEARCH_OPTIONS,
   type SearchContext,
   type SearchPlan,
-  TRIES_MAX,
-} from './search.js';
+} from './search-plan.js';
 import { readSelection, type Selected, toRecord } from './selection.js';
 import { blame, LIMIT, planQuery, type Stage } from './stage.js';
 import type { Hit, StoredRecord } from './types.js';

@@ -7,7 +7,13 @@ import type { StoredPoint } from '../store/types.js';
 import type { FieldConfig } from './config.js';
 import { asSparse } from './sparse-vectors.js';
 import { parsePayload } from './state.js';
-import type { PayloadSelection, Selection, StoredRecord, StoredVector } from './types.js';
+import type {
+  PayloadSelection,
+  Selection,
+  StoredRecord,
+  StoredSparseVector,
+  StoredVector,
+} from './types.js';
 
 /** What to return of each point, checked. */
 export interface Selected {
@@ -91,19 +97,19 @@ export function toRecord(
     if (vector !== undefined) record.vector = asGiven(vector, configs[0]!);
     return record;
   }
-  const vectors: Record<string, StoredVector> = {};
+  const vectors: Record<string, StoredVector | StoredSparseVector> = {};
   fields.forEach((field) => {
     const vector = point.vectors[field];
     const config = configs[field]!;
-    if (vector !== undefined) vectors[config.name] = asGiven(vector, config);
+    if (vector === undefined) return;
+    vectors[config.name] = config.sparse ? asSparse(vector) : asGiven(vector, config);
   });
   record.vector = vectors;
   return record;
 }
 
-/** What is stored of a field: the vector, or each of several, or a sparse one. */
-function asGiven(vector: Float32Array, { size, multivector, sparse }: FieldConfig): StoredVector {
-  if (sparse !== undefined) return asSparse(vector);
+/** What is stored of a field: the vector, or each of several. */
+function asGiven(vector: Float32Array, { size, multivector }: FieldConfig): StoredVector {
   if (multivector === undefined) return vector;
   return Array.from({ length: vector.length / size }, (_, i) =>
     vector.slice(i * size, (i + 1) * size),

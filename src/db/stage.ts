@@ -14,7 +14,7 @@ import {
   SEARCH_OPTIONS,
   type SearchContext,
   type SearchPlan,
-} from './search.js';
+} from './search-plan.js';
 
 /** What all stages of a query have. */
 interface StageBase {

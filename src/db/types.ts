@@ -21,10 +21,13 @@ export type Vectors =
   | { readonly [name: string]: Vector | MultiVector | SparseVector | undefined };
 
 /** A vector as it is stored; an array where there are several that are compared as one. */
-export type StoredVector =
-  | Float32Array
-  | Float32Array[]
-  | { indices: Uint32Array; values: Float32Array };
+export type StoredVector = Float32Array | Float32Array[];
+
+/** A sparse vector as it is stored, by ascending index. */
+export interface StoredSparseVector {
+  indices: Uint32Array;
+  values: Float32Array;
+}
 
 /** What upsert() writes. */
 export interface Point {
@@ -39,7 +42,7 @@ export interface Point {
 export interface StoredRecord {
   id: PointId;
   payload?: Payload | null | undefined;
-  vector?: StoredVector | Record<string, StoredVector> | undefined;
+  vector?: StoredVector | Record<string, StoredVector | StoredSparseVector> | undefined;
   /** In the order of a payload field, its value: a number, or an instant in microseconds since 1970. */
   orderValue?: number | undefined;
 }

@@ -16,7 +16,15 @@ export type { Database, OpenOptions } from './db/database.js';
 export type { MultivectorInfo } from './db/field.js';
 export type { CollectionInfo, SparseInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';
-export type { Fusion, GroupQuery, Mmr, OrderBy, Prefetch, Query } from './db/query-types.js';
+export type {
+  Fusion,
+  GroupQuery,
+  Mmr,
+  OrderBy,
+  Prefetch,
+  Query,
+  TextQuery,
+} from './db/query-types.js';
 export type {
   Condition,
   Durability,
@@ -41,6 +49,8 @@ export type {
   StoredSparseVector,
   StoredVector,
   Target,
+  TextIndexOptions,
+  TextTokenizer,
   Vector,
   Vectors,
   WriteResult,

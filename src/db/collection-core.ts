@@ -10,7 +10,9 @@ import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { LeanIndex } from '../graph/lean-index.js';
+import { WriteQueue } from '../graph/write-queue.js';
 import type { StoredCollection } from '../store/stored-collection.js';
+import type { TextIndexOptions } from '../store/text-tables.js';
 import type { SaveContext } from './cache-files.js';
 import { addPayloads, catchUp } from './catch-up.js';
 import type { FieldConfig } from './config.js';
@@ -24,6 +26,7 @@ import { loadPayloadIndexes, saveGraph, savePayloadIndexes } from './saving.js';
 import type { SearchContext } from './search-plan.js';
 import { SparseField } from './sparse-field.js';
 import { CollectionState } from './state.js';
+import { isSameTextIndex, readTextIndex } from './text-query.js';
 import { WriteLine } from './write-line.js';
 import type { WriteContext } from './writing.js';
 
@@ -56,6 +59,9 @@ export class CollectionCore {
   private readonly options: CoreOptions;
   private readonly filtering: Filtering;
   private readonly line = new WriteLine();
+  /** Indexes of texts are made and deleted one at a time. */
+  private readonly textIndexing = new WriteQueue();
+  private readonly ending = new AbortController();
   private following: Promise<void> | undefined;
   private dataVersion = -1;
   private saving: Promise<void> = Promise.resolve();
@@ -110,6 +116,9 @@ export class CollectionCore {
       }
       const core = new CollectionCore(options, state);
       for (const { drift, number } of core.indexers) drift.restore(drifts[number]!);
+      // Those that were being made when the process ended.
+      const isUnfinished = (await stored.texts()).some(({ missing }) => missing !== null);
+      if (isUnfinished && !options.readOnly) await stored.dropTexts(undefined);
       if (options.readOnly) core.dataVersion = await stored.dataVersion();
       await catchUp(state, core.fillers, stored, run);
       const saved = drifts.map(({ version }) => version);
@@ -262,6 +271,27 @@ export class CollectionCore {
     });
   }
 
+  async createTextIndex(field: string, given: TextIndexOptions, run: RunOptions): Promise<void> {
+    this.requireWritable();
+    const settings = readTextIndex(field, given);
+    throwIfAborted(run.signal);
+    await this.textIndexing.run(async () => {
+      const known = (await this.stored.texts()).find((text) => text.field === settings.field);
+      if (known !== undefined && isSameTextIndex(known, settings)) return;
+      if (known !== undefined) await this.stored.dropTexts(settings.field);
+      const signal = run.signal
+        ? AbortSignal.any([run.signal, this.ending.signal])
+        : this.ending.signal;
+      await this.stored.createText(settings, { ...run, signal });
+    });
+  }
+
+  async deleteTextIndex(field: string): Promise<boolean> {
+    this.requireWritable();
+    const name = pathText(parsePath('field', field));
+    return this.textIndexing.run(async () => (await this.stored.dropTexts(name)) > 0);
+  }
+
   async optimize(run: RunOptions): Promise<void> {
     this.requireWritable();
     await this.line.settled();
@@ -335,6 +365,8 @@ export class CollectionCore {
   }
 
   private async end(): Promise<void> {
+    this.ending.abort();
+    await this.textIndexing.idle();
     await this.line.settled();
     for (const indexer of this.indexers) await indexer.close();
     await this.following?.catch(() => {});

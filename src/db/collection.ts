@@ -5,6 +5,7 @@ import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { PayloadChange } from '../filter/change-payload.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import type { Filter, Payload } from '../filter/types.js';
+import type { TextIndexOptions } from '../store/text-tables.js';
 import type { CollectionCore } from './collection-core.js';
 import { runGroups } from './grouping.js';
 import { type CollectionInfo, describe } from './info.js';
@@ -226,6 +227,21 @@ export class Collection {
   /** Gives an index of a payload field up; false where there is none. */
   async deletePayloadIndex(field: string): Promise<boolean> {
     return this.core.deletePayloadIndex(field);
+  }
+
+  /**
+   * Indexes the texts of a payload field for queries by words (`text`), in the same transactions as
+   * the points from now on. Idempotent; other options make it anew. Writes go on meanwhile.
+   */
+  async createTextIndex(field: string, options: TextIndexOptions & RunOptions = {}): Promise<void> {
+    const { tokenizer, prefix, ...run } = options;
+    this.checkRun('createTextIndex', run, LONG);
+    await this.core.createTextIndex(field, { tokenizer, prefix }, run);
+  }
+
+  /** Gives an index of texts up; false where there is none. */
+  async deleteTextIndex(field: string): Promise<boolean> {
+    return this.core.deleteTextIndex(field);
   }
 
   /** What it consists of, what its indexes hold, and what is being done. */

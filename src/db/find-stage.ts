@@ -38,6 +38,8 @@ function findAmong(
       return Promise.resolve(fused(stage, lists));
     case 'order':
       return ordered(context, stage, lists);
+    case 'text':
+      return withWords(context, stage, lists);
     default:
       return near(context, stage, lists);
   }
@@ -67,6 +69,23 @@ async function ordered(
     state.live.has(row) && (candidates?.has(row) ?? true) && (allowed?.has(row) ?? true);
   const isStale = allowed !== undefined && allowed.replacements !== state.replacements;
   return { rows: orderedRows(state, ordering, wanted, isAllowed), isStale, isBehind: false };
+}
+
+async function withWords(
+  { state, stored }: SearchContext,
+  { match, passes, allowed, prefetch, wanted, signal }: StageOf<'text'>,
+  lists: readonly FoundRows[],
+): Promise<FoundRows> {
+  const candidates = prefetch.length > 0 ? Uint32Array.from(rowsOf(lists)) : undefined;
+  const among = candidates?.filter((row) => allowed?.has(row) ?? true) ?? allowed?.toRows();
+  const found = await stored.searchTexts(match, wanted, among, signal ? { signal } : {});
+  // What was written since is found by rows that memory does not know, or not at all among some.
+  const isUnknown = found.rows.some((row) => !state.live.has(row));
+  const isBehind = isUnknown || (among !== undefined && found.version > state.version);
+  const isMoved = allowed !== undefined && allowed.replacements !== state.replacements;
+  const rows = Array.from(found.rows, (row, i) => ({ row, score: found.scores[i]! }));
+  const isGood = ({ row, score }: FoundRow) => state.live.has(row) && passes(score);
+  return { rows: rows.filter(isGood), isStale: isBehind || isMoved, isBehind };
 }
 
 function rowsOf(lists: readonly FoundRows[]): Set<number> {

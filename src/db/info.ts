@@ -2,6 +2,7 @@ import type { Distance } from '../base/distance.js';
 import type { Progress } from '../base/steps.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import type { IndexStats } from '../graph/stats.js';
+import type { TextTokenizer } from '../store/text-tables.js';
 import type { Originals } from '../store/types.js';
 import type { CollectionCore } from './collection-core.js';
 import type { SparseOptions } from './config.js';
@@ -49,6 +50,11 @@ export interface CollectionInfo {
   vectors: Record<string, VectorInfo>;
   sparseVectors: Record<string, SparseInfo>;
   payloadIndexes: Record<string, { schema: FieldSchema; points: number }>;
+  /** By field; `isWhole` is false while one is being made. */
+  textIndexes: Record<
+    string,
+    { tokenizer: TextTokenizer; prefix: readonly number[]; isWhole: boolean }
+  >;
   bytes: { memory: number; disk: number };
 }
 
@@ -99,6 +105,12 @@ export async function describe(name: string, core: CollectionCore): Promise<Coll
       Array.from(state.indexes.schemas, ([field, schema]) => [
         field,
         { schema, points: state.indexes.pointsIn(field, state.live) },
+      ]),
+    ),
+    textIndexes: Object.fromEntries(
+      (await core.stored.texts()).map(({ field, tokenizer, prefix, missing }) => [
+        field,
+        { tokenizer, prefix, isWhole: missing === null },
       ]),
     ),
     bytes: { memory, disk: await core.stored.bytesOnDisk() },

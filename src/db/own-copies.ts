@@ -3,7 +3,7 @@
  * it is under way. Anything that has a wrong type stays as it is, for the checks to find.
  */
 
-const OBJECTS = ['filter', 'fusion', 'orderBy', 'mmr'];
+const OBJECTS = ['filter', 'fusion', 'orderBy', 'text', 'mmr'];
 
 /** A query with vectors, filters and the like of its own, also in what it prefetches. */
 export function ownQuery<T extends object>(query: T): T {

@@ -30,6 +30,17 @@ export interface Mmr {
   candidates?: number | undefined;
 }
 
+/** Words that are looked for in the texts of a field with a text index (`createTextIndex`). */
+export interface TextQuery {
+  field: string;
+  /** Words; a word that the index splits, such as `e-mail`, is looked for as a phrase. */
+  match: string;
+  /** Whether one of the words is enough, all must be there, or in this order. Default: `any`. */
+  operator?: 'any' | 'all' | 'phrase' | undefined;
+  /** Whether each word (of a phrase the last) may be the beginning of a longer one. Default: false. */
+  prefix?: boolean | undefined;
+}
+
 interface Targets {
   /** Points near to this vector (or these). */
   vector: Vector | MultiVector | SparseVector;
@@ -39,6 +50,8 @@ interface Targets {
   fusion: Fusion;
   /** Points in the order of a payload field. */
   orderBy: OrderBy;
+  /** Points whose texts have these words, by BM25. */
+  text: TextQuery;
 }
 
 type Only<K extends keyof Targets> = Pick<Targets, K> & {

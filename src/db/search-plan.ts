@@ -55,6 +55,7 @@ export const SEARCH_OPTIONS = [
   'id',
   'fusion',
   'orderBy',
+  'text',
   'filter',
   'prefetch',
   'using',

@@ -1,6 +1,7 @@
 import { checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import type { Filter } from '../filter/types.js';
+import type { TextMatch } from '../store/text-search.js';
 import type { AllowedRows } from './allowed-rows.js';
 import { type FusionPlan, readFusion } from './fusion.js';
 import { type MmrPlan, readMmr } from './mmr.js';
@@ -15,6 +16,7 @@ import {
   type SearchContext,
   type SearchPlan,
 } from './search-plan.js';
+import { readTextQuery } from './text-query.js';
 
 /** What all stages of a query have. */
 interface StageBase {
@@ -30,12 +32,18 @@ export type Stage = StageBase &
   (
     | { kind: 'search'; plan: SearchPlan; mmr: MmrPlan | undefined }
     | { kind: 'fusion'; fusion: FusionPlan; passes: (score: number) => boolean }
+    | {
+        kind: 'text';
+        match: TextMatch;
+        passes: (score: number) => boolean;
+        allowed: AllowedRows | undefined;
+      }
     | { kind: 'order'; ordering: Ordering; allowed: AllowedRows | undefined }
   );
 
 type StageQuery = QueryTarget & SearchOptions;
 
-const TARGETS = ['vector', 'id', 'fusion', 'orderBy'] as const;
+const TARGETS = ['vector', 'id', 'text', 'fusion', 'orderBy'] as const;
 type Target = (typeof TARGETS)[number];
 
 /** What queries for anything take, and what only some of them. */
@@ -45,6 +53,7 @@ const OWN_OPTIONS: Readonly<Record<Target, readonly string[]>> = {
   vector: NEAR,
   id: NEAR,
   fusion: ['scoreThreshold'],
+  text: ['scoreThreshold'],
   orderBy: [],
 };
 /** The beam is of a search among all points. */
@@ -104,6 +113,12 @@ async function planStage(
       const ordering = readOrderBy(query.orderBy, context.state);
       const allowed = await context.filtering.rowsFor(filter, signal);
       return { ...base, kind: 'order', ordering, allowed };
+    }
+    case 'text': {
+      const match = readTextQuery(query.text);
+      const passes = readThreshold(query.scoreThreshold, false);
+      const allowed = await context.filtering.rowsFor(filter, signal);
+      return { ...base, kind: 'text', match, passes, allowed };
     }
     default: {
       const plan = await planSearch(context, { ...query, filter });

@@ -5,6 +5,7 @@ import type { SparseVector } from './sparse-vectors.js';
 
 export type { FieldSchema, FieldType } from '../filter/field-schema.js';
 export type { Condition, FieldCondition, Filter, Match, Payload } from '../filter/types.js';
+export type { TextIndexOptions, TextTokenizer } from '../store/text-tables.js';
 export type { Durability, Originals } from '../store/types.js';
 export type { SparseVector } from './sparse-vectors.js';
 

@@ -76,7 +76,7 @@ async function withWords(
   { match, passes, allowed, prefetch, wanted, signal }: StageOf<'text'>,
   lists: readonly FoundRows[],
 ): Promise<FoundRows> {
-  const candidates = prefetch.length > 0 ? Uint32Array.from(rowsOf(lists)) : undefined;
+  const candidates = prefetch.length > 0 ? Uint32Array.from(rowsOf(lists)).sort() : undefined;
   const among = candidates?.filter((row) => allowed?.has(row) ?? true) ?? allowed?.toRows();
   const found = await stored.searchTexts(match, wanted, among, signal ? { signal } : {});
   // What was written since is found by rows that memory does not know, or not at all among some.

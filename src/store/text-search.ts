@@ -1,4 +1,5 @@
 import { LeandexError } from '../base/errors.js';
+import { isAmong } from './among.js';
 import { BestScores } from './best-scores.js';
 import { type CollectionFile, damagedRow, readState, statement } from './collection-file.js';
 import { isU32 } from './point-rows.js';
@@ -49,13 +50,12 @@ export function searchTexts(
   const { version, nextRow } = readState(file);
   const table = textTable(index.number);
   const sql = `SELECT rowid, -bm25(${table}) FROM ${table} WHERE ${table} MATCH ?`;
-  const allowed = rows && new Set(rows);
   const best = new BestScores('Dot', k);
   for (const [row, score] of statement(file, sql).iterate(expressionOf(match)) as Iterable<
     [unknown, number]
   >) {
     if (!isU32(row) || row >= nextRow) throw damagedRow(file, table, row);
-    if (allowed?.has(row) ?? true) best.add(row, score);
+    if (rows === undefined || isAmong(rows, row)) best.add(row, score);
   }
   return { ...best.best(), gone: 0, version };
 }

@@ -167,8 +167,9 @@ export class Collection {
   }
 
   /**
-   * The points nearest to a vector, or to the vector of a point, best first: as many as `limit` says,
-   * fewer only where fewer match.
+   * The points nearest to a vector, or to the vector of a point, or those with some words, best first,
+   * or in the order of a payload field: as many as `limit` says, fewer only where fewer match. With
+   * `prefetch` the best of what other queries find.
    * @throws also RangeError `DIMENSION_MISMATCH`, LeandexError `NOT_FOUND` for an unknown id,
    * `UNSUPPORTED` for what needs originals where none are kept.
    */

@@ -23,6 +23,11 @@ const CANDIDATES_MAX = 16_384;
 const CANDIDATES_EACH = 4;
 const PAIRS_PER_STEP = 64;
 
+/** As many as these, if there may be so many. */
+export function candidatesFor(count: number): number {
+  return Math.min(CANDIDATES_MAX, count);
+}
+
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` naming what is wrong. */
 export function readMmr(value: unknown, wanted: number): MmrPlan {
   checkOptions('mmr', value, ['diversity', 'candidates']);
@@ -30,7 +35,7 @@ export function readMmr(value: unknown, wanted: number): MmrPlan {
   if (typeof diversity !== 'number' || !(diversity >= 0 && diversity <= 1)) {
     throw outOfRange('mmr.diversity', 'a number from 0 to 1', diversity);
   }
-  const usual = Math.min(CANDIDATES_MAX, CANDIDATES_EACH * wanted);
+  const usual = candidatesFor(CANDIDATES_EACH * wanted);
   const count = checkInteger('mmr.candidates', candidates ?? usual, 1, CANDIDATES_MAX);
   return { lambda: 1 - diversity, candidates: count };
 }

@@ -236,6 +236,24 @@ test('diverse results are chosen among the best, with their scores', async () =>
   ).toHaveLength(3);
 });
 
+test('diverse results come in groups', async () => {
+  const docs = await filled();
+  const query = { vector: first, mmr: { diversity: 0.3 }, groupBy: 'color' };
+  const groups = await docs.queryGroups({ ...query, limit: 3, groupSize: 2 });
+  const all = await docs.query({
+    vector: first,
+    mmr: { diversity: 0.3, candidates: 24 },
+    limit: 24,
+  });
+  for (const { id, hits } of groups) {
+    expect(hits).toEqual(all.filter(({ payload }) => payload?.color === id).slice(0, 2));
+  }
+  expect(groups).toHaveLength(3);
+  expect(await codeOf(docs.queryGroups({ ...query, mmr: 7 } as never))).toBe('INVALID_ARGUMENT');
+  // More groups than there are: it ends all the same.
+  expect(await docs.queryGroups({ ...query, groupBy: 'n', limit: 900 })).toHaveLength(COUNT);
+});
+
 test('no point comes twice or is missed while points are written anew', async () => {
   const docs = await filled();
   let isOver = false;

@@ -66,7 +66,7 @@ async function ordered(
   while (state.changing !== undefined) await state.changing;
   const candidates = prefetch.length > 0 ? rowsOf(lists) : undefined;
   const isAllowed = (row: number) =>
-    state.live.has(row) && (candidates?.has(row) ?? true) && (allowed?.has(row) ?? true);
+    (allowed?.has(row) ?? true) && (candidates?.has(row) ?? true) && state.live.has(row);
   const isStale = allowed !== undefined && allowed.replacements !== state.replacements;
   return { rows: orderedRows(state, ordering, wanted, isAllowed), isStale, isBehind: false };
 }

@@ -302,6 +302,50 @@ describe('a text index', () => {
   });
 });
 
+test('nothing in what is looked for is an operator, or an error', async () => {
+  const docs = await newDocs();
+  await docs.createTextIndex('body');
+  await docs.upsert([point(1, 'red shoes'), point(2, 'blue')]);
+  const aMatch = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    fc
+      .array(
+        fc.constantFrom(
+          '"',
+          '*',
+          '(',
+          ')',
+          'NEAR',
+          'AND',
+          'NOT',
+          '^',
+          ':',
+          '-',
+          'words',
+          ' ',
+          '\0',
+        ),
+      )
+      .map((parts) => parts.join('')),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      aMatch,
+      fc.constantFrom('any' as const, 'all' as const, 'phrase' as const),
+      fc.boolean(),
+      async (match, operator, prefix) => {
+        const code = await codeOf(find(docs, { match, operator, prefix }));
+        const hasWord = /[\p{L}\p{N}\p{Co}]/u.test(match);
+        expect(code).toBe(hasWord ? 'no error' : 'INVALID_ARGUMENT');
+        if (operator === 'phrase' || operator === 'all') return;
+        const found = await find(docs, { match: `${match} red`, operator, prefix });
+        expect(idsOf(found)).toContain(1);
+      },
+    ),
+    { seed: 13, numRuns: 300 },
+  );
+});
+
 test('no point is missed while points are written anew', async () => {
   const docs = await newDocs(emptyFolder());
   await docs.createTextIndex('body');

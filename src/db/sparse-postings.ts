@@ -161,8 +161,10 @@ function insert(posting: Posting, row: number, value: number): void {
     posting.gone--;
     return;
   }
-  rows.copyWithin(at + 1, at, count);
-  values.copyWithin(at + 1, at, count);
+  if (at < count) {
+    rows.copyWithin(at + 1, at, count);
+    values.copyWithin(at + 1, at, count);
+  }
   rows[at] = row;
   values[at] = value;
   posting.count++;

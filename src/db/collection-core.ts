@@ -10,7 +10,6 @@ import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { LeanIndex } from '../graph/lean-index.js';
-import { WriteQueue } from '../graph/write-queue.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import type { TextIndexOptions } from '../store/text-tables.js';
 import type { SaveContext } from './cache-files.js';
@@ -26,7 +25,7 @@ import { loadPayloadIndexes, saveGraph, savePayloadIndexes } from './saving.js';
 import type { SearchContext } from './search-plan.js';
 import { SparseField } from './sparse-field.js';
 import { CollectionState } from './state.js';
-import { isSameTextIndex, readTextIndex } from './text-query.js';
+import { TextIndexes } from './text-indexes.js';
 import { WriteLine } from './write-line.js';
 import type { WriteContext } from './writing.js';
 
@@ -59,9 +58,7 @@ export class CollectionCore {
   private readonly options: CoreOptions;
   private readonly filtering: Filtering;
   private readonly line = new WriteLine();
-  /** Indexes of texts are made and deleted one at a time. */
-  private readonly textIndexing = new WriteQueue();
-  private readonly ending = new AbortController();
+  private readonly texts: TextIndexes;
   private following: Promise<void> | undefined;
   private dataVersion = -1;
   private saving: Promise<void> = Promise.resolve();
@@ -79,6 +76,7 @@ export class CollectionCore {
     this.options = options;
     this.stored = options.stored;
     this.state = state;
+    this.texts = new TextIndexes(this.stored);
     this.filtering = new Filtering(state, this.stored, () => this.settled());
     this.savedRows = this.graphRows();
     this.fillers = state.fields.map((field, number) =>
@@ -116,9 +114,7 @@ export class CollectionCore {
       }
       const core = new CollectionCore(options, state);
       for (const { drift, number } of core.indexers) drift.restore(drifts[number]!);
-      // Those that were being made when the process ended.
-      const isUnfinished = (await stored.texts()).some(({ missing }) => missing !== null);
-      if (isUnfinished && !options.readOnly) await stored.dropTexts(undefined);
+      if (!options.readOnly) await core.texts.dropUnfinished();
       if (options.readOnly) core.dataVersion = await stored.dataVersion();
       await catchUp(state, core.fillers, stored, run);
       const saved = drifts.map(({ version }) => version);
@@ -273,23 +269,12 @@ export class CollectionCore {
 
   async createTextIndex(field: string, given: TextIndexOptions, run: RunOptions): Promise<void> {
     this.requireWritable();
-    const settings = readTextIndex(field, given);
-    throwIfAborted(run.signal);
-    await this.textIndexing.run(async () => {
-      const known = (await this.stored.texts()).find((text) => text.field === settings.field);
-      if (known !== undefined && isSameTextIndex(known, settings)) return;
-      if (known !== undefined) await this.stored.dropTexts(settings.field);
-      const signal = run.signal
-        ? AbortSignal.any([run.signal, this.ending.signal])
-        : this.ending.signal;
-      await this.stored.createText(settings, { ...run, signal });
-    });
+    await this.texts.create(field, given, run);
   }
 
   async deleteTextIndex(field: string): Promise<boolean> {
     this.requireWritable();
-    const name = pathText(parsePath('field', field));
-    return this.textIndexing.run(async () => (await this.stored.dropTexts(name)) > 0);
+    return this.texts.delete(field);
   }
 
   async optimize(run: RunOptions): Promise<void> {
@@ -365,8 +350,7 @@ export class CollectionCore {
   }
 
   private async end(): Promise<void> {
-    this.ending.abort();
-    await this.textIndexing.idle();
+    await this.texts.close();
     await this.line.settled();
     for (const indexer of this.indexers) await indexer.close();
     await this.following?.catch(() => {});

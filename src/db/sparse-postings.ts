@@ -98,8 +98,11 @@ export class SparsePostings {
     const end = this.lastRow + 1;
     const sums = new Float64Array(Math.min(WINDOW_ROWS, end));
     const isTouched = new Uint8Array(sums.length);
-    for (let from = 0; from < end; from += WINDOW_ROWS) {
+    for (let after = 0; ; ) {
+      const from = Math.min(...terms.map(({ posting }) => firstRow(posting, after)));
+      if (!(from < end)) break;
       const to = from + sums.length;
+      after = to;
       for (const { posting, weight } of terms) {
         const { rows, values, count } = posting;
         for (let i = placeOf(posting, from); i < count && rows[i]! < to; i++) {
@@ -147,6 +150,12 @@ function placeOf({ rows, count }: Posting, row: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** The first row from one on; Infinity where there is none. */
+function firstRow(posting: Posting, row: number): number {
+  const place = placeOf(posting, row);
+  return place < posting.count ? posting.rows[place]! : Number.POSITIVE_INFINITY;
 }
 
 /** New rows come last, but for those that are found again in the store. */

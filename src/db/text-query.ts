@@ -2,32 +2,11 @@ import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import { parsePath, pathText } from '../filter/path.js';
 import type { TextMatch } from '../store/text-search.js';
-import type { TextIndex, TextIndexOptions, TextTokenizer } from '../store/text-tables.js';
 
-type TextSettings = Pick<TextIndex, 'field' | 'tokenizer' | 'prefix'>;
-
-const TOKENIZERS: readonly TextTokenizer[] = ['unicode61', 'porter', 'trigram'];
-const PREFIXES_MAX = 8;
-const PREFIX_MAX = 32;
 const MATCH_LENGTH_MAX = 65_536;
 const PHRASES_MAX = 256;
 /** What tokenizers make words of. */
 const WORDLIKE = /[\p{L}\p{N}\p{Co}]/u;
-
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` naming what is wrong. */
-export function readTextIndex(field: unknown, options: TextIndexOptions): TextSettings {
-  const { tokenizer = 'unicode61', prefix = [] } = options;
-  checkOneOf('tokenizer', tokenizer, TOKENIZERS);
-  if (!Array.isArray(prefix)) throw wrongType('prefix', 'an array of lengths', prefix);
-  checkInteger('the number of lengths in prefix', prefix.length, 0, PREFIXES_MAX);
-  const lengths = new Set(prefix.map((length) => checkInteger('prefix', length, 1, PREFIX_MAX)));
-  const sorted = [...lengths].sort((a, b) => a - b);
-  return { field: pathText(parsePath('field', field)), tokenizer, prefix: sorted };
-}
-
-export function isSameTextIndex(a: TextSettings, b: TextSettings): boolean {
-  return a.tokenizer === b.tokenizer && String(a.prefix) === String(b.prefix);
-}
 
 /** @throws TypeError, RangeError `INVALID_ARGUMENT` naming what is wrong, also for no word at all. */
 export function readTextQuery(value: unknown): TextMatch {

@@ -1,3 +1,4 @@
+import { LeandexError } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { DocumentTokens } from '../fde/document-tokens.js';
 import { FdeEncoder } from '../fde/encoder.js';
@@ -48,6 +49,9 @@ export class MultiField implements GraphField {
   private readonly encoding = new WriteQueue();
   /** While tokens are being stored some have no row yet. */
   private readonly storing = new WriteQueue();
+  /** Rankings under way, whose threads must not end before them. */
+  private readonly ranking = new Set<Promise<unknown>>();
+  private isClosed = false;
 
   constructor(
     config: MultiConfig,
@@ -163,6 +167,22 @@ export class MultiField implements GraphField {
     candidates: Uint32Array,
     k: number,
   ): Promise<SearchResult> {
+    // A search of the index may have ended just before it was closed.
+    if (this.isClosed) throw new LeandexError('CLOSED', 'the index is closed');
+    const ranking = this.rankNow(tokens, candidates, k);
+    this.ranking.add(ranking);
+    try {
+      return await ranking;
+    } finally {
+      this.ranking.delete(ranking);
+    }
+  }
+
+  private async rankNow(
+    tokens: Float32Array,
+    candidates: Uint32Array,
+    k: number,
+  ): Promise<SearchResult> {
     const { documents } = this;
     const count = candidates.reduce((sum, row) => sum + documents.countOf(row), 0);
     const crew = await this.crewFor(tokens.length * count >= CREW_PRODUCTS_MIN);
@@ -244,6 +264,8 @@ export class MultiField implements GraphField {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.allSettled(this.ranking);
     await Promise.all([this.encoding.idle(), this.storing.idle()]);
     await this.index.close();
     await this.pool.release();

@@ -4,7 +4,7 @@ import { checkPointId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { checkPayload } from '../filter/payload.js';
 import type { PointBatch, VectorColumn } from '../store/types.js';
-import { type FieldConfig, hasSeveralRows } from './config.js';
+import { type FieldConfig, hasSeveralRows, multiSettings } from './config.js';
 import { checkCount, copyVectors, sharedFloats } from './copy-vectors.js';
 
 /** Points of one batch: it is checked as a whole and held in memory until it is committed. */
@@ -65,11 +65,15 @@ export function* packVectors(
 
 function checkList(points: unknown, fields: readonly FieldConfig[]): readonly unknown[] {
   if (!Array.isArray(points)) throw wrongType('points', 'an array of points', points);
-  const single = fields.filter((field) => !hasSeveralRows(field));
-  const bytes = 4 * single.reduce((sum, { size }) => sum + size, 0);
+  const bytes = 4 * fields.reduce((sum, field) => sum + rowNumbers(field), 0);
   const most = Math.max(1, Math.min(BATCH_POINTS_MAX, Math.floor(BATCH_BYTES_MAX / bytes)));
   checkInteger('the number of points in a batch', points.length, 0, most);
   return points;
+}
+
+/** Numbers that the index is given of a point: its vector, or the encoding of several. */
+function rowNumbers(field: FieldConfig): number {
+  return field.multivector === undefined ? field.size : multiSettings(field).index.dimensions;
 }
 
 /** Ids in order, each once. */

@@ -1,3 +1,4 @@
+import { LeandexError } from '../base/errors.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import type { DocumentTokens } from '../fde/document-tokens.js';
 import { FdeEncoder } from '../fde/encoder.js';
@@ -13,7 +14,7 @@ import type { AllowedRows } from './allowed-rows.js';
 import { BACKGROUND_THREADS } from './background.js';
 import type { MultiConfig } from './config.js';
 import { sharedFloats } from './copy-vectors.js';
-import type { Field, FieldStore, IndexRows, MultivectorInfo } from './field.js';
+import type { FieldStore, GraphField, IndexRows, MultivectorInfo } from './field.js';
 import type { Beam, RowIndex } from './row-index.js';
 import { unitRows } from './unit-rows.js';
 
@@ -37,7 +38,7 @@ type Tokens = Required<Pick<VectorColumn, 'vectors' | 'offsets'>>;
  * its tokens, and gives candidates; MaxSim ranks them by the tokens, which are kept as codes. A row
  * has its tokens before it is in the index, and loses them first.
  */
-export class MultiField implements Field {
+export class MultiField implements GraphField {
   readonly config: MultiConfig;
   readonly index: RowIndex;
   readonly scoreMax = Number.POSITIVE_INFINITY;
@@ -48,6 +49,9 @@ export class MultiField implements Field {
   private readonly encoding = new WriteQueue();
   /** While tokens are being stored some have no row yet. */
   private readonly storing = new WriteQueue();
+  /** Rankings under way, whose threads must not end before them. */
+  private readonly ranking = new Set<Promise<unknown>>();
+  private isClosed = false;
 
   constructor(
     config: MultiConfig,
@@ -59,6 +63,10 @@ export class MultiField implements Field {
     this.index = index;
     this.documents = documents;
     this.encoder = new FdeEncoder(fde, { shared: hasThreads() });
+  }
+
+  has(row: number): boolean {
+    return this.index.has(row);
   }
 
   hasRoomFor(vectors: number): boolean {
@@ -159,6 +167,22 @@ export class MultiField implements Field {
     candidates: Uint32Array,
     k: number,
   ): Promise<SearchResult> {
+    // A search of the index may have ended just before it was closed.
+    if (this.isClosed) throw new LeandexError('CLOSED', 'the index is closed');
+    const ranking = this.rankNow(tokens, candidates, k);
+    this.ranking.add(ranking);
+    try {
+      return await ranking;
+    } finally {
+      this.ranking.delete(ranking);
+    }
+  }
+
+  private async rankNow(
+    tokens: Float32Array,
+    candidates: Uint32Array,
+    k: number,
+  ): Promise<SearchResult> {
     const { documents } = this;
     const count = candidates.reduce((sum, row) => sum + documents.countOf(row), 0);
     const crew = await this.crewFor(tokens.length * count >= CREW_PRODUCTS_MIN);
@@ -240,6 +264,8 @@ export class MultiField implements Field {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.allSettled(this.ranking);
     await Promise.all([this.encoding.idle(), this.storing.idle()]);
     await this.index.close();
     await this.pool.release();

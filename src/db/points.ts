@@ -4,7 +4,7 @@ import { checkPointId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { checkPayload } from '../filter/payload.js';
 import type { PointBatch, VectorColumn } from '../store/types.js';
-import type { FieldConfig } from './config.js';
+import { type FieldConfig, hasSeveralRows, multiSettings } from './config.js';
 import { checkCount, copyVectors, sharedFloats } from './copy-vectors.js';
 
 /** Points of one batch: it is checked as a whole and held in memory until it is committed. */
@@ -65,11 +65,15 @@ export function* packVectors(
 
 function checkList(points: unknown, fields: readonly FieldConfig[]): readonly unknown[] {
   if (!Array.isArray(points)) throw wrongType('points', 'an array of points', points);
-  const single = fields.filter(({ multivector }) => multivector === undefined);
-  const bytes = 4 * single.reduce((sum, { size }) => sum + size, 0);
+  const bytes = 4 * fields.reduce((sum, field) => sum + rowNumbers(field), 0);
   const most = Math.max(1, Math.min(BATCH_POINTS_MAX, Math.floor(BATCH_BYTES_MAX / bytes)));
   checkInteger('the number of points in a batch', points.length, 0, most);
   return points;
+}
+
+/** Numbers that the index is given of a point: its vector, or the encoding of several. */
+function rowNumbers(field: FieldConfig): number {
+  return field.multivector === undefined ? field.size : multiSettings(field).index.dimensions;
 }
 
 /** Ids in order, each once. */
@@ -164,12 +168,13 @@ class Columns {
   finish(): VectorColumn[] {
     return this.matrices.flatMap((matrix, field) => {
       if (matrix === undefined) return [];
-      const { multivector, size } = this.fields[field]!;
+      const config = this.fields[field]!;
+      const { size } = config;
       const at = this.places[field]!;
       const offsets = this.offsets[field]!;
       const vectors = matrix.subarray(0, offsets.at(-1)! * size);
       const column: VectorColumn = { field, vectors };
-      if (multivector !== undefined) column.offsets = Uint32Array.from(offsets);
+      if (hasSeveralRows(config)) column.offsets = Uint32Array.from(offsets);
       if (at.length < this.count) column.at = Uint32Array.from(at);
       return [column];
     });
@@ -177,14 +182,18 @@ class Columns {
 }
 
 /** How many vectors points have in a field, before anything of them is checked. */
-function roomFor({ name, size, multivector }: FieldConfig, points: readonly unknown[]): number {
-  if (multivector === undefined) return points.length;
+function roomFor(config: FieldConfig, points: readonly unknown[]): number {
+  if (!hasSeveralRows(config)) return points.length;
+  const { name, size } = config;
   let count = 0;
   for (const point of points) {
     const given = (point as { vector?: unknown } | null | undefined)?.vector;
     const value = name === '' ? given : (given as Record<string, unknown> | undefined)?.[name];
     if (Array.isArray(value)) count += value.length;
     else if (value instanceof Float32Array) count += Math.floor(value.length / size);
+    else
+      count +=
+        (value as { indices?: { length?: number } } | null | undefined)?.indices?.length ?? 0;
   }
   const most = Math.floor(BATCH_BYTES_MAX / (4 * size));
   return checkInteger('the number of vectors in a batch', count, 0, most);

@@ -84,7 +84,7 @@ export class DocumentTokens {
     for (const slot of slots) this.store.remove(slot);
   }
 
-  /** The k best of the candidates by MaxSim, best first; equal ones in the order of candidates. */
+  /** The k best of the candidates by MaxSim, best first; equal ones in the order of slots. */
   rank(query: Float32Array, candidates: Uint32Array, k: number): SearchResult {
     return drain(this.rankSteps(query, candidates, k, ALONE));
   }

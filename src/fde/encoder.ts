@@ -1,4 +1,5 @@
 import { checkRows } from '../base/check.js';
+import { LeandexError } from '../base/errors.js';
 import { drain, type Progress, type Steps } from '../base/steps.js';
 import { checkRowValues } from '../graph/rows.js';
 import type { KernelVariant } from '../kernels/index.js';
@@ -47,7 +48,8 @@ export class FdeEncoder {
   /**
    * The encodings of documents, row after row: document i has the token rows offsets[i] …
    * offsets[i + 1] − 1. A document without tokens is zero.
-   * @throws TypeError, RangeError for wrong lengths, offsets, NaN or infinity.
+   * @throws TypeError, RangeError for wrong lengths, offsets, NaN or infinity; LeandexError
+   * `RESOURCE_EXHAUSTED`.
    */
   encodeDocuments(tokens: Float32Array, offsets: Uint32Array): Float32Array {
     return drain(this.documentSteps(tokens, offsets, ALONE));
@@ -93,7 +95,7 @@ export class FdeEncoder {
     checkOffsets(offsets, checkRows('tokens', tokens, this.options.dimensions));
     const count = offsets.length - 1;
     yield* this.checkTokens(tokens, isQuery ? 'query' : 'tokens');
-    const out = new Float32Array(count * this.dimensions);
+    const out = roomFor(count, this.dimensions);
     const progress: Progress = { phase: 'encode', done: 0, total: count };
     for (let from = 0; from < count; ) {
       const to = this.batchEnd(offsets, from);
@@ -124,6 +126,16 @@ export class FdeEncoder {
     let to = from + 1;
     while (to < last && offsets[to + 1]! - offsets[from]! <= BATCH_TOKENS) to++;
     return to;
+  }
+}
+
+/** @throws LeandexError `RESOURCE_EXHAUSTED` */
+function roomFor(count: number, dimensions: number): Float32Array {
+  try {
+    return new Float32Array(count * dimensions);
+  } catch (cause) {
+    const problem = `no memory holds ${count} encodings of ${dimensions} numbers: add fewer at once`;
+    throw new LeandexError('RESOURCE_EXHAUSTED', problem, { cause });
   }
 }
 

@@ -102,7 +102,9 @@ export class AsyncMultiSearch {
     const atOnce = Math.max(1, Math.floor(ENCODINGS_BYTES / (4 * this.state.encoder.dimensions)));
     const results: SearchResult[] = [];
     for (let from = 0; from < queries.length; from += atOnce) {
-      results.push(...(await this.searchPart(queries.slice(from, from + atOnce), plan)));
+      const part = await this.searchPart(queries.slice(from, from + atOnce), plan);
+      // One by one: arguments of a call are on the stack, which holds some 100,000.
+      for (const result of part) results.push(result);
     }
     return results;
   }

@@ -151,3 +151,34 @@ test('a row whose tokens are gone is left out, and others are found in its place
   expect(batch).toEqual(after);
   await field.close();
 });
+
+test.each([
+  0, 1, 3,
+])('a ranking %i turns old when the field is closed ends before its threads', async (turns) => {
+  const { field } = await newField();
+  const count = 150;
+  const random = new Random(1);
+  const tokens = Float32Array.from({ length: count * 10 * SIZE }, () => random.gaussian());
+  const offsets = Uint32Array.from({ length: count + 1 }, (_, i) => 10 * i);
+  const rows = Uint32Array.from({ length: count }, (_, row) => row);
+  await field.add(rows, { vectors: tokens, offsets });
+  let closing: Promise<void> | undefined;
+  const { index } = field;
+  const find = index.search.bind(index);
+  index.search = async (...args) => {
+    const found = await find(...args);
+    void (async () => {
+      for (let turn = 0; turn < turns; turn++) await new Promise((turned) => setImmediate(turned));
+      closing = field.close();
+    })();
+    return found;
+  };
+  // Long enough to be ranked in another thread.
+  const query = Float32Array.from({ length: 16_384 * SIZE }, () => random.gaussian());
+  const outcome = await field.search(query, 10, {}, undefined).then(
+    ({ ids }) => ids.length,
+    ({ code }) => code,
+  );
+  expect([10, 'CLOSED']).toContain(outcome);
+  await closing;
+});

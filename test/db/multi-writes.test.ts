@@ -82,6 +82,18 @@ describe('what is wrong with the vectors of a point is said with the point, row 
     ]);
   });
 
+  test('more points than the index can be given encodings of at once', async () => {
+    const large = { fdeDimensions: 10_240 } as const;
+    const docs = await newDocuments({ vectors: multi(16, { index: large }) });
+    const vector = [Array(16).fill(1)];
+    const points = Array.from({ length: 30_000 }, (_, id) => ({ id, vector }));
+    expect(await refusal(() => docs.upsert(points))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('the number of points in a batch'),
+    });
+    expect(await docs.count()).toBe(0);
+  });
+
   test('several vectors are none for a field of one, and are no object of names', async () => {
     const db = await openHere();
     const single = await db.createCollection('single', { vectors: { size: SIZE } });

@@ -468,4 +468,11 @@ describe('misuse', () => {
       ),
     ).toBe('INVALID_ARGUMENT');
   });
+
+  test('more encodings than any memory holds', () => {
+    const encoder = new FdeEncoder({ dimensions: 16, partitionBits: 10, repetitions: 1 });
+    const none = new Float32Array(0);
+    const error = thrown(() => encoder.encodeDocuments(none, new Uint32Array(2 ** 22 + 1)));
+    expect(code(error)).toBe('RESOURCE_EXHAUSTED');
+  });
 });

@@ -6,7 +6,7 @@ import { TOKEN_BITS, type TokenBits } from '../../src/fde/token-codec.js';
 import { TokenStore } from '../../src/fde/token-store.js';
 import { norm } from '../../src/kernels/scalar/float.js';
 import { maxSim, rowsOf } from '../../src/kernels/scalar/maxsim.js';
-import { crewOf } from '../../src/threads/crew.js';
+import { ALONE, crewOf } from '../../src/threads/crew.js';
 import { PoolLease } from '../../src/threads/pool.js';
 import { errorOf } from '../datasets/support.js';
 import { offsetsOf, Random, tokenRows } from './support.js';
@@ -311,4 +311,34 @@ test('an addition that is ended at any step leaves nothing', () => {
     expect([store.count, store.bytes], `${steps} steps`).toEqual([0, 0]);
   }
   expect(store.count).toBe(3);
+});
+
+test('a ranking that keeps many documents goes in slices, however short they are', () => {
+  const store = newStore(4, 8);
+  const [count, k] = [6000, 4000];
+  const slots = store.add(
+    tokenRows(new Random(1), count, 4),
+    Uint32Array.from({ length: count + 1 }, (_, i) => i),
+  );
+  const query = tokenRows(new Random(2), 1, 4);
+  const ranking = store.rankSteps(query, slots, k, ALONE);
+  let slices = 0;
+  let ranked = ranking.next();
+  for (; !ranked.done; ranked = ranking.next()) slices++;
+  // Each of them moves half of the list.
+  expect(slices).toBeGreaterThan(1);
+  const scores = [...store.maxSim(query, slots)].sort((a, b) => b - a);
+  expect([...ranked.value.scores]).toEqual(scores.slice(0, k));
+});
+
+test('a query that finds no memory leaves that of smaller ones', () => {
+  const { store, slots, query } = example(8, 8, 2, [3, 1, 4]);
+  const before = store.rank(query, slots, 2);
+  const full = new Error('no memory is left');
+  store.kernels.alloc = () => {
+    throw full;
+  };
+  const long = tokenRows(new Random(3), 5000, 8);
+  for (let i = 0; i < 3; i++) expect(() => store.rank(long, slots, 2)).toThrow(full);
+  expect(store.rank(query, slots, 2)).toEqual(before);
 });

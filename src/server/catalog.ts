@@ -6,6 +6,7 @@ import { type CollectionConfig, checkName } from '../db/config.js';
 import type { Database } from '../db/database.js';
 import { readNotes, writeNotes } from '../db/notes-file.js';
 import { refused } from './errors.js';
+import { UNNAMED } from './qdrant/unnamed.js';
 
 /** What the server keeps of a collection besides what the database does: as it was sent. */
 export interface CollectionNotes {
@@ -28,6 +29,13 @@ export type AliasAction =
 
 const FILE = 'server.json';
 
+/** A collection as requests use it. */
+export interface Served {
+  collection: Collection;
+  /** The stored name of the vector that has none for clients. */
+  unnamed: string;
+}
+
 /** The collections of a database by name and alias. Changes are made one after another. */
 export class Catalog {
   readonly db: Database;
@@ -36,6 +44,7 @@ export class Catalog {
   private aliases = new Map<string, string>();
   private notes = new Map<string, CollectionNotes>();
   private last: Promise<unknown> = Promise.resolve();
+  private readonly unnamed = new WeakMap<Collection, string>();
 
   private constructor(db: Database, path: string | undefined) {
     this.db = db;
@@ -69,14 +78,23 @@ export class Catalog {
   }
 
   /** The collection of this name or alias. @throws 404 */
-  async find(name: string): Promise<Collection> {
+  async find(name: string): Promise<Served> {
     requireName(name);
     try {
-      return await this.db.collection(this.aliases.get(name) ?? name);
+      const collection = await this.db.collection(this.aliases.get(name) ?? name);
+      return { collection, unnamed: await this.unnamedOf(collection) };
     } catch (error) {
       if ((error as LeandexError).code !== 'NOT_FOUND') throw error;
       throw refused(404, `Not found: Collection \`${name}\` doesn't exist!`);
     }
+  }
+
+  private async unnamedOf(collection: Collection): Promise<string> {
+    const known = this.unnamed.get(collection);
+    if (known !== undefined) return known;
+    const name = UNNAMED in (await collection.info()).vectors ? UNNAMED : '';
+    this.unnamed.set(collection, name);
+    return name;
   }
 
   notesOf(collection: string): CollectionNotes {

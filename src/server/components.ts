@@ -3,7 +3,62 @@
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const numbers = { type: 'array', items: { type: 'number' } };
 const anyNumbers = { anyOf: [numbers, { type: 'array', items: numbers }] };
-const byName = { type: 'object', additionalProperties: anyNumbers };
+const sparse = {
+  type: 'object',
+  properties: {
+    indices: { type: 'array', items: { type: 'integer', minimum: 0 } },
+    values: numbers,
+  },
+  required: ['indices', 'values'],
+  additionalProperties: false,
+};
+const byName = { type: 'object', additionalProperties: { anyOf: [...anyNumbers.anyOf, sparse] } };
+const orderBy = {
+  anyOf: [
+    { type: 'string' },
+    {
+      type: 'object',
+      properties: {
+        key: { type: 'string' },
+        direction: { enum: ['asc', 'desc', null] },
+        start_from: { type: ['number', 'string', 'null'] },
+      },
+      required: ['key'],
+      additionalProperties: false,
+    },
+  ],
+};
+/** Kinds of queries by the member that tells them. */
+const kinds = {
+  nearest: { anyOf: [...anyNumbers.anyOf, sparse, ref('PointId')] },
+  fusion: { enum: ['rrf', 'dbsf'] },
+  rrf: {
+    type: 'object',
+    properties: { k: { type: ['number', 'null'] }, weights: { type: ['array', 'null'] } },
+    additionalProperties: false,
+  },
+  order_by: orderBy,
+  text: {
+    description: "leandex's own: words in the texts of a field that has a text index, by BM25",
+    type: 'object',
+    properties: {
+      field: { type: 'string' },
+      match: { type: 'string' },
+      operator: { enum: ['any', 'all', 'phrase', null] },
+      prefix: { type: ['boolean', 'null'] },
+    },
+    required: ['field', 'match'],
+    additionalProperties: false,
+  },
+};
+const mmr = {
+  type: ['object', 'null'],
+  properties: {
+    diversity: { type: ['number', 'null'] },
+    candidates_limit: { type: ['integer', 'null'] },
+  },
+  additionalProperties: false,
+};
 const oneOrMore = (schema: object) => ({
   anyOf: [schema, { type: 'array', items: schema }, { type: 'null' }],
 });
@@ -67,16 +122,39 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
   },
   OutVectors: { anyOf: [...anyNumbers.anyOf, byName] },
   Query: {
-    description: 'A vector, several that are compared as one, the id of a point, or { nearest }',
+    description:
+      'A vector, several that are compared as one, the id of a point, or a kind of query',
     anyOf: [
       ...anyNumbers.anyOf,
+      sparse,
       ref('PointId'),
-      {
+      ...Object.entries(kinds).map(([name, schema]) => ({
         type: 'object',
-        properties: { nearest: { anyOf: [...anyNumbers.anyOf, ref('PointId')] } },
-        required: ['nearest'],
-      },
+        properties: { [name]: schema, ...(name === 'nearest' && { mmr }) },
+        required: [name],
+        additionalProperties: false,
+      })),
     ],
+  },
+  OrderBy: { ...orderBy, description: 'A payload field that has an index of numbers or instants' },
+  Prefetch: {
+    description: 'Queries whose results are the candidates, up to 8 deep',
+    anyOf: [ref('PrefetchQuery'), { type: 'array', items: ref('PrefetchQuery') }],
+  },
+  PrefetchQuery: {
+    type: 'object',
+    properties: {
+      query: ref('Query'),
+      using: { type: ['string', 'null'] },
+      filter: { anyOf: [ref('Filter'), { type: 'null' }] },
+      params: { type: ['object', 'null'] },
+      score_threshold: { type: ['number', 'null'] },
+      limit: { type: ['integer', 'null'], minimum: 1 },
+      lookup_from: { type: ['object', 'null'] },
+      prefetch: { anyOf: [ref('Prefetch'), { type: 'null' }] },
+    },
+    required: ['query'],
+    additionalProperties: false,
   },
   Payload: { type: ['object', 'null'] },
   WithPayload: {

@@ -209,12 +209,18 @@ describe('queries', () => {
   });
 
   test.each([
-    [{ prefetch: {} }, /prefetch: .*not supported/],
-    [{ query: { fusion: 'rrf' } }, /query.fusion: /],
-    [{ query: { nearest: [1, 1], mmr: { diversity: 0.5 } } }, /query.mmr: /],
+    [{ prefetch: {} }, /A query is needed|without a query/],
+    [{ prefetch: { query: [1, 1], using: 1 }, query: [1, 1] }, /prefetch.using/],
+    [{ prefetch: { query: [1, 1], more: 1 }, query: [1, 1] }, /a member of query prefetch/],
+    [{ query: { fusion: 'rrf' } }, /fusion must be with prefetch/],
+    [{ query: { fusion: 'sum' }, prefetch: { query: [1, 1] } }, /query.fusion must be rrf or dbsf/],
+    [{ query: { order_by: 'n' } }, /index/],
+    [{ query: { text: { field: 'n', match: 'a' } } }, /text index|createTextIndex/],
+    [{ query: { nearest: [1, 1], mmr: { diversity: 2 } } }, /diversity/],
+    [{ query: { nearest: [1, 1], mmr: { more: 2 } } }, /a member of query.mmr/],
     [{ query: { recommend: { positive: [1] } } }, /query.recommend: /],
     [{ query: { sample: 'random' } }, /query.sample: /],
-    [{ query: { indices: [1], values: [1] } }, /sparse vectors/],
+    [{ query: { indices: [1], values: [1] } }, /vector must be an array/],
     [{ query: { text: 'hello', model: 'm' } }, /texts or images/],
     [{ query: [1, 1], params: { indexed_only: true } }, /indexed_only: /],
     [{ query: [1, 1], using: 'image' }, /image/],

@@ -1,5 +1,10 @@
-import { wrongType } from '../../base/errors.js';
-import type { IndexOptions, VectorConfig } from '../../db/config.js';
+import { outOfRange, wrongType } from '../../base/errors.js';
+import type {
+  CollectionConfig,
+  IndexOptions,
+  SparseVectorConfig,
+  VectorConfig,
+} from '../../db/config.js';
 import { unsupported } from '../errors.js';
 import {
   anything,
@@ -14,6 +19,7 @@ import {
   string,
 } from '../schema.js';
 import { refusedField } from './schemas.js';
+import { UNNAMED } from './unnamed.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
 
 /** `m` and `ef_construct` build the graph; the others say where things lie, and change no result. */
@@ -76,6 +82,22 @@ const vectorParams = object(
   },
 );
 
+/** Sparse vectors are compared exactly, in memory: what `index` says changes no result. */
+const sparseParams = object(
+  {},
+  {
+    modifier: oneOf(['none', 'idf'] as const),
+    index: object(
+      {},
+      {
+        full_scan_threshold: integer({ minimum: 0 }),
+        on_disk: boolean(),
+        datatype: oneOf(['float32', 'float16', 'uint8'] as const),
+      },
+    ),
+  },
+);
+
 const vectorsConfig = eitherBy('size', 'number', vectorParams, record(vectorParams));
 
 /** Where data lie and when they are moved: of no effect on results, kept and told again. */
@@ -92,7 +114,7 @@ export const createBody = object(
   {},
   {
     vectors: vectorsConfig,
-    sparse_vectors: record(anything()),
+    sparse_vectors: record(sparseParams),
     hnsw_config: hnswConfig,
     quantization_config: quantizationConfig,
     shard_number: integer({ minimum: 1 }),
@@ -195,20 +217,39 @@ export function isOne(vectors: NonNullable<CreateBody['vectors']>): vectors is V
 }
 
 /** What the database is to make of a request. */
-export function readCreate(body: CreateBody): {
-  vectors: VectorConfig | Record<string, VectorConfig>;
-} {
+export function readCreate(body: CreateBody): CollectionConfig {
   refuseUnsupported('createCollection', body);
-  if (Object.keys(body.sparse_vectors ?? {}).length > 0) {
-    throw unsupported('sparse_vectors', 'sparse vectors are not supported yet');
-  }
+  const sparse = readSparse(body.sparse_vectors ?? {});
   const { vectors } = body;
-  if (!vectors) throw wrongType('vectors', '{ size, distance }, or such objects by name', vectors);
-  if (isOne(vectors)) return { vectors: readVectorParams('vectors', vectors, body) };
-  const fields = Object.entries(vectors).map(([name, params]) => {
+  if (vectors && isOne(vectors)) {
+    const config = readVectorParams('vectors', vectors, body);
+    return { vectors: sparse.length === 0 ? config : asNamed([[UNNAMED, config], ...sparse]) };
+  }
+  const dense = Object.entries(vectors ?? {}).map(([name, params]) => {
     return [name, readVectorParams(`vectors.${name}`, params, body)] as const;
   });
-  return { vectors: Object.fromEntries(fields) };
+  const fields = [...dense, ...sparse];
+  if (fields.length > 0) return { vectors: asNamed(fields) };
+  throw wrongType('vectors', '{ size, distance }, or such objects by name', vectors);
+}
+
+type NamedField = readonly [string, VectorConfig | SparseVectorConfig];
+
+/** @throws RangeError where a dense and a sparse vector have the same name */
+function asNamed(fields: readonly NamedField[]): CollectionConfig['vectors'] {
+  const names = fields.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw outOfRange('names of vectors', 'different', twice);
+  return Object.fromEntries(fields);
+}
+
+function readSparse(given: NonNullable<CreateBody['sparse_vectors']>): NamedField[] {
+  return Object.entries(given).map(([name, { modifier, index }]) => {
+    if (index?.datatype && index.datatype !== 'float32') {
+      throw unsupported(`sparse_vectors.${name}.index.datatype`, 'values are kept as float32');
+    }
+    return [name, { sparse: { modifier: modifier ?? 'none' } }];
+  });
 }
 
 /** The fields of a change that would build the collection anew. */

@@ -2,6 +2,7 @@ import type { CollectionInfo, VectorInfo } from '../../db/info.js';
 import type { CollectionNotes } from '../catalog.js';
 import { anything, array, either, integer, object, oneOf, record, type Schema } from '../schema.js';
 import { type CreateBody, isOne } from './collection-config.js';
+import { UNNAMED } from './unnamed.js';
 
 const settings: Schema<unknown> = { type: 'object' };
 
@@ -39,6 +40,9 @@ export function wireInfo(info: CollectionInfo, { settings }: CollectionNotes) {
   const fields = Object.values(info.vectors);
   const problem = fields.find((field) => field.problem !== undefined)?.problem;
   const [first] = fields;
+  const sparse = Object.entries(info.sparseVectors).map(([name, { modifier }]) => {
+    return [name, modifier === 'none' ? {} : { modifier }];
+  });
   return {
     status: STATUSES[info.status],
     optimizer_status: problem === undefined ? 'ok' : { error: problem },
@@ -48,6 +52,7 @@ export function wireInfo(info: CollectionInfo, { settings }: CollectionNotes) {
     config: {
       params: {
         vectors: wireVectors(info, given),
+        ...(sparse.length > 0 && { sparse_vectors: Object.fromEntries(sparse) }),
         shard_number: 1,
         replication_factor: given.replication_factor ?? 1,
         write_consistency_factor: given.write_consistency_factor ?? 1,
@@ -56,7 +61,7 @@ export function wireInfo(info: CollectionInfo, { settings }: CollectionNotes) {
       hnsw_config: {
         m: M,
         ef_construct: EF_CONSTRUCT,
-        full_scan_threshold: Math.ceil((EXACT_BELOW * 4 * first!.size) / 1024),
+        full_scan_threshold: Math.ceil((EXACT_BELOW * 4 * (first?.size ?? 0)) / 1024),
         ...given.hnsw_config,
       },
       optimizer_config: {
@@ -77,8 +82,8 @@ export function wireInfo(info: CollectionInfo, { settings }: CollectionNotes) {
 }
 
 function wireVectors({ vectors }: CollectionInfo, { vectors: given }: CreateBody) {
-  const isNamed = vectors[''] === undefined;
-  if (!isNamed) return wireField(vectors['']!, given && isOne(given) ? given : {});
+  const unnamed = vectors[''] ?? vectors[UNNAMED];
+  if (unnamed !== undefined) return wireField(unnamed, given && isOne(given) ? given : {});
   const asked = given && !isOne(given) ? given : {};
   return Object.fromEntries(
     Object.entries(vectors).map(([name, field]) => [name, wireField(field, asked[name] ?? {})]),

@@ -33,7 +33,7 @@ const info = endpoint({
   query: readQuery,
   result: collectionInfo,
   run: async ({ catalog }, { params }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection } = await catalog.find(params.collection_name!);
     return wireInfo(await collection.info(), catalog.notesOf(collection.name));
   },
 });
@@ -70,7 +70,7 @@ const change = endpoint({
   body: changeBody,
   result: ok,
   run: async ({ catalog }, { params, body }) => {
-    const { name } = await catalog.find(params.collection_name!);
+    const { name } = (await catalog.find(params.collection_name!)).collection;
     for (const setting of FIXED_SETTINGS) {
       if (!isEmpty(body[setting]))
         throw unsupported(setting, 'it is settled when a collection is made');
@@ -117,7 +117,7 @@ const createIndex = endpoint({
   body: object({ field_name: string({ minLength: 1 }), field_schema: anything() }),
   result: updateResult,
   run: async ({ catalog }, { params, body, query, signal }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection } = await catalog.find(params.collection_name!);
     await collection.createPayloadIndex(body.field_name, body.field_schema as FieldSchema, {
       signal,
     });
@@ -133,7 +133,7 @@ const deleteIndex = endpoint({
   query: writeQuery,
   result: updateResult,
   run: async ({ catalog }, { params, query }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection } = await catalog.find(params.collection_name!);
     await collection.deletePayloadIndex(params.field_name!);
     return updated(await collection.info(), query);
   },
@@ -203,7 +203,7 @@ const aliasesOf = endpoint({
   access: 'read',
   result: aliasList,
   run: async ({ catalog }, { params }) => {
-    const { name } = await catalog.find(params.collection_name!);
+    const { name } = (await catalog.find(params.collection_name!)).collection;
     return wireAliases(catalog.listAliases(name));
   },
 });

@@ -1,50 +1,61 @@
 import { outOfRange } from '../../base/errors.js';
 import type { Filter } from '../../db/types.js';
 import { readIds } from './ids.js';
+import { storedName } from './unnamed.js';
 
 /** As deep as the filter language itself allows; what is deeper is not looked into here. */
 const DEPTH_MAX = 32;
 
 type Members = Record<string, unknown>;
 
-/** A filter with the ids in it as the store spells them; all else is checked where it is evaluated. */
-export function readFilter(value: unknown): Filter | undefined {
-  return (value ?? undefined) && (readClauses('filter', value, 0) as Filter);
+interface Context {
+  depth: number;
+  /** The stored name of the vector without one. */
+  unnamed: string;
 }
 
-function readClauses(what: string, value: unknown, depth: number): unknown {
+/** A filter with ids and names of vectors as the store has them; all else is checked where it is evaluated. */
+export function readFilter(value: unknown, unnamed: string): Filter | undefined {
+  return (value ?? undefined) && (readClauses('filter', value, { depth: 0, unnamed }) as Filter);
+}
+
+function readClauses(what: string, value: unknown, { depth, unnamed }: Context): unknown {
   if (!isObject(value)) return value;
   if (depth > DEPTH_MAX) throw outOfRange(what, `at most ${DEPTH_MAX} levels deep`, value);
   const read: Members = { ...value };
+  const context = { depth: depth + 1, unnamed };
   for (const name of ['must', 'should', 'must_not']) {
-    if (name in value) read[name] = readConditions(`${what}.${name}`, value[name], depth);
+    if (name in value) read[name] = readConditions(`${what}.${name}`, value[name], context);
   }
   if (isObject(value.min_should)) {
     const { conditions } = value.min_should;
     const place = `${what}.min_should.conditions`;
     read.min_should = {
       ...value.min_should,
-      conditions: readConditions(place, conditions, depth),
+      conditions: readConditions(place, conditions, context),
     };
   }
   return read;
 }
 
-function readConditions(what: string, value: unknown, depth: number): unknown {
-  if (!Array.isArray(value)) return readCondition(what, value, depth);
-  return value.map((condition, i) => readCondition(`${what}[${i}]`, condition, depth));
+function readConditions(what: string, value: unknown, context: Context): unknown {
+  if (!Array.isArray(value)) return readCondition(what, value, context);
+  return value.map((condition, i) => readCondition(`${what}[${i}]`, condition, context));
 }
 
-function readCondition(what: string, value: unknown, depth: number): unknown {
+function readCondition(what: string, value: unknown, context: Context): unknown {
   if (!isObject(value)) return value;
   if (Array.isArray(value.has_id)) {
     return { ...value, has_id: readIds(`${what}.has_id`, value.has_id) };
   }
+  if (typeof value.has_vector === 'string') {
+    return { ...value, has_vector: storedName(value.has_vector, context.unnamed) };
+  }
   if (isObject(value.nested)) {
-    const filter = readClauses(`${what}.nested.filter`, value.nested.filter, depth + 1);
+    const filter = readClauses(`${what}.nested.filter`, value.nested.filter, context);
     return { ...value, nested: { ...value.nested, filter } };
   }
-  return 'key' in value ? value : readClauses(what, value, depth + 1);
+  return 'key' in value ? value : readClauses(what, value, context);
 }
 
 function isObject(value: unknown): value is Members {

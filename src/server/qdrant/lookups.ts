@@ -1,5 +1,6 @@
 import type { PointId } from '../../base/point-id.js';
-import type { Group, QueryTarget, StoredRecord } from '../../db/types.js';
+import type { QueryTarget } from '../../db/query-types.js';
+import type { Group, StoredRecord } from '../../db/types.js';
 import type { Catalog } from '../catalog.js';
 import { refused } from '../errors.js';
 import { either, type Of, object, string } from '../schema.js';
@@ -26,8 +27,8 @@ export async function lookUpTarget(
   from: Of<typeof lookupFrom>,
 ): Promise<QueryTarget> {
   if (target.id === undefined) return target;
-  const collection = await catalog.find(from.collection);
-  const name = from.vector ?? '';
+  const { collection, unnamed } = await catalog.find(from.collection);
+  const name = from.vector || unnamed;
   const [found] = await collection.retrieve([target.id], {
     withPayload: false,
     withVector: name === '' ? true : [name],
@@ -49,10 +50,10 @@ export async function lookUpGroups(
   given: Of<typeof withLookup>,
 ): Promise<Map<Group, object>> {
   const { collection: name, with_payload, with_vectors } = asObject(given);
-  const collection = await catalog.find(name);
+  const { collection, unnamed } = await catalog.find(name);
   const ids = new Map(groups.map((group) => [group, idOf(group)]));
   const wanted = [...ids.values()].filter((id) => id !== undefined);
-  const selection = readSelection({ with_payload, with_vector: with_vectors }, true);
+  const selection = readSelection({ with_payload, with_vector: with_vectors }, true, unnamed);
   const found = await collection.retrieve(wanted, selection);
   const records = new Map(found.map((record) => [record.id, wireRecord(record)]));
   return new Map(

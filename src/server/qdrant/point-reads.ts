@@ -2,25 +2,35 @@ import { checkInteger } from '../../base/check.js';
 import { wrongType } from '../../base/errors.js';
 import { type Endpoint, endpoint, type ServerContext } from '../endpoint.js';
 import { refused } from '../errors.js';
-import { array, boolean, either, integer, nullable, type Of, object, string } from '../schema.js';
+import {
+  array,
+  boolean,
+  component,
+  either,
+  integer,
+  nullable,
+  type Of,
+  object,
+  string,
+} from '../schema.js';
 import { readFilter } from './filter.js';
 import { idOfPath, readId, readIds } from './ids.js';
-import { lookUpGroups, lookupFrom, withLookup } from './lookups.js';
+import { lookUpGroups, withLookup } from './lookups.js';
 import {
   checkResults,
   planQuery,
   queryBody,
-  readTarget,
+  readSearch,
   runPlanned,
   searching,
-  searchOptions,
+  targeting,
 } from './queries.js';
+import { readOrderBy } from './query-kinds.js';
 import { readSelection, wireHit, wireRecord } from './records.js';
 import {
   filter,
   groupsResult,
   pointId,
-  query,
   readQuery,
   recordSchema,
   scoredPoint,
@@ -28,7 +38,6 @@ import {
   withPayload,
   withVector,
 } from './schemas.js';
-import { refuseUnsupported, unsupportedFields } from './unsupported.js';
 
 const COLLECTION = '/collections/{collection_name}';
 const POINTS = `${COLLECTION}/points`;
@@ -50,7 +59,7 @@ const getPoint = endpoint({
   query: readQuery,
   result: recordSchema,
   run: async ({ catalog }, { params }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection } = await catalog.find(params.collection_name!);
     const id = idOfPath(params.id!);
     const [found] = await collection.retrieve([id], { withPayload: true, withVector: true });
     if (found === undefined) throw refused(404, `Not found: Point with id ${id} does not exists!`);
@@ -67,9 +76,12 @@ const getPoints = endpoint({
   body: object({ ids: array(pointId) }, selecting),
   result: array(recordSchema),
   run: async ({ catalog, options }, { params, body }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection, unnamed } = await catalog.find(params.collection_name!);
     checkResults(body.ids.length, options.limits.results);
-    const found = await collection.retrieve(readIds('ids', body.ids), readSelection(body, true));
+    const found = await collection.retrieve(
+      readIds('ids', body.ids),
+      readSelection(body, true, unnamed),
+    );
     return found.map(wireRecord);
   },
 });
@@ -87,21 +99,21 @@ const scroll = endpoint({
       filter,
       offset: pointId,
       limit: integer({ minimum: 1 }),
-      ...unsupportedFields('scroll'),
+      order_by: component<unknown>('OrderBy'),
     },
   ),
   result: object({ points: array(recordSchema), next_page_offset: nullable(pointId) }),
   run: async ({ catalog, options }, { params, body, signal }) => {
-    refuseUnsupported('scroll', body);
-    const collection = await catalog.find(params.collection_name!);
+    const { collection, unnamed } = await catalog.find(params.collection_name!);
     const limit = body.limit ?? LIMIT;
     checkResults(limit, options.limits.results);
     const from = body.offset ?? undefined;
     const { points, next } = await collection.scroll({
-      ...readSelection(body, true),
-      filter: readFilter(body.filter),
+      ...readSelection(body, true, unnamed),
+      filter: readFilter(body.filter, unnamed),
       limit,
       offset: from === undefined ? undefined : readId('offset', from),
+      orderBy: body.order_by ? readOrderBy('order_by', body.order_by) : undefined,
       signal,
     });
     return { points: points.map(wireRecord), next_page_offset: next };
@@ -117,8 +129,8 @@ const count = endpoint({
   body: object({}, { filter, exact: boolean(), shard_key: shardKey }),
   result: object({ count: integer() }),
   run: async ({ catalog }, { params, body, signal }) => {
-    const collection = await catalog.find(params.collection_name!);
-    const given = readFilter(body.filter);
+    const { collection, unnamed } = await catalog.find(params.collection_name!);
+    const given = readFilter(body.filter, unnamed);
     return { count: await collection.count({ ...(given && { filter: given }), signal }) };
   },
 });
@@ -137,10 +149,10 @@ const facet = endpoint({
     hits: array(object({ value: either(string(), integer(), boolean()), count: integer() })),
   }),
   run: async ({ catalog, options }, { params, body, signal }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection, unnamed } = await catalog.find(params.collection_name!);
     const limit = body.limit ?? LIMIT;
     checkResults(limit, options.limits.results);
-    const given = readFilter(body.filter);
+    const given = readFilter(body.filter, unnamed);
     return {
       hits: await collection.facet(body.key, { ...(given && { filter: given }), limit, signal }),
     };
@@ -156,9 +168,9 @@ const queryPoints = endpoint({
   body: queryBody,
   result: object({ points: array(scoredPoint) }),
   run: async ({ catalog, options }, { params, body, signal }) => {
-    const collection = await catalog.find(params.collection_name!);
-    const planned = [await planQuery(catalog, body, signal)];
-    const [hits] = await runPlanned(collection, planned, options.limits.results);
+    const served = await catalog.find(params.collection_name!);
+    const planned = [await planQuery({ ...served, catalog, signal }, body)];
+    const [hits] = await runPlanned(served.collection, planned, options.limits.results);
     return { points: hits!.map(wireHit) };
   },
 });
@@ -174,9 +186,10 @@ const queryBatch = endpoint({
   run: async ({ catalog, options }, { params, body, signal }) => {
     const { searches } = body;
     checkInteger('the number of searches', searches.length, 0, options.limits.searches);
-    const collection = await catalog.find(params.collection_name!);
-    const planned = await Promise.all(searches.map((one) => planQuery(catalog, one, signal)));
-    const results = await runPlanned(collection, planned, options.limits.results);
+    const served = await catalog.find(params.collection_name!);
+    const reading = { ...served, catalog, signal };
+    const planned = await Promise.all(searches.map((one) => planQuery(reading, one)));
+    const results = await runPlanned(served.collection, planned, options.limits.results);
     return results.map((hits) => ({ points: hits.map(wireHit) }));
   },
 });
@@ -187,16 +200,9 @@ const grouping = {
 const groupSizes = {
   group_size: integer({ minimum: 1 }),
   with_lookup: withLookup,
-  ...unsupportedFields('groups'),
 } as const;
 
-export const groupsBody = object(grouping, {
-  ...searching,
-  ...groupSizes,
-  query,
-  using: string(),
-  lookup_from: lookupFrom,
-});
+export const groupsBody = object(grouping, { ...searching, ...targeting, ...groupSizes });
 
 /** Groups of what is nearest to a target. */
 export async function runGroups(
@@ -205,19 +211,17 @@ export async function runGroups(
   body: Omit<Of<typeof groupsBody>, 'query'> & { query?: unknown },
   signal: AbortSignal,
 ): Promise<{ groups: unknown[] }> {
-  refuseUnsupported('groups', body);
   const { catalog } = context;
-  const collection = await catalog.find(name);
+  const served = await catalog.find(name);
   const limit = body.limit ?? LIMIT;
   const groupSize = body.group_size ?? GROUP_SIZE;
   checkResults(limit * groupSize, context.options.limits.results);
-  const target = await readTarget(catalog, body);
-  if (target === undefined) throw wrongType('query', 'a vector or an id', body.query);
-  const groups = await collection.queryGroups({
-    ...target,
-    using: body.using ?? undefined,
-    ...searchOptions(body, limit * groupSize, signal),
-    ...readSelection(body, false),
+  const reading = { ...served, catalog, signal };
+  const search = await readSearch(reading, 'query', body, limit * groupSize);
+  if (search === undefined) throw wrongType('query', 'a vector or an id', body.query);
+  const groups = await served.collection.queryGroups({
+    ...search,
+    ...readSelection(body, false, served.unnamed),
     groupBy: body.group_by,
     limit,
     groupSize,

@@ -12,8 +12,8 @@ const POINTS = '/collections/{collection_name}/points';
 type Write<Body> = (writing: writes.Writing, body: Body) => Promise<WriteResult>;
 
 async function writingOf({ catalog, options }: ServerContext, { params, signal }: Call) {
-  const collection = await catalog.find(params.collection_name!);
-  return { collection, batchMax: options.limits.batch, signal };
+  const served = await catalog.find(params.collection_name!);
+  return { ...served, batchMax: options.limits.batch, signal };
 }
 
 function write<Body>(

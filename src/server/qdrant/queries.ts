@@ -1,19 +1,19 @@
 import { checkInteger } from '../../base/check.js';
-import { outOfRange, wrongType } from '../../base/errors.js';
+import { LeandexError, outOfRange } from '../../base/errors.js';
 import type { Collection } from '../../db/collection.js';
-import type { Hit, Query, QueryTarget, SearchOptions, Selection } from '../../db/types.js';
-import type { Catalog } from '../catalog.js';
+import type { Prefetch, Query, QueryTarget, SearchOptions } from '../../db/query-types.js';
+import type { Hit, Selection } from '../../db/types.js';
+import type { Catalog, Served } from '../catalog.js';
 import { unsupported } from '../errors.js';
-import { boolean, integer, number, type Of, object, string } from '../schema.js';
+import { boolean, component, integer, number, type Of, object, string } from '../schema.js';
 import { readFilter } from './filter.js';
-import { readId } from './ids.js';
 import { lookUpTarget, lookupFrom } from './lookups.js';
+import { type Asked, readQuery } from './query-kinds.js';
 import { readSelection } from './records.js';
 import { filter, query, shardKey, withPayload, withVector } from './schemas.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
-import { readVector } from './vectors.js';
 
-export const searchParams = object(
+const searchParams = object(
   {},
   {
     hnsw_ef: integer({ minimum: 1 }),
@@ -38,21 +38,43 @@ export const searching = {
   shard_key: shardKey,
 } as const;
 
+/** What there is to look for, and where. */
+export const targeting = {
+  query,
+  using: string(),
+  lookup_from: lookupFrom,
+  prefetch: component<PrefetchBody | PrefetchBody[]>('Prefetch'),
+} as const;
+
 export const queryBody = object(
   {},
-  {
-    ...searching,
-    query,
-    using: string(),
-    lookup_from: lookupFrom,
-    offset: integer({ minimum: 0 }),
-    ...unsupportedFields('query'),
-  },
+  { ...searching, ...targeting, offset: integer({ minimum: 0 }) },
 );
 export type QueryBody = Of<typeof queryBody>;
 
+type Given<P> = { [K in keyof P]?: Of<P[K]> | null | undefined };
 type Params = Of<typeof searchParams>;
-type Searching = { [K in keyof typeof searching]?: Of<(typeof searching)[K]> | null | undefined };
+type Searching = Given<typeof searching>;
+
+/** A search whose results are the candidates of another; it may have such itself. */
+export interface PrefetchBody
+  extends Pick<Searching, 'filter' | 'params' | 'score_threshold' | 'limit'> {
+  query?: unknown;
+  using?: string | null;
+  lookup_from?: Of<typeof lookupFrom> | null;
+  prefetch?: PrefetchBody | PrefetchBody[] | null;
+}
+
+const PREFETCH_MEMBERS: readonly (keyof PrefetchBody)[] = [
+  'filter',
+  'limit',
+  'lookup_from',
+  'params',
+  'prefetch',
+  'query',
+  'score_threshold',
+  'using',
+];
 
 /** A query, or none: then points come in the order of their ids. */
 export type Planned = { search: Query } | { page: PagedQuery };
@@ -63,33 +85,119 @@ interface PagedQuery extends Selection {
 }
 
 const LIMIT = 10;
+/** As deep as searches may lie in each other. */
+const PREFETCH_DEPTH_MAX = 8;
+
+/** Where a request is read: its collection, and those that it may look into. */
+export interface Reading extends Served {
+  catalog: Catalog;
+  signal: AbortSignal;
+}
 
 /** What a request of the universal query asks for. */
-export async function planQuery(
-  catalog: Catalog,
-  body: QueryBody,
-  signal: AbortSignal,
-): Promise<Planned> {
-  refuseUnsupported('query', body);
+export async function planQuery(reading: Reading, body: QueryBody): Promise<Planned> {
   const { limit, offset } = { limit: body.limit ?? LIMIT, offset: body.offset ?? 0 };
-  const target = await readTarget(catalog, body);
-  if (target === undefined) {
-    if (body.using) throw outOfRange('using', 'given with a query', body.using);
-    if (body.score_threshold)
-      throw outOfRange('score_threshold', 'given with a query', body.score_threshold);
-    return {
-      page: { ...readSelection(body, false), filter: readFilter(body.filter), limit, offset },
-    };
+  const selection = readSelection(body, false, reading.unnamed);
+  const search = await readSearch(reading, 'query', body, limit + offset);
+  if (search !== undefined) {
+    return { search: { ...search, ...selection, limit, offset, signal: reading.signal } };
   }
-  const options = searchOptions(body, limit + offset, signal);
-  const using = body.using ?? undefined;
-  return { search: { ...target, ...options, ...readSelection(body, false), using, limit, offset } };
+  for (const name of ['using', 'score_threshold', 'lookup_from'] as const) {
+    if (body[name]) throw outOfRange(name, 'given with a query', body[name]);
+  }
+  const page = { filter: readFilter(body.filter, reading.unnamed), limit, offset };
+  return { page: { ...page, ...selection } };
+}
+
+/** What to look for and how; undefined where there is no query. */
+export async function readSearch(
+  reading: Reading,
+  what: string,
+  body: Searching & PrefetchBody,
+  wanted: number,
+): Promise<(QueryTarget & SearchOptions) | undefined> {
+  const asked = readQuery(what, body.query);
+  const prefetch = await readPrefetches(reading, `${what} prefetch`, body.prefetch, 1);
+  if (asked === undefined) {
+    if (prefetch === undefined) return undefined;
+    throw new LeandexError(
+      'UNSUPPORTED',
+      "A query is needed to merge the prefetches. Can't have prefetches without defining a query.",
+    );
+  }
+  return {
+    ...(await targetOf(reading, asked, body)),
+    ...optionsOf(reading, body, wanted),
+    prefetch,
+  };
+}
+
+async function readPrefetches(
+  reading: Reading,
+  what: string,
+  given: PrefetchBody['prefetch'],
+  depth: number,
+): Promise<Prefetch[] | undefined> {
+  if (given === undefined || given === null) return undefined;
+  if (depth > PREFETCH_DEPTH_MAX) {
+    throw outOfRange(what, `at most ${PREFETCH_DEPTH_MAX} levels deep`, 'more');
+  }
+  const list = Array.isArray(given) ? given : [given];
+  if (list.length === 0) return undefined;
+  const read: Prefetch[] = [];
+  for (const one of list) read.push(await readPrefetch(reading, what, one, depth));
+  return read;
+}
+
+async function readPrefetch(
+  reading: Reading,
+  what: string,
+  given: PrefetchBody,
+  depth: number,
+): Promise<Prefetch> {
+  checkPrefetch(what, given);
+  const asked = readQuery(`${what}.query`, given.query);
+  if (asked === undefined) throw unsupported(what, 'one without a query is not supported');
+  const limit = given.limit ?? LIMIT;
+  const { signal: _, ...options } = optionsOf(reading, given, limit);
+  const prefetch = await readPrefetches(reading, what, given.prefetch, depth + 1);
+  return { ...(await targetOf(reading, asked, given)), ...options, prefetch, limit };
+}
+
+/** Schemas check nothing that lies in itself. */
+function checkPrefetch(what: string, given: unknown): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw outOfRange(what, 'an object, or a list of such', given);
+  }
+  const { limit, using } = given as PrefetchBody;
+  const other = Object.keys(given).find((name) => !PREFETCH_MEMBERS.includes(name as never));
+  if (other !== undefined) {
+    throw outOfRange(`a member of ${what}`, PREFETCH_MEMBERS.join(', '), other);
+  }
+  if (limit !== undefined && limit !== null) checkInteger(`${what}.limit`, limit, 1, 65_536);
+  if (using && typeof using !== 'string') throw outOfRange(`${what}.using`, 'a name', using);
+}
+
+/** A target by the names of the store, the vector of another collection looked up. */
+async function targetOf(
+  { catalog, unnamed }: Reading,
+  { target, mmr }: Asked,
+  { using, lookup_from }: Pick<PrefetchBody, 'using' | 'lookup_from'>,
+): Promise<QueryTarget & Pick<SearchOptions, 'using' | 'mmr'>> {
+  const found = lookup_from ? await lookUpTarget(catalog, target, lookup_from) : target;
+  const isByVector = found.vector !== undefined || found.id !== undefined;
+  const field = using || (isByVector && unnamed) || undefined;
+  return { ...found, ...(field && { using: field }), ...(mmr && { mmr }) };
 }
 
 /** The options of a search for so many results. */
-export function searchOptions(body: Searching, wanted: number, signal: AbortSignal): SearchOptions {
+function optionsOf(
+  { unnamed, signal }: Reading,
+  body: PrefetchBody,
+  wanted: number,
+): SearchOptions {
   return {
-    filter: readFilter(body.filter),
+    filter: readFilter(body.filter, unnamed),
     scoreThreshold: body.score_threshold ?? undefined,
     ...readParams(body.params ?? {}, wanted),
     signal,
@@ -108,60 +216,6 @@ function readParams(params: Params, wanted: number): SearchOptions {
   };
 }
 
-/** Kinds of queries that leandex does not have. */
-const UNSUPPORTED_QUERIES = [
-  'recommend',
-  'discover',
-  'context',
-  'order_by',
-  'fusion',
-  'rrf',
-  'formula',
-  'sample',
-  'relevance_feedback',
-];
-
-/** What a request looks for, the vector of another collection looked up. */
-export async function readTarget(
-  catalog: Catalog,
-  { query, lookup_from }: Pick<QueryBody, 'query' | 'lookup_from'>,
-): Promise<QueryTarget | undefined> {
-  const target = readQuery(query);
-  if (target === undefined || !lookup_from) return target;
-  return lookUpTarget(catalog, target, lookup_from);
-}
-
-/** A vector, or the vector of a point; undefined where there is no query. */
-function readQuery(given: unknown): QueryTarget | undefined {
-  if (given === undefined || given === null) return undefined;
-  if (!isObject(given)) return readNearest('query', given);
-  const names = Object.keys(given).filter((name) => given[name] !== null);
-  const kind = names.find((name) => UNSUPPORTED_QUERIES.includes(name));
-  if (kind !== undefined) throw unsupported(`query.${kind}`, 'such queries are not supported yet');
-  if (!names.includes('nearest')) return { vector: readVector('query', given) };
-  const other = names.find((name) => name !== 'nearest');
-  if (other === 'mmr') throw unsupported('query.mmr', 'it is not supported yet');
-  if (other !== undefined) throw outOfRange('a member of query', 'nearest', other);
-  return readNearest('query.nearest', given.nearest);
-}
-
-/** Of what a search looks for: a vector, or the id of a point. */
-function readNearest(what: string, given: unknown): QueryTarget {
-  const isId = ['number', 'bigint', 'string'].includes(typeof given);
-  if (isId) return { id: readId(what, given) };
-  if (given === null || given === undefined) throw wrongType(what, 'a vector or an id', given);
-  return { vector: readVector(what, given) };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value)
-  );
-}
-
 /** @throws RangeError where requests want more results at once than the server gives. */
 export function checkResults(wanted: number, most: number): void {
   checkInteger('limit and offset, together', wanted, 0, most);
@@ -174,22 +228,22 @@ export async function runPlanned(
   most: number,
 ): Promise<Hit[][]> {
   const wanted = planned.map((plan) => ('page' in plan ? plan.page : plan.search));
-  checkResults(
-    wanted.reduce((sum, { limit, offset }) => sum + limit! + offset!, 0),
-    most,
-  );
+  const total = wanted.reduce((sum, { limit, offset }) => sum + limit! + offset!, 0);
+  checkResults(total, most);
   const searches = planned.flatMap((plan) => ('search' in plan ? [plan.search] : []));
-  const found =
-    searches.length === 1
-      ? [await collection.query(searches[0]!)]
-      : searches.length > 1
-        ? await collection.queryBatch(searches)
-        : [];
+  const found = await runSearches(collection, searches);
   const results: Hit[][] = [];
   for (const plan of planned) {
     results.push('page' in plan ? await pageOf(collection, plan.page) : found.shift()!);
   }
   return results;
+}
+
+/** Errors of a query by itself do not name its number. */
+async function runSearches(collection: Collection, searches: Query[]): Promise<Hit[][]> {
+  const [only] = searches;
+  if (only === undefined) return [];
+  return searches.length === 1 ? [await collection.query(only)] : collection.queryBatch(searches);
 }
 
 /** Points without a query are all as good as each other. */

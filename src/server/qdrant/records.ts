@@ -4,15 +4,17 @@ import type { Hit, Selection, StoredRecord, Target, WriteResult } from '../../db
 import { readFilter } from './filter.js';
 import { readIds } from './ids.js';
 import type { WriteQuery } from './schemas.js';
+import { storedName } from './unnamed.js';
 import { wireVectors } from './vectors.js';
 
 /** A point as it is answered. */
-export function wireRecord({ id, payload, vector }: StoredRecord) {
+export function wireRecord({ id, payload, vector, orderValue }: StoredRecord) {
   return {
     id,
     // Qdrant knows no point without a payload: it is empty.
     ...(payload !== undefined && { payload: payload ?? {} }),
     ...(vector !== undefined && { vector: wireVectors(vector) }),
+    ...(orderValue !== undefined && { order_value: orderValue }),
   };
 }
 
@@ -33,17 +35,19 @@ interface Selecting {
 export function readSelection(
   { with_payload, with_vector, with_vectors }: Selecting,
   defaultPayload: boolean,
+  unnamed: string,
 ): Selection {
-  return {
-    withPayload: with_payload ?? defaultPayload,
-    withVector: with_vector ?? with_vectors ?? false,
-  };
+  const vectors = with_vector ?? with_vectors ?? false;
+  const withVector = Array.isArray(vectors)
+    ? vectors.map((name) => storedName(name, unnamed))
+    : vectors;
+  return { withPayload: with_payload ?? defaultPayload, withVector };
 }
 
 /** Which points a write is about. */
 export function readTarget(
   request: { points?: unknown[] | null | undefined; filter?: unknown },
-  batchMax: number,
+  { batchMax, unnamed }: { batchMax: number; unnamed: string },
 ): Target {
   const { points, filter } = request;
   const given = [points, filter].filter((value) => value !== undefined && value !== null);
@@ -51,7 +55,7 @@ export function readTarget(
     const problem = given.length === 0 ? 'neither is given' : 'both are given';
     throw new LeandexError('INVALID_ARGUMENT', `points or filter say which points: ${problem}`);
   }
-  if (!points) return { filter: readFilter(filter)! };
+  if (!points) return { filter: readFilter(filter, unnamed)! };
   checkInteger('the number of points', points.length, 0, batchMax);
   return readIds('points', points);
 }

@@ -65,10 +65,16 @@ export const updateResult = object({
 const outVectors = component<unknown>('OutVectors');
 const outPayload = nullable(record(anything()));
 
-export const recordSchema = object({ id: pointId }, { payload: outPayload, vector: outVectors });
+/** Of what is in the order of a payload field. */
+const orderValue = number();
+
+export const recordSchema = object(
+  { id: pointId },
+  { payload: outPayload, vector: outVectors, order_value: orderValue },
+);
 export const scoredPoint = object(
   { id: pointId, version: integer(), score: number() },
-  { payload: outPayload, vector: outVectors },
+  { payload: outPayload, vector: outVectors, order_value: orderValue },
 );
 export const groupsResult = object({
   groups: array(

@@ -31,7 +31,11 @@ function namedVector(given: unknown): { query: unknown; using?: string } {
   return { query: given };
 }
 
-const isVector = (given: unknown) => Array.isArray(given) || given instanceof Uint8Array;
+/** Neither an id, which a search cannot look for, nor another kind of query. */
+function isVector(given: unknown): boolean {
+  const isSparse = typeof given === 'object' && given !== null && 'indices' in given;
+  return isSparse || Array.isArray(given) || given instanceof Uint8Array;
+}
 
 const search = endpoint({
   method: 'POST',
@@ -42,9 +46,9 @@ const search = endpoint({
   body: searchBody,
   result: array(scoredPoint),
   run: async ({ catalog, options }, { params, body, signal }) => {
-    const collection = await catalog.find(params.collection_name!);
-    const planned = [await planQuery(catalog, asQuery(body), signal)];
-    const [hits] = await runPlanned(collection, planned, options.limits.results);
+    const served = await catalog.find(params.collection_name!);
+    const planned = [await planQuery({ ...served, catalog, signal }, asQuery(body))];
+    const [hits] = await runPlanned(served.collection, planned, options.limits.results);
     return hits!.map(wireHit);
   },
 });
@@ -60,11 +64,10 @@ const searchBatch = endpoint({
   run: async ({ catalog, options }, { params, body, signal }) => {
     const { searches } = body;
     checkInteger('the number of searches', searches.length, 0, options.limits.searches);
-    const collection = await catalog.find(params.collection_name!);
-    const planned = await Promise.all(
-      searches.map((one) => planQuery(catalog, asQuery(one), signal)),
-    );
-    const results = await runPlanned(collection, planned, options.limits.results);
+    const served = await catalog.find(params.collection_name!);
+    const reading = { ...served, catalog, signal };
+    const planned = await Promise.all(searches.map((one) => planQuery(reading, asQuery(one))));
+    const results = await runPlanned(served.collection, planned, options.limits.results);
     return results.map((hits) => hits.map(wireHit));
   },
 });

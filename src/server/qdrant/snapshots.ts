@@ -22,7 +22,7 @@ const list = endpoint({
   access: 'read',
   result: array(description),
   run: async ({ catalog, snapshots }, { params }) =>
-    snapshots.list((await catalog.find(params.collection_name!)).name),
+    snapshots.list((await catalog.find(params.collection_name!)).collection.name),
 });
 
 const create = endpoint({
@@ -33,7 +33,7 @@ const create = endpoint({
   query: waitQuery,
   result: description,
   run: async ({ catalog, snapshots, metrics }, { params, signal }) => {
-    const collection = await catalog.find(params.collection_name!);
+    const { collection } = await catalog.find(params.collection_name!);
     const created = await snapshots.create(collection, signal);
     metrics.snapshotCreated();
     return created;
@@ -48,7 +48,7 @@ const download = endpoint({
   envelope: 'own',
   result: string({ format: 'binary' }),
   run: async ({ catalog, snapshots }, { params, reply }) => {
-    const { name } = await catalog.find(params.collection_name!);
+    const { name } = (await catalog.find(params.collection_name!)).collection;
     const file = await snapshots.find(name, params.snapshot_name!);
     reply.type('application/octet-stream').send(createReadStream(file));
   },
@@ -62,7 +62,7 @@ const remove = endpoint({
   query: waitQuery,
   result: ok,
   run: async ({ catalog, snapshots }, { params }) => {
-    const { name } = await catalog.find(params.collection_name!);
+    const { name } = (await catalog.find(params.collection_name!)).collection;
     await snapshots.remove(name, params.snapshot_name!);
     return true;
   },

@@ -3,17 +3,13 @@ import type { Schema } from '../schema.js';
 import { refusedField } from './schemas.js';
 
 /** What fields of requests leandex does not have, by kind of request, and why. */
-const NO_PREFETCH = 'searches of several stages are not supported yet';
 const ONE_MACHINE = 'there is but one machine, and one shard';
 
 export const UNSUPPORTED_FIELDS = {
-  query: { prefetch: NO_PREFETCH },
-  groups: { prefetch: NO_PREFETCH },
   params: {
     indexed_only: 'what is not in the graph yet is compared exactly, and always searched',
     acorn: 'filtered searches choose their own way',
   },
-  scroll: { order_by: 'pages are in the order of ids' },
   upsert: { update_filter: 'conditional writes are not supported yet' },
   createCollection: {
     init_from: 'copying collections is not supported: take a snapshot, and recover it',

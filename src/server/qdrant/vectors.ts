@@ -1,17 +1,32 @@
 import { outOfRange, wrongType } from '../../base/errors.js';
-import type { MultiVector, StoredRecord, StoredVector, Vector, Vectors } from '../../db/types.js';
+import type {
+  MultiVector,
+  SparseVector,
+  StoredRecord,
+  StoredSparseVector,
+  StoredVector,
+  Vector,
+  Vectors,
+} from '../../db/types.js';
 import { unsupported } from '../errors.js';
 import { type WireVector, wireVector } from '../wire/float-text.js';
+import { storedName, wireName } from './unnamed.js';
 
-/** One vector or several that are compared as one. */
-export type GivenVector = Vector | MultiVector;
+/** One vector, several that are compared as one, or a sparse one. */
+export type GivenVector = Vector | MultiVector | SparseVector;
 
 /** The vectors of a point: the one it has, or those with names. */
-export function readVectors(what: string, value: unknown): Vectors {
-  if (!isNamed(value)) return readVector(what, value);
+export function readVectors(what: string, value: unknown, unnamed: string): Vectors {
+  if (!isNamed(value)) {
+    const vector = readVector(what, value) as Vector | MultiVector;
+    return unnamed === '' ? vector : { [unnamed]: vector };
+  }
   refuseOthers(what, value);
   return Object.fromEntries(
-    Object.entries(value).map(([name, vector]) => [name, readVector(`${what}.${name}`, vector)]),
+    Object.entries(value).map(([name, vector]) => [
+      storedName(name, unnamed),
+      readVector(`${what}.${name}`, vector),
+    ]),
   );
 }
 
@@ -19,8 +34,16 @@ export function readVectors(what: string, value: unknown): Vectors {
 export function readVector(what: string, value: unknown): GivenVector {
   if (value instanceof Uint8Array) return floatsOf(what, value);
   if (Array.isArray(value)) return readRows(what, value);
-  if (isNamed(value)) refuseOthers(what, value);
-  throw wrongType(what, 'a vector', value);
+  if (!isNamed(value)) throw wrongType(what, 'a vector', value);
+  refuseOthers(what, value);
+  return readSparse(what, value);
+}
+
+/** Checked where it is used, but for values that are float32 bytes. */
+function readSparse(what: string, value: Record<string, unknown>): SparseVector {
+  const { values } = value;
+  const numbers = values instanceof Uint8Array ? floatsOf(`${what}.values`, values) : values;
+  return { ...value, ...(numbers !== undefined && { values: numbers }) } as SparseVector;
 }
 
 function readRows(what: string, value: readonly unknown[]): GivenVector {
@@ -60,8 +83,6 @@ function isNamed(value: unknown): value is Record<string, unknown> {
 
 /** @throws LeandexError `UNSUPPORTED` for kinds of vectors that are not vectors by name. */
 function refuseOthers(what: string, value: Record<string, unknown>): void {
-  if ('indices' in value && 'values' in value)
-    throw unsupported(what, 'sparse vectors are not supported');
   if (['text', 'image', 'object'].some((name) => name in value) && 'model' in value) {
     throw unsupported(what, 'vectors are not made here, of texts or images: give the numbers');
   }
@@ -71,11 +92,15 @@ function refuseOthers(what: string, value: Record<string, unknown>): void {
 export function wireVectors(vector: StoredRecord['vector']): unknown {
   if (vector === undefined) return undefined;
   if (vector instanceof Float32Array || Array.isArray(vector)) return wireOne(vector);
-  return Object.fromEntries(
-    Object.entries(vector).map(([name, stored]) => [name, wireOne(stored)]),
-  );
+  const named = Object.entries(vector).map(([name, stored]) => [wireName(name), wireOne(stored)]);
+  const [first] = named;
+  // The one without a name is by itself where there is no other.
+  return named.length === 1 && first![0] === '' ? first![1] : Object.fromEntries(named);
 }
 
-function wireOne(stored: StoredVector): WireVector | WireVector[] {
+function wireOne(stored: StoredVector | StoredSparseVector): WireVector | WireVector[] | object {
+  if ('indices' in stored) {
+    return { indices: Array.from(stored.indices), values: wireVector(stored.values) };
+  }
   return Array.isArray(stored) ? stored.map(wireVector) : wireVector(stored);
 }

@@ -8,12 +8,15 @@ import { array, type Of, object, oneOf, record, string } from '../schema.js';
 import { readId } from './ids.js';
 import { readTarget } from './records.js';
 import { payload, pointId, selector, shardKey, vectors } from './schemas.js';
+import { storedName } from './unnamed.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
 import { readVectors } from './vectors.js';
 
 /** How a write is done, beside what it says. */
 export interface Writing {
   collection: Collection;
+  /** The stored name of the vector without one. */
+  unnamed: string;
   batchMax: number;
   signal: AbortSignal;
 }
@@ -42,7 +45,7 @@ export const deletePayloadBody = object({ keys: array(string()) }, selector);
 export const clearPayloadBody = object({}, selector);
 
 export function upsert(
-  { collection, batchMax, signal }: Writing,
+  { collection, batchMax, unnamed, signal }: Writing,
   body: Of<typeof upsertBody>,
 ): Promise<WriteResult> {
   refuseUnsupported('upsert', body);
@@ -52,7 +55,8 @@ export function upsert(
   if (Boolean(body.points) === Boolean(body.batch)) {
     throw new LeandexError('INVALID_ARGUMENT', 'a write has either points or batch');
   }
-  const list = body.points ? body.points.map(readPoint) : readColumns(body.batch!);
+  const points = body.points ?? pointsOf(body.batch!);
+  const list = points.map((point, i) => readPoint(point, i, unnamed));
   checkInteger('the number of points', list.length, 0, batchMax);
   return collection.upsert(lastOfEach(list), { signal });
 }
@@ -60,17 +64,17 @@ export function upsert(
 type GivenPoint = Of<typeof points>[number];
 type GivenColumns = NonNullable<Of<typeof upsertBody>['batch']>;
 
-function readPoint({ id, vector, payload }: GivenPoint, i: number): Point {
+function readPoint({ id, vector, payload }: GivenPoint, i: number, unnamed: string): Point {
   const what = `points[${i}]`;
   return {
     id: readId(`${what}.id`, id),
-    vector: readVectors(`${what}.vector`, vector),
+    vector: readVectors(`${what}.vector`, vector, unnamed),
     payload,
   };
 }
 
 /** Points that come as lists: of ids, of vectors (or such a list by name), of payloads. */
-function readColumns({ ids, vectors, payloads }: GivenColumns): Point[] {
+function pointsOf({ ids, vectors, payloads }: GivenColumns): GivenPoint[] {
   const lists = Array.isArray(vectors) ? undefined : Object.entries(vectors as object);
   for (const [name, list] of lists ?? [['vectors', vectors] as const]) {
     requireLength(`batch.vectors of ${name}`, list, ids.length);
@@ -80,7 +84,7 @@ function readColumns({ ids, vectors, payloads }: GivenColumns): Point[] {
     const vector = lists
       ? Object.fromEntries(lists.map(([name, list]) => [name, list[i]]))
       : (vectors as unknown[])[i];
-    return readPoint({ id, vector, payload: payloads?.[i] }, i);
+    return { id, vector, payload: payloads?.[i] };
   });
 }
 
@@ -95,61 +99,65 @@ function lastOfEach<T extends { id: PointId }>(list: readonly T[]): readonly T[]
   return last.size === list.length ? list : [...last.values()];
 }
 
-export function remove(
-  { collection, batchMax, signal }: Writing,
-  body: Of<typeof deleteBody>,
-): Promise<WriteResult> {
-  return collection.delete(readTarget(body, batchMax), { signal });
+export function remove(writing: Writing, body: Of<typeof deleteBody>): Promise<WriteResult> {
+  return writing.collection.delete(readTarget(body, writing), { signal: writing.signal });
 }
 
 export function updateVectors(
-  { collection, batchMax, signal }: Writing,
+  { collection, batchMax, unnamed, signal }: Writing,
   body: Of<typeof updateVectorsBody>,
 ): Promise<WriteResult> {
   refuseUnsupported('upsert', body);
   checkInteger('the number of points', body.points.length, 0, batchMax);
   const list = body.points.map(({ id, vector }, i) => ({
     id: readId(`points[${i}].id`, id),
-    vector: readVectors(`points[${i}].vector`, vector),
+    vector: readVectors(`points[${i}].vector`, vector, unnamed),
   }));
   return collection.updateVectors(lastOfEach(list), { signal });
 }
 
 export function deleteVectors(
-  { collection, batchMax, signal }: Writing,
+  writing: Writing,
   { vector, ...body }: Of<typeof deleteVectorsBody>,
 ): Promise<WriteResult> {
-  return collection.deleteVectors(readTarget(body, batchMax), vector, { signal });
+  const names = vector.map((name) => storedName(name, writing.unnamed));
+  return writing.collection.deleteVectors(readTarget(body, writing), names, {
+    signal: writing.signal,
+  });
 }
 
 export function setPayload(
-  { collection, batchMax, signal }: Writing,
+  writing: Writing,
   { payload, key, ...body }: Of<typeof setPayloadBody>,
 ): Promise<WriteResult> {
-  return collection.setPayload(readTarget(body, batchMax), payload as Payload, {
-    signal,
+  return writing.collection.setPayload(readTarget(body, writing), payload as Payload, {
+    signal: writing.signal,
     path: key ?? undefined,
   });
 }
 
 export function overwritePayload(
-  { collection, batchMax, signal }: Writing,
+  writing: Writing,
   { payload, key, ...body }: Of<typeof setPayloadBody>,
 ): Promise<WriteResult> {
   if (key) throw unsupported('key', 'a whole payload is put in the place of another');
-  return collection.overwritePayload(readTarget(body, batchMax), payload as Payload, { signal });
+  return writing.collection.overwritePayload(readTarget(body, writing), payload as Payload, {
+    signal: writing.signal,
+  });
 }
 
 export function deletePayload(
-  { collection, batchMax, signal }: Writing,
+  writing: Writing,
   { keys, ...body }: Of<typeof deletePayloadBody>,
 ): Promise<WriteResult> {
-  return collection.deletePayload(readTarget(body, batchMax), keys, { signal });
+  return writing.collection.deletePayload(readTarget(body, writing), keys, {
+    signal: writing.signal,
+  });
 }
 
 export function clearPayload(
-  { collection, batchMax, signal }: Writing,
+  writing: Writing,
   body: Of<typeof clearPayloadBody>,
 ): Promise<WriteResult> {
-  return collection.clearPayload(readTarget(body, batchMax), { signal });
+  return writing.collection.clearPayload(readTarget(body, writing), { signal: writing.signal });
 }

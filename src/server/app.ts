@@ -48,7 +48,14 @@ export async function createApp(
     forceCloseConnections: 'idle',
     connectionTimeout: HEADERS_TIMEOUT_MS + 1000 * options.limits.timeoutSeconds,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAMETER_MAX },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    ajv: {
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: false,
+        useDefaults: false,
+        verbose: true,
+      },
+    },
     schemaErrorFormatter: (errors, part) => schemaError(errors, part),
     frameworkErrors: (error, request, reply) => {
       sendRefusal(request, reply as FastifyReply, refusalOf(error));

@@ -58,9 +58,18 @@ const STATUSES: Readonly<Record<ErrorCode, readonly [number, string]>> = {
 export function refusalOf(error: unknown): Refusal {
   const { [REFUSAL]: own, code, message } = error as Partial<CodedError> & { [REFUSAL]?: Refusal };
   if (own !== undefined) return own;
+  if (code === 'DIMENSION_MISMATCH') return dimensionRefusal(error as CodedError);
   const known = STATUSES[code as ErrorCode];
   if (known !== undefined) return { status: known[0], message: known[1] + message, code: code! };
   return frameworkRefusal(error) ?? INTERNAL;
+}
+
+/** In the words that clients of Qdrant may look for, and where it was. */
+function dimensionRefusal({ details, code }: CodedError): Refusal {
+  const { what, expected, received } = details;
+  const problem = `expected dim: ${String(expected)}, got ${String(received)}`;
+  const message = `Wrong input: Vector dimension error: ${problem} (${String(what)})`;
+  return { status: 400, message, code };
 }
 
 const INTERNAL: Refusal = {

@@ -12,16 +12,30 @@ const OF_VALUES = [
   'pattern',
 ];
 
+/** With the value that is wrong, as the validator is asked to tell. */
+type SchemaError = FastifySchemaValidationError & { data?: unknown };
+
 /** The answer to a request that does not fit its schema. */
 export function schemaError(errors: FastifySchemaValidationError[], part: string): Error {
   const found = mostTelling(errors);
-  const place = part + found.instancePath.replaceAll('/', '.');
-  const problem = `${place} ${found.message ?? 'is not valid'}${detail(found.params)}`;
+  const problem = problemOf(part, found);
   const where = part === 'body' ? 'JSON body' : part === 'querystring' ? 'query' : 'path';
-  if (OF_VALUES.includes(found.keyword)) {
+  if (OF_VALUES.includes(found.keyword) && !isNegative(found)) {
     return refused(422, `Validation error in ${where}: ${problem}`);
   }
   return refused(400, `Format error in ${where}: ${problem}`);
+}
+
+/** Where numbers have no sign a negative one is of the wrong type. */
+function isNegative({ keyword, data }: SchemaError): boolean {
+  return keyword === 'minimum' && Number(data) < 0;
+}
+
+function problemOf(part: string, { instancePath, keyword, data, message, params }: SchemaError) {
+  const isQuery = part === 'querystring' && keyword === 'pattern';
+  if (isQuery) return `${instancePath.slice(1)}: value ${String(data)} invalid`;
+  const place = part + instancePath.replaceAll('/', '.');
+  return `${place} ${message ?? 'is not valid'}${detail(params)}`;
 }
 
 /** The error the deepest in the body: of alternatives the last one is only that it is not null. */

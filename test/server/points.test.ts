@@ -115,6 +115,20 @@ describe('writes', () => {
     expect(body.result.vector).toEqual([2, 2]);
   });
 
+  test('of vectors of one point several times are as if in order', async () => {
+    const vectors = { a: { size: 1, distance: 'Dot' }, b: { size: 1, distance: 'Dot' } };
+    await call(server, 'PUT', '/collections/n', { vectors });
+    const path = '/collections/n/points';
+    await call(server, 'PUT', path, { points: [{ id: 1, vector: { a: [1], b: [1] } }] });
+    const update = (list: object[]) => {
+      const points = list.map((vector) => ({ id: 1, vector }));
+      return call(server, 'PUT', `${path}/vectors`, { points });
+    };
+    expect((await update([{ a: [2] }, { b: [3] }, { a: [4] }])).status).toBe(200);
+    expect((await call(server, 'GET', `${path}/1`)).body.result.vector).toEqual({ a: [4], b: [3] });
+    expect((await update([{}])).status).toBe(422);
+  });
+
   test('of points that are not there change nothing', async () => {
     const answer = await post('/payload', { payload: { n: 9 }, points: [1, 999] });
     expect(answer.status).toBe(404);
@@ -126,7 +140,9 @@ describe('writes', () => {
       operations: [{ delete: { points: [1] } }, { upsert: { points: [{ id: 3, vector: [1] }] } }],
     });
     expect(answer.status).toBe(400);
-    expect(answer.body.status.error).toMatch(/Vector dimension error: points\[0\].vector has 1/);
+    expect(answer.body.status.error).toMatch(
+      /Vector dimension error: expected dim: 2, got 1 \(points\[0\].vector\)/,
+    );
     expect((await post('/count', {})).body.result.count).toBe(2);
     expect((await post('/batch', { operations: [{}] })).body.status.error).toMatch(
       /operations\[0\]/,
@@ -224,11 +240,12 @@ describe('queries', () => {
     [{ query: { text: 'hello', model: 'm' } }, /texts or images/],
     [{ query: [1, 1], params: { indexed_only: true } }, /indexed_only: /],
     [{ query: [1, 1], using: 'image' }, /image/],
-    [{ query: [1, 1, 1] }, /Vector dimension error: .*3 numbers, expected 2/],
+    [{ query: [1, 1, 1] }, /Vector dimension error: expected dim: 2, got 3/],
     [{ query: [] }, /Vector dimension error/],
     [{ query: [1, null] }, /vector\[1\] must be a number/],
     [{ query: [1, 1], strange: 1 }, /additional properties: 'strange'/],
     [{ query: [1, 1], limit: '3' }, /body.limit must be integer/],
+    [{ query: [1, 1], offset: -1 }, /Format error .*body.offset must be >= 0/],
     [{ query: 999 }, /no point|not there|999/],
   ])('%j is refused, and says why', async (body, message) => {
     const answer = await post('/query', body);
@@ -238,8 +255,10 @@ describe('queries', () => {
 
   test.each([
     [{ query: [1, 1], limit: 0 }, /body.limit must be >= 1/],
-    [{ query: [1, 1], offset: -1 }, /body.offset must be >= 0/],
+    [{ query: [1, 1], score_threshold: 1, limit: 0 }, /body.limit must be >= 1/],
     [{ query: [1, 1], params: { hnsw_ef: 0 } }, /body.params.hnsw_ef/],
+    [{ query: { indices: [1, 2], values: [1] } }, /same length as indices/],
+    [{ query: [1, 1], filter: { must: { key: 'n' } } }, /filter.must has a key/],
   ])('%j is of the right type and out of range: 422', async (body, message) => {
     const answer = await post('/query', body);
     expect([answer.status, answer.body.status.error]).toEqual([
@@ -399,7 +418,7 @@ describe('msgpack', () => {
 });
 
 test.each([
-  ['GET', '/cluster', 405, /standalone mode/],
+  ['GET', '/collections/a/cluster', 405, /standalone mode/],
   ['PUT', '/collections/a/shards', 405, /standalone mode/],
   ['POST', '/collections/a/points/recommend', 501, /Not implemented/],
   ['POST', '/collections/a/points/discover', 501, /Not implemented/],

@@ -1,11 +1,11 @@
-import { outOfRange, wrongType } from '../../base/errors.js';
+import { wrongType } from '../../base/errors.js';
 import type {
   CollectionConfig,
   IndexOptions,
   SparseVectorConfig,
   VectorConfig,
 } from '../../db/config.js';
-import { unsupported } from '../errors.js';
+import { refused, unsupported } from '../errors.js';
 import {
   anything,
   boolean,
@@ -235,11 +235,14 @@ export function readCreate(body: CreateBody): CollectionConfig {
 
 type NamedField = readonly [string, VectorConfig | SparseVectorConfig];
 
-/** @throws RangeError where a dense and a sparse vector have the same name */
+/** @throws 422 where a dense and a sparse vector have the same name */
 function asNamed(fields: readonly NamedField[]): CollectionConfig['vectors'] {
   const names = fields.map(([name]) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw outOfRange('names of vectors', 'different', twice);
+  if (twice !== undefined) {
+    const rule = 'Dense and sparse vector names must be unique';
+    throw refused(422, `Validation error in JSON body: ${rule} - duplicate found with '${twice}'`);
+  }
   return Object.fromEntries(fields);
 }
 

@@ -1,5 +1,6 @@
 import { outOfRange } from '../../base/errors.js';
 import type { Filter } from '../../db/types.js';
+import { refused } from '../errors.js';
 import { readIds } from './ids.js';
 import { storedName } from './unnamed.js';
 
@@ -55,7 +56,10 @@ function readCondition(what: string, value: unknown, context: Context): unknown 
     const filter = readClauses(`${what}.nested.filter`, value.nested.filter, context);
     return { ...value, nested: { ...value.nested, filter } };
   }
-  return 'key' in value ? value : readClauses(what, value, context);
+  if (!('key' in value)) return readClauses(what, value, context);
+  const isBare = Object.entries(value).every(([name, member]) => name === 'key' || member === null);
+  if (!isBare) return value;
+  throw refused(422, `Validation error in JSON body: ${what} has a key, and no condition on it`);
 }
 
 function isObject(value: unknown): value is Members {

@@ -17,7 +17,10 @@ export const lookupFrom = object(
 /** The collection whose points are named by the groups. */
 export const withLookup = either(
   string(),
-  object({ collection: string() }, { with_payload: withPayload, with_vectors: withVector }),
+  object(
+    { collection: string() },
+    { with_payload: withPayload, with_vector: withVector, with_vectors: withVector },
+  ),
 );
 
 /** The vector of a point of another collection, in place of its id. @throws 404 */
@@ -26,8 +29,8 @@ export async function lookUpTarget(
   target: QueryTarget,
   from: Of<typeof lookupFrom>,
 ): Promise<QueryTarget> {
-  if (target.id === undefined) return target;
   const { collection, unnamed } = await catalog.find(from.collection);
+  if (target.id === undefined) return target;
   const name = from.vector || unnamed;
   const [found] = await collection.retrieve([target.id], {
     withPayload: false,
@@ -49,11 +52,11 @@ export async function lookUpGroups(
   groups: readonly Group[],
   given: Of<typeof withLookup>,
 ): Promise<Map<Group, object>> {
-  const { collection: name, with_payload, with_vectors } = asObject(given);
+  const { collection: name, ...selecting } = asObject(given);
   const { collection, unnamed } = await catalog.find(name);
   const ids = new Map(groups.map((group) => [group, idOf(group)]));
   const wanted = [...ids.values()].filter((id) => id !== undefined);
-  const selection = readSelection({ with_payload, with_vector: with_vectors }, true, unnamed);
+  const selection = readSelection(selecting, true, unnamed);
   const found = await collection.retrieve(wanted, selection);
   const records = new Map(found.map((record) => [record.id, wireRecord(record)]));
   return new Map(
@@ -66,7 +69,7 @@ export async function lookUpGroups(
 
 function asObject(given: Of<typeof withLookup>) {
   if (typeof given !== 'string') return given;
-  return { collection: given, with_payload: null, with_vectors: null };
+  return { collection: given };
 }
 
 /** A group's value as an id; undefined where it is none. */

@@ -10,7 +10,6 @@ type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 /** Endpoints of Qdrant that are known and not there. */
 const MISSING: readonly (readonly [status: 405 | 501, path: string, methods: readonly Method[]])[] =
   [
-    [405, '/cluster', ['GET']],
     [405, '/cluster/telemetry', ['GET']],
     [405, '/cluster/recover', ['POST']],
     [405, '/cluster/peer/{peer_id}', ['DELETE']],

@@ -83,6 +83,15 @@ const telemetry = endpoint({
   }),
 });
 
+const cluster = endpoint({
+  method: 'GET',
+  path: '/cluster',
+  summary: 'Whether there are other machines: there are none',
+  access: 'read',
+  result: object({ status: string() }),
+  run: () => ({ status: 'disabled' }),
+});
+
 const openapi = endpoint({
   method: 'GET',
   path: '/openapi.json',
@@ -100,5 +109,6 @@ export const service: readonly Endpoint[] = [
   ready,
   metrics,
   telemetry,
+  cluster,
   openapi,
 ];

@@ -8,7 +8,7 @@ import type {
   Vector,
   Vectors,
 } from '../../db/types.js';
-import { unsupported } from '../errors.js';
+import { refused, unsupported } from '../errors.js';
 import { type WireVector, wireVector } from '../wire/float-text.js';
 import { storedName, wireName } from './unnamed.js';
 
@@ -17,7 +17,7 @@ export type GivenVector = Vector | MultiVector | SparseVector;
 
 /** The vectors of a point: the one it has, or those with names. */
 export function readVectors(what: string, value: unknown, unnamed: string): Vectors {
-  if (!isNamed(value)) {
+  if (!isByName(value)) {
     const vector = readVector(what, value) as Vector | MultiVector;
     return unnamed === '' ? vector : { [unnamed]: vector };
   }
@@ -34,15 +34,20 @@ export function readVectors(what: string, value: unknown, unnamed: string): Vect
 export function readVector(what: string, value: unknown): GivenVector {
   if (value instanceof Uint8Array) return floatsOf(what, value);
   if (Array.isArray(value)) return readRows(what, value);
-  if (!isNamed(value)) throw wrongType(what, 'a vector', value);
+  if (!isByName(value)) throw wrongType(what, 'a vector', value);
   refuseOthers(what, value);
   return readSparse(what, value);
 }
 
-/** Checked where it is used, but for values that are float32 bytes. */
+/** All else is checked where it is used. @throws 422 for lists of different lengths, as Qdrant does */
 function readSparse(what: string, value: Record<string, unknown>): SparseVector {
-  const { values } = value;
+  const { indices, values } = value;
   const numbers = values instanceof Uint8Array ? floatsOf(`${what}.values`, values) : values;
+  const length = (numbers as { length?: unknown } | undefined)?.length;
+  if (Array.isArray(indices) && length !== undefined && length !== indices.length) {
+    const problem = `${what}.values: Validation error: must be the same length as indices`;
+    throw refused(422, `Validation error in JSON body: ${problem}`);
+  }
   return { ...value, ...(numbers !== undefined && { values: numbers }) } as SparseVector;
 }
 
@@ -72,7 +77,8 @@ function floatsOf(what: string, bytes: Uint8Array): Float32Array {
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
-function isNamed(value: unknown): value is Record<string, unknown> {
+/** Whether it is an object of vectors by name. */
+export function isByName(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -2,15 +2,15 @@ import { checkInteger } from '../../base/check.js';
 import { LeandexError, outOfRange } from '../../base/errors.js';
 import { keyOfId, type PointId } from '../../base/point-id.js';
 import type { Collection } from '../../db/collection.js';
-import type { Payload, Point, WriteResult } from '../../db/types.js';
-import { unsupported } from '../errors.js';
+import type { Payload, Point, Vectors, WriteResult } from '../../db/types.js';
+import { refused, unsupported } from '../errors.js';
 import { array, type Of, object, oneOf, record, string } from '../schema.js';
 import { readId } from './ids.js';
 import { readTarget } from './records.js';
 import { payload, pointId, selector, shardKey, vectors } from './schemas.js';
 import { storedName } from './unnamed.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
-import { readVectors } from './vectors.js';
+import { isByName, readVectors } from './vectors.js';
 
 /** How a write is done, beside what it says. */
 export interface Writing {
@@ -111,9 +111,29 @@ export function updateVectors(
   checkInteger('the number of points', body.points.length, 0, batchMax);
   const list = body.points.map(({ id, vector }, i) => ({
     id: readId(`points[${i}].id`, id),
-    vector: readVectors(`points[${i}].vector`, vector, unnamed),
+    vector: readGivenVectors(`points[${i}].vector`, vector, unnamed),
   }));
-  return collection.updateVectors(lastOfEach(list), { signal });
+  return collection.updateVectors(mergedById(list), { signal });
+}
+
+function readGivenVectors(what: string, value: unknown, unnamed: string): Vectors {
+  const vectors = readVectors(what, value, unnamed);
+  if (isByName(vectors) && Object.keys(vectors).length === 0) {
+    throw refused(422, `Validation error in JSON body: ${what} must have at least one vector`);
+  }
+  return vectors;
+}
+
+/** Of one point several times all that is named, the last of each name: as if in order. */
+function mergedById(list: readonly { id: PointId; vector: Vectors }[]) {
+  const merged = new Map<string, { id: PointId; vector: Vectors }>();
+  for (const { id, vector } of list) {
+    const key = keyOfId(id).toString('latin1');
+    const before = merged.get(key);
+    const isNamed = before !== undefined && isByName(before.vector) && isByName(vector);
+    merged.set(key, { id, vector: isNamed ? { ...before.vector, ...vector } : vector });
+  }
+  return [...merged.values()];
 }
 
 export function deleteVectors(

@@ -38,6 +38,16 @@ const kinds = {
     additionalProperties: false,
   },
   order_by: orderBy,
+  recommend: {
+    description: 'The mean of what is liked, away from the mean of what is disliked',
+    type: 'object',
+    properties: {
+      positive: { type: ['array', 'null'] },
+      negative: { type: ['array', 'null'] },
+      strategy: { enum: ['average_vector', null] },
+    },
+    additionalProperties: false,
+  },
   text: {
     description: "leandex's own: words in the texts of a field that has a text index, by BM25",
     type: 'object',

@@ -215,6 +215,29 @@ describe('queries', () => {
     });
   });
 
+  test('like some points and unlike others, without these', async () => {
+    await put('', {
+      points: [
+        { id: 5, vector: [3, -1] },
+        { id: 6, vector: [-1, 3] },
+      ],
+    });
+    const ask = async (recommend: object) => idsOf(await post('/query', { query: { recommend } }));
+    // The mean of 1 is [1, 0]; of 1 and away from 2 it is [2, -1].
+    expect(await ask({ positive: [1] })).toEqual([5, UUID, 2, 6]);
+    expect(await ask({ positive: [1], negative: [2] })).toEqual([5, UUID, 6]);
+    expect(
+      await ask({
+        positive: [
+          [0, 1],
+          [0, 3],
+        ],
+      }),
+    ).toEqual([6, expect.anything(), expect.anything(), 1, 5]);
+    const missing = await post('/query', { query: { recommend: { positive: [99] } } });
+    expect(missing.status).toBe(404);
+  });
+
   test('how it searches is told by params', async () => {
     const exact = {
       exact: true,
@@ -234,7 +257,10 @@ describe('queries', () => {
     [{ query: { text: { field: 'n', match: 'a' } } }, /text index|createTextIndex/],
     [{ query: { nearest: [1, 1], mmr: { diversity: 2 } } }, /diversity/],
     [{ query: { nearest: [1, 1], mmr: { more: 2 } } }, /a member of query.mmr/],
-    [{ query: { recommend: { positive: [1] } } }, /query.recommend: /],
+    [{ query: { recommend: { positive: [1], strategy: 'best_score' } } }, /only average_vector/],
+    [{ query: { recommend: { negative: [1] } } }, /positive must be one example/],
+    [{ query: { recommend: { positive: [[1]] } } }, /expected dim: 2, got 1/],
+    [{ query: { discover: { target: 1 } } }, /query.discover: /],
     [{ query: { sample: 'random' } }, /query.sample: /],
     [{ query: { indices: [1], values: [1] } }, /vector must be an array/],
     [{ query: { text: 'hello', model: 'm' } }, /texts or images/],
@@ -258,7 +284,10 @@ describe('queries', () => {
     [{ query: [1, 1], score_threshold: 1, limit: 0 }, /body.limit must be >= 1/],
     [{ query: [1, 1], params: { hnsw_ef: 0 } }, /body.params.hnsw_ef/],
     [{ query: { indices: [1, 2], values: [1] } }, /same length as indices/],
-    [{ query: [1, 1], filter: { must: { key: 'n' } } }, /filter.must has a key/],
+    [
+      { query: [1, 1], filter: { must: { key: 'n' } } },
+      /filter.must: At least one field condition/,
+    ],
   ])('%j is of the right type and out of range: 422', async (body, message) => {
     const answer = await post('/query', body);
     expect([answer.status, answer.body.status.error]).toEqual([

@@ -59,7 +59,10 @@ function readCondition(what: string, value: unknown, context: Context): unknown 
   if (!('key' in value)) return readClauses(what, value, context);
   const isBare = Object.entries(value).every(([name, member]) => name === 'key' || member === null);
   if (!isBare) return value;
-  throw refused(422, `Validation error in JSON body: ${what} has a key, and no condition on it`);
+  throw refused(
+    422,
+    `Validation error in JSON body: ${what}: At least one field condition must be specified`,
+  );
 }
 
 function isObject(value: unknown): value is Members {

@@ -1,12 +1,13 @@
 import type { PointId } from '../../base/point-id.js';
 import type { QueryTarget } from '../../db/query-types.js';
 import type { Group, StoredRecord } from '../../db/types.js';
-import type { Catalog } from '../catalog.js';
+import type { Catalog, Served } from '../catalog.js';
 import { refused } from '../errors.js';
 import { either, type Of, object, string } from '../schema.js';
 import { readId } from './ids.js';
 import { readSelection, wireRecord } from './records.js';
 import { shardKey, withPayload, withVector } from './schemas.js';
+import type { GivenVector } from './vectors.js';
 
 /** Where the vector of a point that is asked for is to be found. */
 export const lookupFrom = object(
@@ -32,13 +33,25 @@ export async function lookUpTarget(
   const { collection, unnamed } = await catalog.find(from.collection);
   if (target.id === undefined) return target;
   const name = from.vector || unnamed;
-  const [found] = await collection.retrieve([target.id], {
-    withPayload: false,
-    withVector: name === '' ? true : [name],
-  });
-  const vector = found && vectorOf(found, name);
+  const vector = (await vectorsById({ collection }, [target.id], name)).get(target.id);
   if (vector === undefined) throw refused(404, `Not found: No point with id ${target.id} found`);
   return { vector };
+}
+
+/** The vectors of points by their ids; those that are not there, or have none, are left out. */
+export async function vectorsById<T extends GivenVector = GivenVector>(
+  { collection }: Pick<Served, 'collection'>,
+  ids: readonly PointId[],
+  name: string,
+): Promise<Map<PointId, T>> {
+  const withVector = name === '' ? true : [name];
+  const found = await collection.retrieve(ids, { withPayload: false, withVector });
+  return new Map(
+    found.flatMap((record) => {
+      const vector = vectorOf(record, name);
+      return vector === undefined ? [] : [[record.id, vector as T] as const];
+    }),
+  );
 }
 
 function vectorOf({ vector }: StoredRecord, name: string) {

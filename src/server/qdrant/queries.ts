@@ -1,14 +1,16 @@
 import { checkInteger } from '../../base/check.js';
 import { LeandexError, outOfRange } from '../../base/errors.js';
+import type { PointId } from '../../base/point-id.js';
 import type { Collection } from '../../db/collection.js';
 import type { Prefetch, Query, QueryTarget, SearchOptions } from '../../db/query-types.js';
-import type { Hit, Selection } from '../../db/types.js';
+import type { Filter, Hit, Selection } from '../../db/types.js';
 import type { Catalog, Served } from '../catalog.js';
 import { unsupported } from '../errors.js';
 import { boolean, component, integer, number, type Of, object, string } from '../schema.js';
 import { readFilter } from './filter.js';
 import { lookUpTarget, lookupFrom } from './lookups.js';
 import { type Asked, readQuery } from './query-kinds.js';
+import { recommendedVector } from './recommend.js';
 import { readSelection } from './records.js';
 import { filter, query, shardKey, withPayload, withVector } from './schemas.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
@@ -125,11 +127,7 @@ export async function readSearch(
       "A query is needed to merge the prefetches. Can't have prefetches without defining a query.",
     );
   }
-  return {
-    ...(await targetOf(reading, asked, body)),
-    ...optionsOf(reading, body, wanted),
-    prefetch,
-  };
+  return { ...(await searchFor(reading, asked, body, wanted)), prefetch };
 }
 
 async function readPrefetches(
@@ -159,9 +157,9 @@ async function readPrefetch(
   const asked = readQuery(`${what}.query`, given.query);
   if (asked === undefined) throw unsupported(what, 'one without a query is not supported');
   const limit = given.limit ?? LIMIT;
-  const { signal: _, ...options } = optionsOf(reading, given, limit);
+  const { signal: _, ...search } = await searchFor(reading, asked, given, limit);
   const prefetch = await readPrefetches(reading, what, given.prefetch, depth + 1);
-  return { ...(await targetOf(reading, asked, given)), ...options, prefetch, limit };
+  return { ...search, prefetch, limit };
 }
 
 /** Schemas check nothing that lies in itself. */
@@ -178,10 +176,34 @@ function checkPrefetch(what: string, given: unknown): void {
   if (using && typeof using !== 'string') throw outOfRange(`${what}.using`, 'a name', using);
 }
 
+/** A search for so many results: what it looks for, and how. */
+async function searchFor(
+  reading: Reading,
+  asked: Asked,
+  body: PrefetchBody,
+  wanted: number,
+): Promise<QueryTarget & SearchOptions> {
+  const options = optionsOf(reading, body, wanted);
+  if (asked.recommend === undefined)
+    return { ...(await targetOf(reading, asked, body)), ...options };
+  const from = body.lookup_from;
+  const served = from ? await reading.catalog.find(from.collection) : reading;
+  const name = (from ? from.vector : body.using) || served.unnamed;
+  const { vector, ids } = await recommendedVector(asked.recommend, served, name);
+  const found = await targetOf(reading, { target: { vector } }, { using: body.using ?? null });
+  // Examples of another collection have nothing to do with the points of this one.
+  return { ...found, ...options, filter: from ? options.filter : without(options.filter, ids) };
+}
+
+function without(filter: Filter | undefined, ids: readonly PointId[]): Filter | undefined {
+  if (ids.length === 0) return filter;
+  return { ...(filter && { must: [filter] }), must_not: { has_id: ids } };
+}
+
 /** A target by the names of the store, the vector of another collection looked up. */
 async function targetOf(
   { catalog, unnamed }: Reading,
-  { target, mmr }: Asked,
+  { target, mmr }: Extract<Asked, { target: QueryTarget }>,
   { using, lookup_from }: Pick<PrefetchBody, 'using' | 'lookup_from'>,
 ): Promise<QueryTarget & Pick<SearchOptions, 'using' | 'mmr'>> {
   const found = lookup_from ? await lookUpTarget(catalog, target, lookup_from) : target;

@@ -2,25 +2,18 @@ import { outOfRange, wrongType } from '../../base/errors.js';
 import type { Fusion, Mmr, OrderBy, QueryTarget, TextQuery } from '../../db/query-types.js';
 import { unsupported } from '../errors.js';
 import { readId } from './ids.js';
+import { type Recommend, readRecommend } from './recommend.js';
 import { readVector } from './vectors.js';
 
 /** What a query looks for, and whether its results are to differ. */
-export interface Asked {
-  target: QueryTarget;
-  mmr?: Mmr | undefined;
-}
+export type Asked =
+  | { target: QueryTarget; mmr?: Mmr; recommend?: undefined }
+  | { target?: undefined; mmr?: undefined; recommend: Recommend };
 
 type Members = Record<string, unknown>;
 
 /** Kinds of queries that leandex does not have. */
-const UNSUPPORTED = [
-  'recommend',
-  'discover',
-  'context',
-  'formula',
-  'sample',
-  'relevance_feedback',
-] as const;
+const UNSUPPORTED = ['discover', 'context', 'formula', 'sample', 'relevance_feedback'] as const;
 
 /** Kinds of queries by the member that tells them, with the others that they may have. */
 const KINDS: Readonly<Record<string, (what: string, given: Members) => Asked>> = {
@@ -29,6 +22,9 @@ const KINDS: Readonly<Record<string, (what: string, given: Members) => Asked>> =
   rrf: (what, given) => ({ target: { fusion: readRrf(what, given) } }),
   order_by: (what, given) => ({
     target: { orderBy: readOrderBy(`${what}.order_by`, onlyMember(what, given, 'order_by')) },
+  }),
+  recommend: (what, given) => ({
+    recommend: readRecommend(`${what}.recommend`, examplesOf(what, given)),
   }),
   text: readWords,
 };
@@ -75,6 +71,11 @@ function readRrf(what: string, given: Members): Fusion {
       ...(isGiven(weights) && { weights: weights as number[] }),
     },
   };
+}
+
+function examplesOf(what: string, given: Members): Members {
+  const recommend = onlyMember(what, given, 'recommend');
+  return membersOf(`${what}.recommend`, recommend, ['positive', 'negative', 'strategy']);
 }
 
 /** The order of a payload field: its key, or with a direction and a first value. */

@@ -30,7 +30,7 @@ export async function lookUpTarget(
   target: QueryTarget,
   from: Of<typeof lookupFrom>,
 ): Promise<QueryTarget> {
-  const { collection, unnamed } = await catalog.find(from.collection);
+  const { collection, unnamed } = await findOther(catalog, from.collection);
   if (target.id === undefined) return target;
   const name = from.vector || unnamed;
   const vector = (await vectorsById({ collection }, [target.id], name)).get(target.id);
@@ -54,6 +54,12 @@ export async function vectorsById<T extends GivenVector = GivenVector>(
   );
 }
 
+/** Another collection than that of the request: it is told apart by the words. @throws 404 */
+async function findOther(catalog: Catalog, name: string): Promise<Served> {
+  if (await catalog.has(name)) return catalog.find(name);
+  throw refused(404, `Not found: Collection ${name} not found`);
+}
+
 function vectorOf({ vector }: StoredRecord, name: string) {
   const isNamed = vector !== undefined && !Array.isArray(vector) && !ArrayBuffer.isView(vector);
   return isNamed ? vector[name] : vector;
@@ -66,7 +72,7 @@ export async function lookUpGroups(
   given: Of<typeof withLookup>,
 ): Promise<Map<Group, object>> {
   const { collection: name, ...selecting } = asObject(given);
-  const { collection, unnamed } = await catalog.find(name);
+  const { collection, unnamed } = await findOther(catalog, name);
   const ids = new Map(groups.map((group) => [group, idOf(group)]));
   const wanted = [...ids.values()].filter((id) => id !== undefined);
   const selection = readSelection(selecting, true, unnamed);

@@ -96,6 +96,21 @@ export type { BatchSearchResult, SearchResult } from './graph/search.js';
 export type { IndexStats } from './graph/stats.js';
 export type { KernelVariant } from './kernels/index.js';
 export { kernelVariant } from './kernels/index.js';
+export { type KvBytes, KvCache, type KvRange } from './kv/cache.js';
+export type { CompressOptions, KvBasisChoice, KvBudget } from './kv/compress-options.js';
+export { type GraphRequest, KeyGraph, type KeyGraphOptions } from './kv/key-graph.js';
+export {
+  type CompressKvOptions,
+  compressKv,
+  compressKvAsync,
+  KvModel,
+} from './kv/model.js';
+export type { NearestRequest, NearestTokens } from './kv/nearest.js';
+export type { KvGrouping, KvOptions } from './kv/options.js';
+export type { KvQueries } from './kv/query-rows.js';
+export type { Rope } from './kv/rope.js';
+export type { KvShape, KvTokens } from './kv/shape.js';
+export { type Xkv, type XkvOptions, xkv, xkvAsync } from './kv/xkv.js';
 export type { PrimaryBits, SecondaryBits } from './quant/layout.js';
 export { LeanVec, type LeanVecMethod, type LeanVecOptions } from './quant/leanvec.js';
 export { Lvq, type LvqBits, type LvqCodes, type LvqOptions } from './quant/lvq.js';

@@ -38,6 +38,9 @@ export {
 export {
   maxDotsCodes, maxDotsFloat, maxSim, maxSimBest, packQuery, panelBytes,
 } from './maxsim';
+export { kvDecode, kvEncode, kvFromHalves, kvToHalves, kvToPanels } from './kv';
+export { kvQuantiseRows, kvScore } from './attend';
+export { kvAccumulate, kvSoftmax } from './weigh';
 export { validateEntry, validateNodes } from './validate';
 
 /** The first byte that the program's own data does not use. */

@@ -356,7 +356,11 @@ export class CollectionCore {
     await this.following?.catch(() => {});
     await this.saving.catch(() => {});
     try {
-      const hasChanged = this.state.version !== this.savedVersion;
+      // A graph may have been built without a write: the saved one was missing or damaged.
+      const hasGrown = this.state.fields.some(
+        ({ index }, i) => (index.graph?.count ?? 0) !== this.savedRows[i],
+      );
+      const hasChanged = hasGrown || this.state.version !== this.savedVersion;
       if (this.isKept && hasChanged && this.failure === undefined) await this.save();
     } catch (error) {
       this.options.onLog(`the indexes were not saved: ${(error as Error).message}`);

@@ -328,6 +328,49 @@ export interface KernelExports {
     size: number,
   ): number;
 
+  kvEncode(panels: number, n: number, widths: number, steps: number, tile: number): number;
+  kvDecode(tile: number, n: number, widths: number, steps: number, panels: number): void;
+  kvToPanels(
+    rows: number,
+    count: number,
+    stride: number,
+    n: number,
+    slot: number,
+    panels: number,
+  ): void;
+  kvToHalves(from: number, n: number, to: number): void;
+  kvFromHalves(from: number, n: number, to: number): void;
+
+  kvQuantiseRows(
+    rows: number,
+    stride: number,
+    count: number,
+    n: number,
+    widths: number,
+    steps: number,
+    out: number,
+    factors: number,
+    offsets: number,
+  ): void;
+  kvScore(scan: number, tiles: number, count: number, scores: number, stride: number): void;
+  kvSoftmax(
+    scores: number,
+    rows: number,
+    count: number,
+    stride: number,
+    state: number,
+    factors: number,
+  ): void;
+  kvAccumulate(
+    scan: number,
+    tiles: number,
+    count: number,
+    weights: number,
+    rows: number,
+    stride: number,
+    sums: number,
+  ): void;
+
   validateEntry(index: number, count: number): number;
   validateNodes(index: number, count: number, from: number, to: number): number;
 }

@@ -129,6 +129,10 @@ export class Kernels {
     return new Uint32Array(this.memory.buffer, pointer, length);
   }
 
+  u16(pointer: number, length: number): Uint16Array<ArrayBuffer> {
+    return new Uint16Array(this.memory.buffer, pointer, length);
+  }
+
   i64(pointer: number, length: number): BigInt64Array<ArrayBuffer> {
     return new BigInt64Array(this.memory.buffer, pointer, length);
   }

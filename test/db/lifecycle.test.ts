@@ -3,6 +3,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -49,6 +50,16 @@ async function closedFolder(points: readonly Point[]): Promise<string> {
 }
 
 describe('the index of a collection', () => {
+  test('that was built anew without any write is saved', async () => {
+    const folder = await closedFolder(somePoints(600, SIZE));
+    for (const file of savedFiles(folder)) rmSync(file);
+    const { db } = await openLogged(folder);
+    const docs = await db.collection('docs');
+    while ((await docs.info()).vectors['']!.indexed < 600) await new Promise(setImmediate);
+    await db.close();
+    expect(savedFiles(folder)).toHaveLength(1);
+  });
+
   test('becomes a graph by itself, while reads and writes go on', async () => {
     const { db, log } = await openLogged();
     const docs = await db.createCollection('docs', VECTORS);

@@ -14,6 +14,8 @@ import * as primary from '../../src/kernels/scalar/primary.js';
 import { projectInput, quantiseInput } from '../../src/kernels/scalar/project.js';
 import { rotate } from '../../src/kernels/scalar/rotate.js';
 import { decodeToken, encodeToken } from '../../src/kernels/scalar/token.js';
+import { testAttention } from './attend-cases.js';
+import { expectSameTile, randomTile } from './kv-tiles.js';
 import {
   borrowing,
   describeBinaries,
@@ -101,6 +103,16 @@ export function describeTier(tier: string): void {
             expectSame(readF32(kernels, out, 8), expected, `${bytes} bytes`);
           });
         }
+      }
+    });
+
+    testAttention(kernels);
+
+    test('tiles of a KV-cache', () => {
+      const random = new Random(40);
+      for (let round = 0; round < 40; round++) {
+        const widths = Uint8Array.from({ length: 1 + random.below(60) }, () => random.below(9));
+        expectSameTile(kernels, randomTile(random, widths));
       }
     });
 

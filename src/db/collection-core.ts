@@ -357,9 +357,7 @@ export class CollectionCore {
     await this.saving.catch(() => {});
     try {
       // A graph may have been built without a write: the saved one was missing or damaged.
-      const hasGrown = this.state.fields.some(
-        ({ index }, i) => (index.graph?.count ?? 0) !== this.savedRows[i],
-      );
+      const hasGrown = this.graphRows().some((rows, i) => rows !== this.savedRows[i]);
       const hasChanged = hasGrown || this.state.version !== this.savedVersion;
       if (this.isKept && hasChanged && this.failure === undefined) await this.save();
     } catch (error) {

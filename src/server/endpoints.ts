@@ -1,6 +1,7 @@
 import type { Endpoint } from './endpoint.js';
 import { native } from './native.js';
 import { collections } from './qdrant/collections.js';
+import { matrix } from './qdrant/matrix.js';
 import { missing } from './qdrant/missing.js';
 import { pointReads } from './qdrant/point-reads.js';
 import { pointWrites } from './qdrant/point-writes.js';
@@ -15,6 +16,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...pointWrites,
   ...pointReads,
   ...searches,
+  ...matrix,
   ...snapshots,
   ...native,
   ...missing,

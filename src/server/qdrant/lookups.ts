@@ -7,6 +7,7 @@ import { either, type Of, object, string } from '../schema.js';
 import { readId } from './ids.js';
 import { readSelection, wireRecord } from './records.js';
 import { shardKey, withPayload, withVector } from './schemas.js';
+import { storedName } from './unnamed.js';
 import type { GivenVector } from './vectors.js';
 
 /** Where the vector of a point that is asked for is to be found. */
@@ -30,12 +31,22 @@ export async function lookUpTarget(
   target: QueryTarget,
   from: Of<typeof lookupFrom>,
 ): Promise<QueryTarget> {
-  const { collection, unnamed } = await findOther(catalog, from.collection);
+  const { served, name } = await lookUpIn(catalog, from);
   if (target.id === undefined) return target;
-  const name = from.vector || unnamed;
-  const vector = (await vectorsById({ collection }, [target.id], name)).get(target.id);
+  const vector = (await vectorsById(served, [target.id], name)).get(target.id);
   if (vector === undefined) throw refused(404, `Not found: No point with id ${target.id} found`);
   return { vector };
+}
+
+/** The collection and the vector that examples are of. @throws 404 where there is no such one */
+export async function lookUpIn(
+  catalog: Catalog,
+  from: Of<typeof lookupFrom>,
+): Promise<{ served: Served; name: string }> {
+  const served = await findOther(catalog, from.collection);
+  const name = storedName(from.vector ?? '', served.unnamed);
+  if (served.names.has(name)) return { served, name };
+  throw refused(404, `Not found: Vector with name \`${from.vector ?? ''}\` for lookup not found`);
 }
 
 /** The vectors of points by their ids; those that are not there, or have none, are left out. */
@@ -72,11 +83,11 @@ export async function lookUpGroups(
   given: Of<typeof withLookup>,
 ): Promise<Map<Group, object>> {
   const { collection: name, ...selecting } = asObject(given);
-  const { collection, unnamed } = await findOther(catalog, name);
+  const other = await findOther(catalog, name);
   const ids = new Map(groups.map((group) => [group, idOf(group)]));
   const wanted = [...ids.values()].filter((id) => id !== undefined);
-  const selection = readSelection(selecting, true, unnamed);
-  const found = await collection.retrieve(wanted, selection);
+  const selection = readSelection(selecting, true, other);
+  const found = await other.collection.retrieve(wanted, selection);
   const records = new Map(found.map((record) => [record.id, wireRecord(record)]));
   return new Map(
     groups.flatMap((group) => {

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoint.js';
 import { native } from './native.js';
+import { nativeKv } from './native-kv.js';
 import { collections } from './qdrant/collections.js';
 import { matrix } from './qdrant/matrix.js';
 import { missing } from './qdrant/missing.js';
@@ -19,5 +20,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...matrix,
   ...snapshots,
   ...native,
+  ...nativeKv,
   ...missing,
 ];

@@ -8,12 +8,23 @@ export type {
   IndexOptions,
   MultiIndexOptions,
   Multivector,
+  SparseOptions,
+  SparseVectorConfig,
   VectorConfig,
 } from './db/config.js';
 export type { Database, OpenOptions } from './db/database.js';
 export type { MultivectorInfo } from './db/field.js';
-export type { CollectionInfo, VectorInfo } from './db/info.js';
+export type { CollectionInfo, SparseInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';
+export type {
+  Fusion,
+  GroupQuery,
+  Mmr,
+  OrderBy,
+  Prefetch,
+  Query,
+  TextQuery,
+} from './db/query-types.js';
 export type {
   Condition,
   Durability,
@@ -23,7 +34,6 @@ export type {
   FieldType,
   Filter,
   Group,
-  GroupQuery,
   Hit,
   Match,
   MultiVector,
@@ -32,12 +42,15 @@ export type {
   Payload,
   PayloadSelection,
   Point,
-  Query,
   Scroll,
   Selection,
+  SparseVector,
   StoredRecord,
+  StoredSparseVector,
   StoredVector,
   Target,
+  TextIndexOptions,
+  TextTokenizer,
   Vector,
   Vectors,
   WriteResult,

@@ -41,7 +41,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   db: [...UP_TO_GRAPH, 'fde', 'kv', 'eval', 'filter', 'store'],
   index: UP_TO_DB,
   server: UP_TO_DB,
-  cli: [...UP_TO_DB, 'index', 'eval', 'bench', 'datasets'],
+  cli: [...UP_TO_DB, 'index', 'server', 'eval', 'bench', 'datasets'],
   datasets: ['base'],
   bench: [...UP_TO_DB, 'index', 'eval', 'datasets'],
 };

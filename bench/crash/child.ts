@@ -1,7 +1,10 @@
 import { writeSync } from 'node:fs';
 import type { Collection } from '../../src/db/collection.js';
 import { open } from '../../src/db/open.js';
+import type { Query } from '../../src/db/query-types.js';
+import type { StoredSparseVector } from '../../src/db/types.js';
 import {
+  COMMON_WORD,
   DIMENSIONS,
   type Entry,
   type Ledger,
@@ -23,7 +26,7 @@ function tell(message: Message): void {
   writeSync(1, `${JSON.stringify(message)}\n`);
 }
 
-/** All points, by reading them and by searching for them by each of their vectors. */
+/** All points, by reading them and by searching for them by each of their vectors and by a word. */
 async function readAll(points: Collection): Promise<void> {
   const ledger: Ledger = new Map();
   let offset: number | null = null;
@@ -34,21 +37,32 @@ async function readAll(points: Collection): Promise<void> {
       ...(offset !== null && { offset }),
     });
     for (const { id, payload, vector } of page.points) {
-      const { one, many } = vector as { one: Float32Array; many: Float32Array[] };
+      const { one, many, few } = vector as {
+        one: Float32Array;
+        many: Float32Array[];
+        few: StoredSparseVector;
+      };
       ledger.set(id as number, {
-        payload: payload as Record<string, number>,
-        vector: { one: [...one], many: many.map((token) => [...token]) },
+        payload: payload as Entry['payload'],
+        vector: {
+          one: [...one],
+          many: many.map((token) => [...token]),
+          few: { indices: [...few.indices], values: [...few.values] },
+        },
       });
     }
     offset = page.next as number | null;
   } while (offset !== null);
   const numbers = (length: number) => Array.from({ length }, (_, i) => i + 1);
   const found: number[][] = [];
-  for (const query of [
-    { using: 'one', vector: numbers(DIMENSIONS) },
-    { using: 'many', vector: [numbers(TOKEN_DIMENSIONS)] },
-  ]) {
-    const hits = await points.query({ ...query, limit: 1000, ef: 1000, withPayload: false });
+  const queries: Query[] = [
+    { using: 'one', vector: numbers(DIMENSIONS), ef: 1000 },
+    { using: 'many', vector: [numbers(TOKEN_DIMENSIONS)], ef: 1000 },
+    { using: 'few', vector: { indices: [0], values: [1] } },
+    { text: { field: 'text', match: COMMON_WORD } },
+  ];
+  for (const query of queries) {
+    const hits = await points.query({ ...query, limit: 1000, withPayload: false });
     found.push(hits.map(({ id }) => id as number));
   }
   tell({ did: 'read', points: [...ledger], found });
@@ -80,10 +94,12 @@ const points = isNew
           multivector: { comparator: 'max_sim' },
           index: { exactBelow: 100, fdeDimensions: 640 },
         },
+        few: { sparse: {} },
       },
     })
   : await db.collection('points');
 if (isNew) await points.createPayloadIndex('k', 'integer');
+if (isNew) await points.createTextIndex('text');
 await readAll(points);
 if (mode === 'write') {
   await write(points, Number(seed), Number(first));

@@ -7,6 +7,8 @@ export const TOKEN_DIMENSIONS = 4;
 const TOKENS_MAX = 5;
 const IDS = 400;
 const KINDS = 5;
+/** All sparse vectors have the index 0, and all texts this word. */
+export const COMMON_WORD = 'all';
 
 /** A write, known in full from the seed and its number. */
 export type Operation =
@@ -17,15 +19,16 @@ export type Operation =
   | { kind: 'update vectors'; points: { id: number; vector: Partial<EntryVectors> }[] }
   | { kind: 'optimize' };
 
-/** One vector, and several that are compared as one. */
+/** One vector, several that are compared as one, and one that is sparse. */
 export interface EntryVectors {
   one: number[];
   many: number[][];
+  few: { indices: number[]; values: number[] };
 }
 
 /** What a point is, as the ledger has it and as it is read back. */
 export interface Entry {
-  payload: Record<string, number>;
+  payload: Record<string, number | string>;
   vector: EntryVectors;
 }
 
@@ -43,12 +46,16 @@ export function operationAt(seed: number, number: number): Operation {
   // No zeros: they have no direction.
   const token = () => Array.from({ length: TOKEN_DIMENSIONS }, () => random.below(1000) + 1);
   const many = () => Array.from({ length: random.below(TOKENS_MAX) + 1 }, token);
+  const few = () => ({
+    indices: [0, 1 + random.below(50), 0xffff_ff00 + random.below(50)],
+    values: [1 + random.below(9), random.below(9), random.below(9)],
+  });
   const roll = random.below(100);
   if (roll < 60) {
     const points = ids(40).map((id) => ({
       id,
-      vector: { one: one(), many: many() },
-      payload: { batch: number, k: random.below(KINDS) },
+      vector: { one: one(), many: many(), few: few() },
+      payload: { batch: number, k: random.below(KINDS), text: textOf(number) },
     }));
     return { kind: 'upsert', points };
   }
@@ -56,10 +63,15 @@ export function operationAt(seed: number, number: number): Operation {
   if (roll < 78) return { kind: 'delete where', k: random.below(KINDS) };
   if (roll < 88) return { kind: 'set payload', ids: ids(20), tag: number };
   if (roll < 96) {
-    const changed = () => (random.below(2) === 0 ? { one: one() } : { many: many() });
+    const changed = () =>
+      [{ one: one() }, { many: many() }, { few: few() }][random.below(3)] as Partial<EntryVectors>;
     return { kind: 'update vectors', points: ids(2).map((id) => ({ id, vector: changed() })) };
   }
   return { kind: 'optimize' };
+}
+
+function textOf(number: number): string {
+  return `${COMMON_WORD} of number ${number % 10}`;
 }
 
 /** Does it. An update of a point that is not there is refused as a whole, which is no failure here. */
@@ -77,7 +89,7 @@ export async function perform(points: Collection, operation: Operation): Promise
     case 'set payload':
       await points.setPayload(
         { filter: { must: { has_id: operation.ids } } },
-        { tag: operation.tag },
+        { tag: operation.tag, text: textOf(operation.tag) },
       );
       return;
     case 'update vectors':
@@ -96,7 +108,7 @@ export function record(ledger: Ledger, operation: Operation): void {
     case 'upsert':
       for (const { id, vector, payload } of operation.points) {
         ledger.set(id as number, {
-          payload: { ...(payload as Record<string, number>) },
+          payload: { ...(payload as Entry['payload']) },
           vector: vector as unknown as EntryVectors,
         });
       }
@@ -110,7 +122,9 @@ export function record(ledger: Ledger, operation: Operation): void {
     case 'set payload':
       for (const id of operation.ids) {
         const entry = ledger.get(id);
-        if (entry !== undefined) entry.payload = { ...entry.payload, tag: operation.tag };
+        if (entry === undefined) continue;
+        const { tag } = operation;
+        entry.payload = { ...entry.payload, tag, text: textOf(tag) };
       }
       return;
     case 'update vectors':
@@ -133,9 +147,9 @@ export function digestOf(ledger: Ledger): string {
         id,
         {
           payload,
-          vector: { one, many },
+          vector: { one, many, few },
         },
-      ]) => [id, Object.entries(payload).sort(), one, many],
+      ]) => [id, Object.entries(payload).sort(), one, many, few],
     ),
   );
 }

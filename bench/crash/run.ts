@@ -26,7 +26,7 @@ export interface CrashReport {
 
 interface Reading {
   points: [number, Entry][];
-  /** By each of the vectors. */
+  /** By each of the vectors, and by a word. */
   found: number[][];
 }
 

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { addBenchCommand } from './bench.js';
+import { addInspectCommand } from './inspect.js';
 import { addQuickstartCommand } from './quickstart.js';
+import { addServeCommand } from './serve.js';
+import { addSnapshotCommand } from './snapshot.js';
 
 const { version, description } = JSON.parse(
   readFileSync(`${packageFolder()}/package.json`, 'utf8'),
@@ -11,6 +14,9 @@ const { version, description } = JSON.parse(
 
 const program = new Command('leandex').description(description).version(version);
 addQuickstartCommand(program);
+addServeCommand(program);
+addInspectCommand(program);
+addSnapshotCommand(program);
 addBenchCommand(program);
 
 try {

@@ -3,7 +3,7 @@ import { type RunOptions, runSteps, throwIfAborted } from '../base/steps.js';
 import { Bitmap } from '../filter/bitmap.js';
 import type { PayloadIndexes } from '../filter/payload-indexes.js';
 import type { StoredCollection } from '../store/stored-collection.js';
-import type { Indexer } from './indexer.js';
+import type { Filler } from './field.js';
 import { type CollectionState, parsePayload } from './state.js';
 
 const ROWS_PER_LIST = 4096;
@@ -30,7 +30,7 @@ interface Difference {
  */
 export async function catchUp(
   state: CollectionState,
-  indexers: readonly Indexer[],
+  fillers: readonly Filler[],
   stored: StoredCollection,
   options: RunOptions = {},
   knownVersion = state.version,
@@ -43,7 +43,7 @@ export async function catchUp(
     let isWhole = true;
     for (const [field, rows] of difference.fieldRows.entries()) {
       const missing = without(rows, state.fieldRows[field]!);
-      isWhole = (await takeVectors(state, field, missing, indexers[field]!, options)) && isWhole;
+      isWhole = (await takeVectors(state, field, missing, fillers[field]!, options)) && isWhole;
     }
     if (isWhole || tries === TRIES_MAX) break;
     for (const rows of [difference.live, ...difference.fieldRows]) rows.dispose();
@@ -73,19 +73,19 @@ async function takeVectors(
   state: CollectionState,
   field: number,
   missing: Uint32Array,
-  indexer: Indexer,
+  filler: Filler,
   options: RunOptions,
 ): Promise<boolean> {
-  const { index } = state.fields[field]!;
+  const target = state.fields[field]!;
   state.fieldRows[field]!.addMany(missing);
   try {
-    await indexer.take(
-      missing.filter((row) => !index.has(row)),
+    await filler.take(
+      missing.filter((row) => !target.has(row)),
       options,
     );
   } finally {
     // The next look finds the others missing again.
-    missing = missing.filter((row) => !index.has(row));
+    missing = missing.filter((row) => !target.has(row));
     for (const row of missing) state.fieldRows[field]!.remove(row);
   }
   return missing.length === 0;

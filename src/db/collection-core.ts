@@ -9,19 +9,23 @@ import {
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
 import { parsePath, pathText } from '../filter/path.js';
 import { PayloadIndexes } from '../filter/payload-indexes.js';
+import type { LeanIndex } from '../graph/lean-index.js';
 import type { StoredCollection } from '../store/stored-collection.js';
+import type { TextIndexOptions } from '../store/text-tables.js';
 import type { SaveContext } from './cache-files.js';
 import { addPayloads, catchUp } from './catch-up.js';
 import type { FieldConfig } from './config.js';
-import type { Field } from './field.js';
+import type { Field, Filler } from './field.js';
 import { Filtering } from './filtering.js';
 import { Indexer } from './indexer.js';
 import { MultiField } from './multi-field.js';
 import { openField } from './open-field.js';
 import { saveTokens } from './saved-tokens.js';
 import { loadPayloadIndexes, saveGraph, savePayloadIndexes } from './saving.js';
-import type { SearchContext } from './search.js';
+import type { SearchContext } from './search-plan.js';
+import { SparseField } from './sparse-field.js';
 import { CollectionState } from './state.js';
+import { TextIndexes } from './text-indexes.js';
 import { WriteLine } from './write-line.js';
 import type { WriteContext } from './writing.js';
 
@@ -47,10 +51,14 @@ export interface CoreOptions extends SaveContext {
 export class CollectionCore {
   readonly stored: StoredCollection;
   readonly state: CollectionState;
+  /** Of the fields with a graph. */
   readonly indexers: readonly Indexer[];
+  /** For each field what fills it with stored rows. */
+  private readonly fillers: readonly Filler[];
   private readonly options: CoreOptions;
   private readonly filtering: Filtering;
   private readonly line = new WriteLine();
+  private readonly texts: TextIndexes;
   private following: Promise<void> | undefined;
   private dataVersion = -1;
   private saving: Promise<void> = Promise.resolve();
@@ -68,17 +76,20 @@ export class CollectionCore {
     this.options = options;
     this.stored = options.stored;
     this.state = state;
+    this.texts = new TextIndexes(this.stored);
     this.filtering = new Filtering(state, this.stored, () => this.settled());
-    this.savedRows = state.fields.map(({ index }) => index.graph?.count ?? 0);
-    this.indexers = state.fields.map(
-      (field, number) =>
-        new Indexer(field, number, {
-          stored: this.stored,
-          rowsOf: (of) => state.fieldRows[of]!,
-          onMoved: () => this.saveIfDue(),
-          onLog: options.onLog,
-        }),
+    this.savedRows = this.graphRows();
+    this.fillers = state.fields.map((field, number) =>
+      field instanceof SparseField
+        ? field.filler((rows) => this.stored.readVectors(number, rows))
+        : new Indexer(field, number, {
+            stored: this.stored,
+            rowsOf: (of) => state.fieldRows[of]!,
+            onMoved: () => this.saveIfDue(),
+            onLog: options.onLog,
+          }),
     );
+    this.indexers = this.fillers.filter((filler) => filler instanceof Indexer);
   }
 
   /** Loads what was saved of the indexes, and brings it up to what is stored. */
@@ -97,15 +108,15 @@ export class CollectionCore {
       state.indexes = payloads.indexes;
       state.version = payloads.version;
       state.nextRow = payloads.nextRow;
-      for (const [number, { index }] of fields.entries()) {
-        if (index.graph !== undefined) state.fieldRows[number]!.addMany(index.graph.ids());
+      for (const [number, field] of fields.entries()) {
+        const graph = graphOf(field);
+        if (graph !== undefined) state.fieldRows[number]!.addMany(graph.ids());
       }
       const core = new CollectionCore(options, state);
-      core.indexers.forEach(({ drift }, i) => {
-        drift.restore(drifts[i]!);
-      });
+      for (const { drift, number } of core.indexers) drift.restore(drifts[number]!);
+      if (!options.readOnly) await core.texts.dropUnfinished();
       if (options.readOnly) core.dataVersion = await stored.dataVersion();
-      await catchUp(state, core.indexers, stored, run);
+      await catchUp(state, core.fillers, stored, run);
       const saved = drifts.map(({ version }) => version);
       if (core.savesPayloads) saved.push(payloads.version);
       if (saved.every((version) => version === undefined || version === state.version)) {
@@ -190,7 +201,7 @@ export class CollectionCore {
   private async lookForChanges(): Promise<void> {
     const version = await this.stored.dataVersion();
     if (version === this.dataVersion) return;
-    await catchUp(this.state, this.indexers, this.stored);
+    await catchUp(this.state, this.fillers, this.stored);
     this.dataVersion = version;
     for (const indexer of this.indexers) indexer.schedule();
   }
@@ -205,7 +216,7 @@ export class CollectionCore {
     if (this.closing !== undefined) return;
     try {
       await this.exclusively(async () => {
-        await catchUp(this.state, this.indexers, this.stored, {}, this.knownVersion);
+        await catchUp(this.state, this.fillers, this.stored, {}, this.knownVersion);
         this.knownVersion = undefined;
       });
     } catch (cause) {
@@ -256,6 +267,16 @@ export class CollectionCore {
     });
   }
 
+  async createTextIndex(field: string, given: TextIndexOptions, run: RunOptions): Promise<void> {
+    this.requireWritable();
+    await this.texts.create(field, given, run);
+  }
+
+  async deleteTextIndex(field: string): Promise<boolean> {
+    this.requireWritable();
+    return this.texts.delete(field);
+  }
+
   async optimize(run: RunOptions): Promise<void> {
     this.requireWritable();
     await this.line.settled();
@@ -265,8 +286,13 @@ export class CollectionCore {
     await this.save(run.onProgress);
   }
 
+  private graphRows(): number[] {
+    return this.state.fields.map((field) => graphOf(field)?.count ?? 0);
+  }
+
   private saveIfDue(): void {
-    const isDue = this.state.fields.some(({ index: { graph } }, i) => {
+    const isDue = this.state.fields.some((field, i) => {
+      const graph = graphOf(field);
       if (graph === undefined) return false;
       const moved = Math.abs(graph.count - this.savedRows[i]!);
       return moved >= Math.max(SAVE_ROWS_MIN, SAVE_SHARE * graph.count);
@@ -292,13 +318,13 @@ export class CollectionCore {
   private async saveNow(onProgress?: (progress: Progress) => void): Promise<void> {
     const { options, state } = this;
     if (options.readOnly || this.stored.folder === undefined) return;
-    this.savedRows = state.fields.map(({ index }) => index.graph?.count ?? 0);
-    for (const [field, indexer] of this.indexers.entries()) {
+    this.savedRows = this.graphRows();
+    for (const indexer of this.indexers) {
+      const { field, number } = indexer;
       const drift = () => indexer.drift;
-      await saveGraph(options, state, field, drift, onProgress ? { onProgress } : {});
-      const multi = state.fields[field];
-      if (multi instanceof MultiField && multi.index.graph !== undefined) {
-        await saveTokens(options, multi, field);
+      await saveGraph(options, state, indexer, drift, onProgress ? { onProgress } : {});
+      if (field instanceof MultiField && field.index.graph !== undefined) {
+        await saveTokens(options, field, number);
       }
     }
     await this.exclusively(async () => {
@@ -324,15 +350,14 @@ export class CollectionCore {
   }
 
   private async end(): Promise<void> {
+    await this.texts.close();
     await this.line.settled();
     for (const indexer of this.indexers) await indexer.close();
     await this.following?.catch(() => {});
     await this.saving.catch(() => {});
     try {
       // A graph may have been built without a write: the saved one was missing or damaged.
-      const hasGrown = this.state.fields.some(
-        ({ index }, i) => (index.graph?.count ?? 0) !== this.savedRows[i],
-      );
+      const hasGrown = this.graphRows().some((rows, i) => rows !== this.savedRows[i]);
       const hasChanged = hasGrown || this.state.version !== this.savedVersion;
       if (this.isKept && hasChanged && this.failure === undefined) await this.save();
     } catch (error) {
@@ -340,4 +365,9 @@ export class CollectionCore {
     }
     await this.state.close();
   }
+}
+
+/** Undefined where there is none, or not yet. */
+function graphOf(field: Field): LeanIndex | undefined {
+  return field instanceof SparseField ? undefined : field.index.graph;
 }

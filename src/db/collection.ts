@@ -5,22 +5,22 @@ import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { PayloadChange } from '../filter/change-payload.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import type { Filter, Payload } from '../filter/types.js';
+import type { TextIndexOptions } from '../store/text-tables.js';
 import type { CollectionCore } from './collection-core.js';
 import { runGroups } from './grouping.js';
 import { type CollectionInfo, describe } from './info.js';
 import { ownQuery } from './own-copies.js';
 import { runQueries, runQuery } from './query.js';
+import type { GroupQuery, Query } from './query-types.js';
 import { countPoints, facetCounts, retrievePoints, scrollPage } from './reading.js';
-import { checkSignal } from './search.js';
+import { checkSignal } from './search-plan.js';
 import { upsertStream } from './streaming.js';
 import type {
   FacetCount,
   Group,
-  GroupQuery,
   Hit,
   Page,
   Point,
-  Query,
   Scroll,
   Selection,
   StoredRecord,
@@ -167,8 +167,9 @@ export class Collection {
   }
 
   /**
-   * The points nearest to a vector, or to the vector of a point, best first: as many as `limit` says,
-   * fewer only where fewer match.
+   * The points nearest to a vector, or to the vector of a point, or those with some words, best first,
+   * or in the order of a payload field: as many as `limit` says, fewer only where fewer match. With
+   * `prefetch` the best of what other queries find.
    * @throws also RangeError `DIMENSION_MISMATCH`, LeandexError `NOT_FOUND` for an unknown id,
    * `UNSUPPORTED` for what needs originals where none are kept.
    */
@@ -227,6 +228,21 @@ export class Collection {
   /** Gives an index of a payload field up; false where there is none. */
   async deletePayloadIndex(field: string): Promise<boolean> {
     return this.core.deletePayloadIndex(field);
+  }
+
+  /**
+   * Indexes the texts of a payload field for queries by words (`text`), in the same transactions as
+   * the points from now on. Idempotent; other options make it anew. Writes go on meanwhile.
+   */
+  async createTextIndex(field: string, options: TextIndexOptions & RunOptions = {}): Promise<void> {
+    const { tokenizer, prefix, ...run } = options;
+    this.checkRun('createTextIndex', run, LONG);
+    await this.core.createTextIndex(field, { tokenizer, prefix }, run);
+  }
+
+  /** Gives an index of texts up; false where there is none. */
+  async deleteTextIndex(field: string): Promise<boolean> {
+    return this.core.deleteTextIndex(field);
   }
 
   /** What it consists of, what its indexes hold, and what is being done. */

@@ -9,6 +9,8 @@ import {
 } from '../fde/multi-options.js';
 import { INDEX_OPTIONS, type LeanIndexOptions, resolveOptions } from '../graph/options.js';
 import type { Originals } from '../store/types.js';
+import type { SparseModifier } from './sparse-postings.js';
+import { PAIR_NUMBERS } from './sparse-vectors.js';
 
 /** How the index of a vector is built: the options of `LeanIndex`, all with good defaults. */
 export type IndexOptions = Omit<LeanIndexOptions, 'dimensions' | 'distance'>;
@@ -38,9 +40,22 @@ export interface VectorConfig {
   index?: IndexOptions | MultiIndexOptions | undefined;
 }
 
+export interface SparseOptions {
+  /**
+   * `idf` weighs the values of queries by ln(1 + (N − n + 0.5) / (n + 0.5)), where n of the N points
+   * that have the vector have the index. Default: `none`.
+   */
+  modifier?: SparseModifier | undefined;
+}
+
+/** A vector that is 0 but at some indices; compared by inner product, exactly. Always with a name. */
+export interface SparseVectorConfig {
+  sparse: SparseOptions;
+}
+
 /** What a collection is made of: one vector a point, or several by name. */
 export interface CollectionConfig {
-  vectors: VectorConfig | Readonly<Record<string, VectorConfig>>;
+  vectors: VectorConfig | Readonly<Record<string, VectorConfig | SparseVectorConfig>>;
 }
 
 /** What an index of rows of numbers is made of. */
@@ -61,15 +76,30 @@ interface FieldBase {
 
 export interface SingleConfig extends FieldBase, IndexConfig {
   multivector?: undefined;
+  sparse?: undefined;
 }
 
 export interface MultiConfig extends FieldBase {
   multivector: Multivector;
+  sparse?: undefined;
   index: MultiIndexOptions;
 }
 
+export interface SparseConfig extends FieldBase {
+  multivector?: undefined;
+  sparse: Required<SparseOptions>;
+}
+
+/** A dense vector of the points of a collection, everything filled in. */
+export type GraphConfig = SingleConfig | MultiConfig;
+
 /** A vector of the points of a collection, everything filled in. */
-export type FieldConfig = SingleConfig | MultiConfig;
+export type FieldConfig = GraphConfig | SparseConfig;
+
+/** Whether what a point has is several rows of numbers, not one. */
+export function hasSeveralRows({ multivector, sparse }: FieldConfig): boolean {
+  return multivector !== undefined || sparse !== undefined;
+}
 
 const ORIGINALS: readonly Originals[] = ['float32', 'float16', 'none'];
 const NAME_LENGTH_MAX = 255;
@@ -103,6 +133,8 @@ function isMeantAsSingle(vectors: object): boolean {
 }
 
 function readField(name: string, what: string, value: unknown): FieldConfig {
+  const isSparse = typeof value === 'object' && value !== null && 'sparse' in value;
+  if (isSparse && name !== '') return readSparse(name, what, value);
   checkOptions(what, value, ['size', 'distance', 'originals', 'multivector', 'index']);
   if (!('size' in (value as object))) throw wrongType(`${what}.size`, 'a number', undefined);
   const { size, multivector, index = {}, ...given } = value as VectorConfig;
@@ -121,6 +153,16 @@ function readField(name: string, what: string, value: unknown): FieldConfig {
   checkOptions(`${what}.index`, index, OWN_INDEX_OPTIONS);
   resolveOptions({ ...(index as IndexOptions), dimensions: size, distance: base.distance });
   return { ...base, index: { ...(index as IndexOptions) } };
+}
+
+function readSparse(name: string, what: string, value: object): SparseConfig {
+  checkOptions(what, value, ['sparse']);
+  const { sparse } = value as { sparse: unknown };
+  checkOptions(`${what}.sparse`, sparse, ['modifier']);
+  const { modifier = 'none' } = sparse as SparseOptions;
+  checkOneOf(`${what}.sparse.modifier`, modifier, ['none', 'idf']);
+  const asStored = { size: PAIR_NUMBERS, distance: 'Dot', originals: 'float32' } as const;
+  return { name, ...asStored, sparse: { modifier } };
 }
 
 function readMultivector(what: string, value: unknown): Multivector {
@@ -146,7 +188,7 @@ export function multiSettings({ size, index }: MultiConfig): ResolvedMulti {
 }
 
 /** All that what is made of a field's vectors depends on. */
-export function settingsOf(config: FieldConfig): object {
+export function settingsOf(config: GraphConfig): object {
   return config.multivector === undefined ? config : { ...config, ...multiSettings(config) };
 }
 

@@ -4,6 +4,7 @@ import { drain, type Steps } from '../base/steps.js';
 import { MAGNITUDE_MAX } from '../graph/rows.js';
 import type { Originals } from '../store/types.js';
 import type { FieldConfig } from './config.js';
+import { checkEntries, copyPairs, PAIR_NUMBERS, type SparseVector } from './sparse-vectors.js';
 
 /** Vectors of one point in a field with several. */
 const VECTORS_MAX = 16_384;
@@ -32,8 +33,10 @@ export function numbersGiven(vectors: unknown): number {
   return sum;
 }
 
-/** Of a vector, or of several in an array or a matrix. */
+/** Of a vector, or of several in an array or a matrix, or of a sparse one. */
 function lengthOf(value: unknown): number {
+  const { indices } = (value ?? {}) as { indices?: { length?: number } };
+  if (indices?.length !== undefined) return PAIR_NUMBERS * indices.length;
   if (value instanceof Float32Array) return value.length;
   if (!Array.isArray(value)) return 0;
   if (typeof value[0] === 'number') return value.length;
@@ -44,14 +47,16 @@ function lengthOf(value: unknown): number {
 }
 
 /**
- * How many vectors a point is given in a field: one, or those of an array or a matrix.
+ * How many rows of numbers a point is given in a field: one, or those of an array or a matrix, or the
+ * pairs of a sparse vector.
  * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH` for what has no such number
  */
 export function checkCount(
   what: string,
   value: unknown,
-  { multivector, size }: FieldConfig,
+  { multivector, sparse, size }: FieldConfig,
 ): number {
+  if (sparse !== undefined) return checkEntries(what, value);
   if (multivector === undefined) return 1;
   if (!(value instanceof Float32Array) && !Array.isArray(value)) {
     const expected = `an array of vectors of ${size} numbers, or a Float32Array of their rows`;
@@ -77,7 +82,12 @@ export function* copyVectors(
   count: number,
   into: Float32Array,
 ): Steps<void> {
-  const { multivector, size } = config;
+  const { multivector, sparse, size } = config;
+  if (sparse !== undefined) {
+    copyPairs(what, value as SparseVector, into);
+    yield;
+    return;
+  }
   if (multivector === undefined) {
     copyVector(what, value, config, into);
     yield;

@@ -7,7 +7,14 @@ import type { StoredCollection } from '../store/stored-collection.js';
 import type { Durability } from '../store/types.js';
 import { Collection, closedError } from './collection.js';
 import { CollectionCore } from './collection-core.js';
-import { type CollectionConfig, checkName, type FieldConfig, readConfig } from './config.js';
+import {
+  type CollectionConfig,
+  checkName,
+  type FieldConfig,
+  hasSeveralRows,
+  readConfig,
+  type SparseVectorConfig,
+} from './config.js';
 
 export interface OpenOptions {
   /** Aborts before anything is opened. */
@@ -78,11 +85,11 @@ export class Database {
     const stored = await this.store.create(
       name,
       kept,
-      fields.map(({ name, size, originals, multivector }) => ({
-        name,
-        size,
-        originals,
-        ...(multivector && { multi: true }),
+      fields.map((field) => ({
+        name: field.name,
+        size: field.size,
+        originals: field.originals,
+        ...(hasSeveralRows(field) && { multi: true }),
       })),
     );
     return this.openWith(name, async () => stored, {});
@@ -282,7 +289,7 @@ function checkOpen(path: unknown, options: OpenOptions): OpenOptions {
 function readStored(config: unknown): StoredConfig {
   const { fields, payloadIndexes } = (config ?? {}) as Partial<StoredConfig>;
   try {
-    const named = Object.fromEntries(fields!.map(({ name, ...rest }) => [name, rest]));
+    const named = Object.fromEntries(fields!.map(({ name, ...rest }) => [name, givenOf(rest)]));
     const isSingle = fields!.length === 1 && fields![0]!.name === '';
     for (const [, schema] of payloadIndexes!) checkFieldSchema('schema', schema);
     return {
@@ -292,4 +299,10 @@ function readStored(config: unknown): StoredConfig {
   } catch (cause) {
     throw new LeandexError('CORRUPT', 'the settings of the collection are not valid', { cause });
   }
+}
+
+/** The settings of a vector as they were given. */
+function givenOf(config: Omit<FieldConfig, 'name'>): object {
+  const { sparse } = config as Partial<SparseVectorConfig>;
+  return sparse === undefined ? config : { sparse };
 }

@@ -1,9 +1,11 @@
 import { checkOptions } from '../base/check.js';
 import { type Path, parsePath, valuesAt } from '../filter/path.js';
+import { candidatesFor } from './mmr.js';
 import { runQuery } from './query.js';
-import { COUNT_MAX, checkCounts, SEARCH_OPTIONS, type SearchContext } from './search.js';
+import type { GroupQuery } from './query-types.js';
+import { COUNT_MAX, checkCounts, SEARCH_OPTIONS, type SearchContext } from './search-plan.js';
 import { readSelection, type Selected } from './selection.js';
-import type { Group, GroupQuery, Hit } from './types.js';
+import type { Group, Hit } from './types.js';
 
 const GROUP_OPTIONS = [
   ...SEARCH_OPTIONS,
@@ -30,6 +32,10 @@ export async function runGroups(context: SearchContext, query: GroupQuery): Prom
   const path = parsePath('groupBy', groupBy);
   const { payload } = readSelection(query, context.state.configs);
   const first = DEPTH * limit * groupSize;
+  // Looking further does not make diverse results out of more and more candidates.
+  const { mmr } = search;
+  if (typeof mmr === 'object' && mmr !== null)
+    search.mmr = { candidates: candidatesFor(first), ...mmr };
   for (let depth = Math.min(COUNT_MAX, first); ; depth = Math.min(COUNT_MAX, 4 * depth)) {
     // The whole payload is needed to tell the groups apart.
     const hits = await runQuery(context, { ...search, limit: depth, withPayload: true });

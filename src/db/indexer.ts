@@ -6,7 +6,7 @@ import { resolveOptions, type WriteOptions } from '../graph/options.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import { BACKGROUND_THREADS } from './background.js';
 import { Drift } from './drift.js';
-import type { Field, FieldStore, IndexRows } from './field.js';
+import type { FieldStore, Filler, GraphField, IndexRows } from './field.js';
 import { addFitting, deleteInParts, spacedRows } from './index-rows.js';
 import { freshRowsMax, type RowIndex } from './row-index.js';
 import { trainApart } from './training.js';
@@ -37,14 +37,15 @@ export interface IndexerHost {
  * builds it anew when the data no longer look like what it was trained on. One task at a time; the
  * old graph serves until the new one is whole.
  */
-export class Indexer {
+export class Indexer implements Filler {
   /** Of the present graph. */
   drift = new Drift();
   /** What is being done. */
   progress: Progress | undefined;
-  private readonly field: Field;
+  readonly field: GraphField;
   private readonly index: RowIndex;
-  private readonly number: number;
+  /** Of the field. */
+  readonly number: number;
   private readonly host: IndexerHost;
   private readonly stored: FieldStore;
   /** Rows that the graph's codes cannot hold: far longer than what it was trained on. */
@@ -54,7 +55,7 @@ export class Indexer {
   private failure: unknown;
   private readonly onStep: (() => void)[] = [];
 
-  constructor(field: Field, number: number, host: IndexerHost) {
+  constructor(field: GraphField, number: number, host: IndexerHost) {
     this.field = field;
     this.index = field.index;
     this.number = number;

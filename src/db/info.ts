@@ -2,9 +2,12 @@ import type { Distance } from '../base/distance.js';
 import type { Progress } from '../base/steps.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import type { IndexStats } from '../graph/stats.js';
+import type { TextTokenizer } from '../store/text-tables.js';
 import type { Originals } from '../store/types.js';
 import type { CollectionCore } from './collection-core.js';
+import type { SparseOptions } from './config.js';
 import type { MultivectorInfo } from './field.js';
+import { SparseField } from './sparse-field.js';
 
 /** The index of one vector of a collection. */
 export interface VectorInfo {
@@ -26,6 +29,15 @@ export interface VectorInfo {
   multivector: MultivectorInfo | undefined;
 }
 
+/** The index of one sparse vector of a collection. */
+export interface SparseInfo extends Required<SparseOptions> {
+  /** Points that have it. */
+  count: number;
+  /** Different indices, and how many values there are that are kept. */
+  indices: number;
+  values: number;
+}
+
 export interface CollectionInfo {
   name: string;
   /** Points. */
@@ -36,19 +48,33 @@ export interface CollectionInfo {
   status: 'ready' | 'building' | 'degraded';
   /** By name; under the empty name where there is but one. */
   vectors: Record<string, VectorInfo>;
+  sparseVectors: Record<string, SparseInfo>;
   payloadIndexes: Record<string, { schema: FieldSchema; points: number }>;
+  /** By field; `isWhole` is false while one is being made. */
+  textIndexes: Record<
+    string,
+    { tokenizer: TextTokenizer; prefix: readonly number[]; isWhole: boolean }
+  >;
   bytes: { memory: number; disk: number };
 }
 
 export async function describe(name: string, core: CollectionCore): Promise<CollectionInfo> {
   const { state, indexers } = core;
   const vectors: CollectionInfo['vectors'] = {};
+  const sparseVectors: CollectionInfo['sparseVectors'] = {};
   let memory = state.indexes.byteLength;
   for (const [i, field] of state.fields.entries()) {
-    const { config, multivector } = field;
-    const { graph, fresh } = field.index;
+    if (!(field instanceof SparseField)) continue;
+    const { size, byteLength } = field.postings;
+    memory += byteLength;
+    const count = state.fieldRows[i]!.size;
+    const { name, sparse } = field.config;
+    sparseVectors[name] = { ...sparse, count, indices: size.indices, values: size.entries };
+  }
+  for (const indexer of indexers) {
+    const { config, multivector, index } = indexer.field;
+    const { graph, fresh } = index;
     memory += multivector?.tokenBytes ?? 0;
-    const indexer = indexers[i]!;
     const stats = graph?.stats();
     for (const index of [stats, fresh.stats()]) {
       if (index !== undefined) memory += index.count * index.bytesPerVector.total;
@@ -57,7 +83,7 @@ export async function describe(name: string, core: CollectionCore): Promise<Coll
       size: config.size,
       distance: config.distance,
       originals: config.originals,
-      count: state.fieldRows[i]!.size,
+      count: state.fieldRows[indexer.number]!.size,
       indexed: graph?.count ?? 0,
       energyMissed: graph && indexer.drift.missed,
       progress: indexer.progress,
@@ -74,10 +100,17 @@ export async function describe(name: string, core: CollectionCore): Promise<Coll
     version: state.version,
     status: isDegraded ? 'degraded' : isBuilding ? 'building' : 'ready',
     vectors,
+    sparseVectors,
     payloadIndexes: Object.fromEntries(
       Array.from(state.indexes.schemas, ([field, schema]) => [
         field,
         { schema, points: state.indexes.pointsIn(field, state.live) },
+      ]),
+    ),
+    textIndexes: Object.fromEntries(
+      (await core.stored.texts()).map(({ field, tokenizer, prefix, missing }) => [
+        field,
+        { tokenizer, prefix, isWhole: missing === null },
       ]),
     ),
     bytes: { memory, disk: await core.stored.bytesOnDisk() },

@@ -14,7 +14,7 @@ import type { AllowedRows } from './allowed-rows.js';
 import { BACKGROUND_THREADS } from './background.js';
 import type { MultiConfig } from './config.js';
 import { sharedFloats } from './copy-vectors.js';
-import type { Field, FieldStore, IndexRows, MultivectorInfo } from './field.js';
+import type { FieldStore, GraphField, IndexRows, MultivectorInfo } from './field.js';
 import type { Beam, RowIndex } from './row-index.js';
 import { unitRows } from './unit-rows.js';
 
@@ -38,7 +38,7 @@ type Tokens = Required<Pick<VectorColumn, 'vectors' | 'offsets'>>;
  * its tokens, and gives candidates; MaxSim ranks them by the tokens, which are kept as codes. A row
  * has its tokens before it is in the index, and loses them first.
  */
-export class MultiField implements Field {
+export class MultiField implements GraphField {
   readonly config: MultiConfig;
   readonly index: RowIndex;
   readonly scoreMax = Number.POSITIVE_INFINITY;
@@ -63,6 +63,10 @@ export class MultiField implements Field {
     this.index = index;
     this.documents = documents;
     this.encoder = new FdeEncoder(fde, { shared: hasThreads() });
+  }
+
+  has(row: number): boolean {
+    return this.index.has(row);
   }
 
   hasRoomFor(vectors: number): boolean {

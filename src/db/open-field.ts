@@ -9,6 +9,7 @@ import { freshIndex, RowIndex } from './row-index.js';
 import { dropTokens, loadTokens } from './saved-tokens.js';
 import { type LoadedGraph, loadGraph } from './saving.js';
 import { SingleField } from './single-field.js';
+import { SparseField } from './sparse-field.js';
 
 /** A field with what was saved of it, and the words that were saved with that. */
 export interface OpenedField {
@@ -22,6 +23,7 @@ export async function openField(
   number: number,
   options: RunOptions,
 ): Promise<OpenedField> {
+  if (config.sparse !== undefined) return { field: new SparseField(config), meta: {} };
   const loaded = await loadGraph(context, config, number, options);
   if (config.multivector !== undefined) {
     return openMulti(context, config, number, loaded, options);

@@ -3,15 +3,17 @@
  * it is under way. Anything that has a wrong type stays as it is, for the checks to find.
  */
 
-/** A query with a vector and a filter of its own. */
+const OBJECTS = ['filter', 'fusion', 'orderBy', 'text', 'mmr'];
+
+/** A query with vectors, filters and the like of its own, also in what it prefetches. */
 export function ownQuery<T extends object>(query: T): T {
   if (typeof query !== 'object' || query === null) return query;
-  const { vector, filter } = query as { vector?: unknown; filter?: unknown };
-  return {
-    ...query,
-    ...(vector !== undefined && { vector: ownVector(vector) }),
-    ...(filter !== undefined && { filter: ownValue(filter) }),
-  };
+  const own = { ...query } as Record<string, unknown>;
+  const { vector, prefetch } = own;
+  if (vector !== undefined) own.vector = ownVector(vector);
+  if (Array.isArray(prefetch)) own.prefetch = prefetch.map(ownQuery);
+  for (const name of OBJECTS) if (own[name] !== undefined) own[name] = ownValue(own[name]);
+  return own as T;
 }
 
 /** A point with vectors and a payload of its own. */
@@ -33,7 +35,7 @@ function ownVectors(vectors: unknown): unknown {
 
 function ownVector(vector: unknown): unknown {
   if (vector instanceof Float32Array) return vector.slice();
-  if (!Array.isArray(vector)) return vector;
+  if (!Array.isArray(vector)) return ownValue(vector);
   // Several vectors as one.
   return typeof vector[0] === 'object' ? vector.map(ownVector) : vector.slice();
 }

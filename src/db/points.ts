@@ -4,7 +4,7 @@ import { checkPointId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
 import { checkPayload } from '../filter/payload.js';
 import type { PointBatch, VectorColumn } from '../store/types.js';
-import { type FieldConfig, multiSettings } from './config.js';
+import { type FieldConfig, hasSeveralRows, multiSettings } from './config.js';
 import { checkCount, copyVectors, sharedFloats } from './copy-vectors.js';
 
 /** Points of one batch: it is checked as a whole and held in memory until it is committed. */
@@ -168,12 +168,13 @@ class Columns {
   finish(): VectorColumn[] {
     return this.matrices.flatMap((matrix, field) => {
       if (matrix === undefined) return [];
-      const { multivector, size } = this.fields[field]!;
+      const config = this.fields[field]!;
+      const { size } = config;
       const at = this.places[field]!;
       const offsets = this.offsets[field]!;
       const vectors = matrix.subarray(0, offsets.at(-1)! * size);
       const column: VectorColumn = { field, vectors };
-      if (multivector !== undefined) column.offsets = Uint32Array.from(offsets);
+      if (hasSeveralRows(config)) column.offsets = Uint32Array.from(offsets);
       if (at.length < this.count) column.at = Uint32Array.from(at);
       return [column];
     });
@@ -181,14 +182,18 @@ class Columns {
 }
 
 /** How many vectors points have in a field, before anything of them is checked. */
-function roomFor({ name, size, multivector }: FieldConfig, points: readonly unknown[]): number {
-  if (multivector === undefined) return points.length;
+function roomFor(config: FieldConfig, points: readonly unknown[]): number {
+  if (!hasSeveralRows(config)) return points.length;
+  const { name, size } = config;
   let count = 0;
   for (const point of points) {
     const given = (point as { vector?: unknown } | null | undefined)?.vector;
     const value = name === '' ? given : (given as Record<string, unknown> | undefined)?.[name];
     if (Array.isArray(value)) count += value.length;
     else if (value instanceof Float32Array) count += Math.floor(value.length / size);
+    else
+      count +=
+        (value as { indices?: { length?: number } } | null | undefined)?.indices?.length ?? 0;
   }
   const most = Math.floor(BATCH_BYTES_MAX / (4 * size));
   return checkInteger('the number of vectors in a batch', count, 0, most);

@@ -1,38 +1,33 @@
 import { checkOptions } from '../base/check.js';
 import { wrongType } from '../base/errors.js';
 import type { StoredPoint } from '../store/types.js';
+import { findStage } from './find-stage.js';
+import type { Query } from './query-types.js';
+import { type FoundRows, goodRows, hasMoved, livingRows, rowsToFind, TRIES_MAX } from './search.js';
 import {
+  COUNT_MAX,
   checkCounts,
   type FoundRow,
-  type FoundRows,
-  findRows,
-  goodRows,
-  hasMoved,
-  livingRows,
-  planSearch,
-  rowsToFind,
   SEARCH_OPTIONS,
   type SearchContext,
   type SearchPlan,
-  TRIES_MAX,
-} from './search.js';
+} from './search-plan.js';
 import { readSelection, type Selected, toRecord } from './selection.js';
-import type { Hit, Query, StoredRecord } from './types.js';
+import { blame, LIMIT, planQuery, type Stage } from './stage.js';
+import type { Hit, StoredRecord } from './types.js';
 
 const QUERY_OPTIONS = [...SEARCH_OPTIONS, 'limit', 'offset', 'withPayload', 'withVector'];
-const LIMIT = 10;
 
 /** A checked query. */
 interface PlannedQuery {
-  plan: SearchPlan;
+  stage: Stage;
   selected: Selected;
-  limit: number;
   offset: number;
 }
 
 /** The best points for a query; fewer than its limit only where there are no more. */
 export async function runQuery(context: SearchContext, query: Query): Promise<Hit[]> {
-  const planned = await planQuery(context, query);
+  const planned = await plan(context, query);
   const [hits] = await collect(context, [query], [planned], [undefined]);
   return hits!;
 }
@@ -45,23 +40,25 @@ export async function runQueries(
   if (!Array.isArray(queries)) throw wrongType('queries', 'an array of queries', queries);
   const planned: PlannedQuery[] = [];
   for (const [i, query] of queries.entries()) {
-    planned.push(await planQuery(context, query).catch((error) => blame(error, `queries[${i}]`)));
+    planned.push(await plan(context, query).catch((error) => blame(error, `queries[${i}]`)));
   }
   return collect(context, queries, planned, await searchTogether(context, planned));
 }
 
-/** Says which query an error is about. */
-function blame(error: Error, what: string): never {
-  error.message = `${what}: ${error.message}`;
-  throw error;
-}
-
-async function planQuery(context: SearchContext, query: Query): Promise<PlannedQuery> {
+async function plan(context: SearchContext, query: Query): Promise<PlannedQuery> {
   checkOptions('query', query, QUERY_OPTIONS);
   checkCounts(query, { limit: 1, offset: 0 });
   const selected = readSelection(query, context.state.configs);
-  const plan = await planSearch(context, query);
-  return { plan, selected, limit: query.limit ?? LIMIT, offset: query.offset ?? 0 };
+  const { limit = LIMIT, offset = 0 } = query;
+  const stage = await planQuery(context, query, Math.min(COUNT_MAX, limit + offset));
+  return { stage, selected, offset };
+}
+
+/** A query that the index of its field answers by itself. */
+interface PlainSearch {
+  place: number;
+  plan: SearchPlan;
+  wanted: number;
 }
 
 /** Rows of the queries that could be searched with others; undefined for the rest. */
@@ -71,18 +68,16 @@ async function searchTogether(
 ): Promise<(FoundRow[] | undefined)[]> {
   const found: (FoundRow[] | undefined)[] = planned.map(() => undefined);
   for (const group of groupsOf(planned)) {
+    const [{ plan, wanted }] = group as [PlainSearch];
     if (group.length === 1) continue;
-    const [{ plan, limit, offset }] = [planned[group[0]!]!];
-    const vectors = group.map((place) => planned[place]!.plan.vector);
-    const k = rowsToFind(plan, limit + offset);
+    const k = rowsToFind(plan, wanted);
     const field = state.fields[plan.field]!;
     const { stamp, replacements } = state;
+    const vectors = group.map(({ plan }) => plan.vector);
     const results = await field.searchBatch(vectors, k, plan.beam, plan.allowed);
     const isQuiet = state.stamp === stamp && state.replacing === undefined;
-    group.forEach((place, i) => {
-      const { plan: mine, ...page } = planned[place]!;
+    group.forEach(({ place, plan: mine, wanted }, i) => {
       if (hasMoved(state, mine, replacements)) return;
-      const wanted = page.limit + page.offset;
       const rows = livingRows(state, mine, results[i]!);
       const isAll = results[i]!.ids.length < k && isQuiet;
       if (rows.length >= wanted || isAll) found[place] = goodRows(mine, rows, wanted);
@@ -91,22 +86,23 @@ async function searchTogether(
   return found;
 }
 
-/** Places of queries that one call of the index can answer. */
-function groupsOf(planned: readonly PlannedQuery[]): number[][] {
-  const groups: number[][] = [];
-  const isAlike = (a: PlannedQuery, b: PlannedQuery) =>
-    a.plan.mode === 'index' &&
-    b.plan.mode === 'index' &&
+/** Queries that one call of the index can answer. */
+function groupsOf(planned: readonly PlannedQuery[]): PlainSearch[][] {
+  const groups: PlainSearch[][] = [];
+  const isAlike = (a: PlainSearch, b: PlainSearch) =>
     a.plan.field === b.plan.field &&
     a.plan.allowed === b.plan.allowed &&
     a.plan.beam.ef === b.plan.beam.ef &&
     a.plan.beam.rerank === b.plan.beam.rerank &&
-    rowsToFind(a.plan, a.limit + a.offset) === rowsToFind(b.plan, b.limit + b.offset);
-  planned.forEach((query, place) => {
-    const group = groups.find(([first]) => isAlike(planned[first!]!, query));
-    if (group === undefined) groups.push([place]);
-    else group.push(place);
-  });
+    rowsToFind(a.plan, a.wanted) === rowsToFind(b.plan, b.wanted);
+  for (const [place, { stage }] of planned.entries()) {
+    const isPlain = stage.kind === 'search' && stage.prefetch.length === 0 && !stage.mmr;
+    if (!isPlain || stage.plan.mode !== 'index') continue;
+    const search = { place, plan: stage.plan, wanted: stage.wanted };
+    const group = groups.find(([first]) => isAlike(first!, search));
+    if (group === undefined) groups.push([search]);
+    else group.push(search);
+  }
   return groups;
 }
 
@@ -138,7 +134,7 @@ async function collect(
     const anew = async () => {
       const open: OpenQuery[] = [];
       for (const place of places) {
-        open.push({ plan: await planQuery(context, queries[place]!), place, rows: undefined });
+        open.push({ plan: await plan(context, queries[place]!), place, rows: undefined });
       }
       return readPages(context, open, results);
     };
@@ -165,13 +161,12 @@ async function readPages(context: SearchContext, open: readonly OpenQuery[], res
 
 async function findPage(
   context: SearchContext,
-  { plan, limit, offset }: PlannedQuery,
+  { stage, offset }: PlannedQuery,
   known: FoundRow[] | undefined,
 ): Promise<FoundRows> {
-  const wanted = limit + offset;
   const found = known
     ? { rows: known, isStale: false, isBehind: false }
-    : await findRows(context, plan, wanted);
+    : await findStage(context, stage);
   return { ...found, rows: found.rows.slice(offset) };
 }
 
@@ -199,11 +194,12 @@ async function readHits(
     return point && toRecord(point, selected, state.configs);
   };
   return lists.map(({ selected, rows: found }) =>
-    found.flatMap(({ row, score }) => {
+    found.flatMap(({ row, score, orderValue }) => {
       const record = recordOf(row, selected);
       if (record === undefined) return [];
       const { id, ...rest } = record;
-      return [{ id, score, ...rest }];
+      const order = orderValue === undefined ? {} : { orderValue };
+      return [{ id, score, ...order, ...rest }];
     }),
   );
 }

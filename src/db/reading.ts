@@ -1,5 +1,5 @@
 import { checkInteger, checkOptions } from '../base/check.js';
-import { wrongType } from '../base/errors.js';
+import { outOfRange, wrongType } from '../base/errors.js';
 import { checkPointId, keyOfId, type PointId } from '../base/point-id.js';
 import { throwIfAborted } from '../base/steps.js';
 import { FacetRanking } from '../filter/facet.js';
@@ -7,7 +7,9 @@ import { parseFilter } from '../filter/parse.js';
 import { parsePath, pathText, valuesAt } from '../filter/path.js';
 import type { Filter } from '../filter/types.js';
 import { checkIdList } from './points.js';
-import { checkCounts, checkSignal, type SearchContext, TRIES_MAX } from './search.js';
+import { runQuery } from './query.js';
+import { TRIES_MAX } from './search.js';
+import { checkCounts, checkSignal, type SearchContext } from './search-plan.js';
 import { readSelection, type Selected, toRecord } from './selection.js';
 import { parsePayload } from './state.js';
 import type { FacetCount, Page, Scroll, Selection, StoredRecord } from './types.js';
@@ -44,11 +46,24 @@ async function readRecords(
   return points.map((point) => toRecord(point, selection, state.configs));
 }
 
-/** A page of points in the order of their ids: integers, then UUIDs, then other strings. */
+const SCROLL_OPTIONS = [
+  'filter',
+  'orderBy',
+  'limit',
+  'offset',
+  'withPayload',
+  'withVector',
+  'signal',
+];
+
+/**
+ * A page of points in the order of their ids (integers, then UUIDs, then other strings), or of a
+ * payload field.
+ */
 export async function scrollPage(context: SearchContext, scroll: Scroll): Promise<Page> {
-  const known = ['filter', 'limit', 'offset', 'withPayload', 'withVector', 'signal'];
-  checkOptions('scroll', scroll, known);
+  checkOptions('scroll', scroll, SCROLL_OPTIONS);
   checkCounts(scroll, { limit: 1 });
+  if (scroll.orderBy !== undefined) return orderedPage(context, scroll);
   const { filter, limit = LIMIT, offset } = scroll;
   const signal = checkSignal(scroll.signal);
   const selection = selected(context, scroll);
@@ -66,6 +81,15 @@ export async function scrollPage(context: SearchContext, scroll: Scroll): Promis
     page = await (tries < TRIES_MAX ? readPage() : context.quietly(readPage));
   }
   return { points: page.found.slice(0, limit), next: page.found[limit]?.id ?? null };
+}
+
+async function orderedPage(context: SearchContext, scroll: Scroll): Promise<Page> {
+  const { orderBy, offset, ...rest } = scroll;
+  if (offset !== undefined && offset !== null) {
+    throw outOfRange('offset', 'absent with orderBy, which has startFrom', offset);
+  }
+  const hits = await runQuery(context, { ...rest, orderBy: orderBy! });
+  return { points: hits.map(({ score: _, ...record }) => record), next: null };
 }
 
 /** Rows in the order of their ids. */

@@ -5,8 +5,9 @@ import { loadIndexes, saveIndexes } from '../filter/saved-indexes.js';
 import { readSteps, writeSteps } from '../format/container.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { identity, requireKnown, requireSame, type SaveContext, useFile } from './cache-files.js';
-import { type FieldConfig, settingsOf } from './config.js';
+import { type GraphConfig, settingsOf } from './config.js';
 import type { Drift } from './drift.js';
+import type { GraphField } from './field.js';
 import type { CollectionState } from './state.js';
 
 const PAYLOAD_FILE = 'payload.leandex';
@@ -17,13 +18,13 @@ const graphFile = (field: number) => `vectors-${field}.leandex`;
 export async function saveGraph(
   { database, stored }: SaveContext,
   state: CollectionState,
-  field: number,
+  { field, number }: { field: GraphField; number: number },
   drift: () => Drift,
   options: RunOptions = {},
 ): Promise<void> {
-  const { config, index } = state.fields[field]!;
+  const { config, index } = field;
   if (index.graph === undefined) return;
-  await stored.replaceFile(graphFile(field), (write) => {
+  await stored.replaceFile(graphFile(number), (write) => {
     // Only now: while the points were synced another may have taken its place.
     const { version } = state;
     const meta = {
@@ -44,7 +45,7 @@ export interface LoadedGraph {
 /** The saved graph of a field, if there is one that fits; what it covers is what it holds. */
 export async function loadGraph(
   context: SaveContext,
-  config: FieldConfig,
+  config: GraphConfig,
   field: number,
   options: RunOptions = {},
 ): Promise<LoadedGraph | undefined> {

@@ -1,159 +1,14 @@
-import { checkInteger, checkOneOf } from '../base/check.js';
-import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
-import { checkPointId, type PointId } from '../base/point-id.js';
 import { throwIfAborted } from '../base/steps.js';
-import type { SearchResult } from '../graph/search.js';
-import type { StoredCollection } from '../store/stored-collection.js';
-import type { AllowedRows } from './allowed-rows.js';
-import type { FieldConfig } from './config.js';
-import { checkQueryVectors } from './copy-vectors.js';
-import type { Field } from './field.js';
-import type { Filtering } from './filtering.js';
-import type { Beam } from './row-index.js';
-import { requireOriginals } from './selection.js';
+import type { RowScores } from './field.js';
+import { COUNT_MAX, type FoundRow, type SearchContext, type SearchPlan } from './search-plan.js';
+import { SparseField } from './sparse-field.js';
 import type { CollectionState } from './state.js';
-import type { QueryTarget, SearchOptions } from './types.js';
-
-/** What searches need of their collection. */
-export interface SearchContext {
-  state: CollectionState;
-  stored: StoredCollection;
-  filtering: Filtering;
-  /** Resolves when memory knows of all that is committed now. */
-  settled: () => Promise<void>;
-  /** Runs a read while the writes of this process wait. */
-  quietly: <T>(read: () => Promise<T>) => Promise<T>;
-}
-
-/** A checked search, without how many results it is to have. */
-export interface SearchPlan {
-  /** Number of the field. */
-  field: number;
-  /** One vector, or several one behind the other. */
-  vector: Float32Array;
-  /** The point that was asked about, which is no result. */
-  self: PointId | undefined;
-  allowed: AllowedRows | undefined;
-  beam: Beam;
-  mode: 'index' | 'rescore' | 'exact';
-  /** Whether a score is good enough. */
-  passes: (score: number) => boolean;
-  signal: AbortSignal | undefined;
-}
-
-/** A row that was found; its point lived when it was. */
-export interface FoundRow {
-  row: number;
-  score: number;
-}
-
-export const SEARCH_OPTIONS = [
-  'vector',
-  'id',
-  'filter',
-  'using',
-  'scoreThreshold',
-  'ef',
-  'rerank',
-  'rescore',
-  'exact',
-  'signal',
-] as const satisfies readonly (keyof (QueryTarget & SearchOptions))[];
 
 /** Candidates for each result wanted that are ranked anew by their originals. */
 const RESCORE_FACTOR = 4;
 const RESCORE_MIN = 50;
-/** More than there can be of anything. */
-export const COUNT_MAX = 0x7fff_ffff;
 /** How often a search that finds too little is repeated because points were written meanwhile. */
 export const TRIES_MAX = 5;
-
-/**
- * Checks a search and finds what it needs: the vector, the rows that its filter matches.
- * @throws TypeError, RangeError for wrong input; LeandexError `NOT_FOUND` for an id that is not there.
- */
-export async function planSearch(
-  context: SearchContext,
-  query: QueryTarget & SearchOptions,
-): Promise<SearchPlan> {
-  const { state } = context;
-  const { ef, rerank, scoreThreshold, signal } = query;
-  throwIfAborted(checkSignal(signal));
-  const field = fieldOf(state.fields, query.using);
-  const { config } = state.fields[field]!;
-  if (ef !== undefined) checkInteger('ef', ef, 1, COUNT_MAX);
-  if (rerank !== undefined) checkInteger('rerank', rerank, 1, COUNT_MAX);
-  if (scoreThreshold !== undefined && !Number.isFinite(scoreThreshold)) {
-    throw outOfRange('scoreThreshold', 'a finite number', scoreThreshold);
-  }
-  const mode = readMode(query, config);
-  const target = await readTarget(context, query, field);
-  const allowed = await context.filtering.rowsFor(query.filter, signal);
-  return {
-    ...target,
-    field,
-    allowed,
-    mode,
-    beam: { ...(ef !== undefined && { ef }), ...(rerank !== undefined && { rerank }) },
-    passes: thresholdOf(scoreThreshold, config),
-    signal,
-  };
-}
-
-export function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw wrongType('signal', 'an AbortSignal', signal);
-}
-
-/** The number of the field that is searched. */
-function fieldOf(fields: readonly Field[], using: unknown): number {
-  const names = fields.map(({ config }) => config.name);
-  if (using === undefined || using === null) {
-    if (names.length === 1) return 0;
-    throw outOfRange('using', `the name of a vector: ${names.join(', ')}`, using);
-  }
-  if (names[0] === '') throw outOfRange('using', 'absent: the one vector has no name', using);
-  return names.indexOf(checkOneOf('using', using as string, names));
-}
-
-function readMode({ exact, rescore }: SearchOptions, config: FieldConfig): SearchPlan['mode'] {
-  if (exact !== undefined && typeof exact !== 'boolean')
-    throw wrongType('exact', 'a boolean', exact);
-  if (rescore !== undefined) checkOneOf('rescore', rescore, ['exact']);
-  if (exact) requireOriginals(config, 'an exact search is not possible');
-  else if (rescore) requireOriginals(config, 'exact rescoring is not possible');
-  return exact ? 'exact' : rescore ? 'rescore' : 'index';
-}
-
-async function readTarget(
-  { state, stored }: SearchContext,
-  query: QueryTarget,
-  field: number,
-): Promise<Pick<SearchPlan, 'vector' | 'self'>> {
-  const { config } = state.fields[field]!;
-  const { vector, id } = query as { vector?: unknown; id?: unknown };
-  if ((vector === undefined) === (id === undefined)) {
-    throw outOfRange('a query', 'either with a vector or with an id', vector ? 'both' : 'neither');
-  }
-  if (id === undefined)
-    return { vector: checkQueryVectors('vector', vector, config), self: undefined };
-  const known = checkPointId('id', id);
-  const [point] = await stored.read({ ids: [known] }, { payload: false, fields: [field] });
-  const own = point?.vectors[field];
-  if (own === undefined) throw noVector(known, point !== undefined, config);
-  return { vector: own, self: known };
-}
-
-function noVector(id: PointId, exists: boolean, { name }: FieldConfig): LeandexError {
-  const problem = exists ? `the point ${id} has no vector ${name}` : `no point has the id ${id}`;
-  return new LeandexError('NOT_FOUND', problem, { details: { id } });
-}
-
-function thresholdOf(threshold: number | undefined, { distance }: FieldConfig) {
-  if (threshold === undefined) return () => true;
-  if (distance === 'Euclid') return (score: number) => score <= threshold;
-  return (score: number) => score >= threshold;
-}
 
 /** Rows best first. */
 interface Found {
@@ -206,6 +61,29 @@ export async function findRows(
   }
 }
 
+/** The best of some rows by their stored vectors; those that have none are left out. */
+export async function rankCandidates(
+  { state, stored }: SearchContext,
+  plan: SearchPlan,
+  candidates: Uint32Array,
+  wanted: number,
+): Promise<FoundRows> {
+  const { field, vector, isDistance, signal } = plan;
+  const target = state.fields[field]!;
+  if (target instanceof SparseField) {
+    const found = await target.search(vector, wanted + 1, {}, new Set(candidates));
+    const rows = goodRows(plan, livingRows(state, plan, found), wanted);
+    return { rows, isStale: false, isBehind: false };
+  }
+  const { distance } = target.config;
+  const ids = candidates.filter((row) => state.fieldRows[field]!.has(row));
+  const scores = await stored.scores(field, vector, distance, ids, signal ? { signal } : {});
+  const isBehind = scores.some(Number.isNaN);
+  const best = ranked({ ids }, scores, isDistance, ids.length);
+  const rows = goodRows(plan, livingRows(state, plan, best), wanted);
+  return { rows, isStale: isBehind, isBehind };
+}
+
 /** Whether points were written anew since the rows of the plan, or its search, were looked for. */
 export function hasMoved(
   state: CollectionState,
@@ -246,7 +124,7 @@ export function goodRows(
 
 async function searchOnce(
   { state, stored }: SearchContext,
-  { field, vector, allowed, beam, mode, signal }: SearchPlan,
+  { field, vector, allowed, beam, mode, isDistance, signal }: SearchPlan,
   k: number,
 ): Promise<Found> {
   const vectors = state.fields[field]!;
@@ -265,11 +143,17 @@ async function searchOnce(
   if (mode === 'index') return { ...candidates, isAll, isStale: false };
   const scores = await stored.scores(field, vector, distance, candidates.ids);
   const isStale = scores.some(Number.isNaN);
-  return { ...ranked(candidates, scores, distance === 'Euclid' ? 1 : -1, k), isAll, isStale };
+  return { ...ranked(candidates, scores, isDistance, k), isAll, isStale };
 }
 
 /** Rows by their exact scores; those that are gone are left out. */
-function ranked({ ids }: SearchResult, scores: Float64Array, sign: 1 | -1, k: number) {
+function ranked(
+  { ids }: Pick<RowScores, 'ids'>,
+  scores: Float64Array,
+  isDistance: boolean,
+  k: number,
+) {
+  const sign = isDistance ? 1 : -1;
   const there = [...ids.keys()].filter((i) => !Number.isNaN(scores[i]));
   const best = there.sort((a, b) => sign * (scores[a]! - scores[b]!) || ids[a]! - ids[b]!);
   const kept = best.slice(0, k);
@@ -277,12 +161,4 @@ function ranked({ ids }: SearchResult, scores: Float64Array, sign: 1 | -1, k: nu
     ids: Uint32Array.from(kept, (i) => ids[i]!),
     scores: Float64Array.from(kept, (i) => scores[i]!),
   };
-}
-
-/** @throws TypeError, RangeError `INVALID_ARGUMENT` for counts below their least. */
-export function checkCounts(query: object, least: Readonly<Record<string, number>>): void {
-  for (const [name, from] of Object.entries(least)) {
-    const value = (query as Record<string, unknown>)[name];
-    if (value !== undefined) checkInteger(name, value, from, COUNT_MAX);
-  }
 }

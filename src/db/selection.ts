@@ -5,8 +5,15 @@ import { excludePaths, includePaths } from '../filter/select-payload.js';
 import type { Payload } from '../filter/types.js';
 import type { StoredPoint } from '../store/types.js';
 import type { FieldConfig } from './config.js';
+import { asSparse } from './sparse-vectors.js';
 import { parsePayload } from './state.js';
-import type { PayloadSelection, Selection, StoredRecord, StoredVector } from './types.js';
+import type {
+  PayloadSelection,
+  Selection,
+  StoredRecord,
+  StoredSparseVector,
+  StoredVector,
+} from './types.js';
 
 /** What to return of each point, checked. */
 export interface Selected {
@@ -90,11 +97,12 @@ export function toRecord(
     if (vector !== undefined) record.vector = asGiven(vector, configs[0]!);
     return record;
   }
-  const vectors: Record<string, StoredVector> = {};
+  const vectors: Record<string, StoredVector | StoredSparseVector> = {};
   fields.forEach((field) => {
     const vector = point.vectors[field];
     const config = configs[field]!;
-    if (vector !== undefined) vectors[config.name] = asGiven(vector, config);
+    if (vector === undefined) return;
+    vectors[config.name] = config.sparse ? asSparse(vector) : asGiven(vector, config);
   });
   record.vector = vectors;
   return record;

@@ -2,11 +2,11 @@ import type { SearchResult } from '../graph/search.js';
 import type { VectorColumn } from '../store/types.js';
 import type { AllowedRows } from './allowed-rows.js';
 import type { SingleConfig } from './config.js';
-import type { Field, FieldStore, IndexRows } from './field.js';
+import type { FieldStore, GraphField, IndexRows } from './field.js';
 import type { Beam, RowIndex } from './row-index.js';
 
 /** A field with one vector a point: its index is all it is. */
-export class SingleField implements Field {
+export class SingleField implements GraphField {
   readonly config: SingleConfig;
   readonly index: RowIndex;
   readonly scoreMax: number;
@@ -16,6 +16,10 @@ export class SingleField implements Field {
     this.config = config;
     this.index = index;
     this.scoreMax = config.distance === 'Cosine' ? 1 : Number.POSITIVE_INFINITY;
+  }
+
+  has(row: number): boolean {
+    return this.index.has(row);
   }
 
   hasRoomFor(): boolean {

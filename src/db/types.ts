@@ -1,9 +1,13 @@
 import type { PointId } from '../base/point-id.js';
 import type { Filter, Payload } from '../filter/types.js';
+import type { OrderBy } from './query-types.js';
+import type { SparseVector } from './sparse-vectors.js';
 
 export type { FieldSchema, FieldType } from '../filter/field-schema.js';
 export type { Condition, FieldCondition, Filter, Match, Payload } from '../filter/types.js';
+export type { TextIndexOptions, TextTokenizer } from '../store/text-tables.js';
 export type { Durability, Originals } from '../store/types.js';
+export type { SparseVector } from './sparse-vectors.js';
 
 /** A vector, as numbers or ready as float32. */
 export type Vector = Float32Array | readonly number[];
@@ -15,10 +19,16 @@ export type MultiVector = readonly Vector[] | Float32Array;
 export type Vectors =
   | Vector
   | MultiVector
-  | { readonly [name: string]: Vector | MultiVector | undefined };
+  | { readonly [name: string]: Vector | MultiVector | SparseVector | undefined };
 
 /** A vector as it is stored; an array where there are several that are compared as one. */
 export type StoredVector = Float32Array | Float32Array[];
+
+/** A sparse vector as it is stored, by ascending index. */
+export interface StoredSparseVector {
+  indices: Uint32Array;
+  values: Float32Array;
+}
 
 /** What upsert() writes. */
 export interface Point {
@@ -33,14 +43,17 @@ export interface Point {
 export interface StoredRecord {
   id: PointId;
   payload?: Payload | null | undefined;
-  vector?: StoredVector | Record<string, StoredVector> | undefined;
+  vector?: StoredVector | Record<string, StoredVector | StoredSparseVector> | undefined;
+  /** In the order of a payload field, its value: a number, or an instant in microseconds since 1970. */
+  orderValue?: number | undefined;
 }
 
 /** A result of a query, best first. */
 export interface Hit extends StoredRecord {
   /**
    * Similarity for Cosine and Dot (larger is better), distance for Euclid (smaller is better); with
-   * `multivector` MaxSim, the sum of the similarities of the query's vectors.
+   * `multivector` MaxSim, the sum of the similarities of the query's vectors; of `fusion` the fused
+   * score; 0 in the order of a payload field.
    */
   score: number;
 }
@@ -70,52 +83,6 @@ export interface Selection {
   withVector?: boolean | readonly string[] | undefined;
 }
 
-/** What all reads by distance share. */
-export interface SearchOptions {
-  filter?: Filter | undefined;
-  /** Which of the named vectors to search by. */
-  using?: string | undefined;
-  /** Only results at least as good as this score. */
-  scoreThreshold?: number | undefined;
-  /** Beam width of the graph search; see `LeanIndex.search`. */
-  ef?: number | undefined;
-  /**
-   * How many of the beam are ranked anew by the full-dimensional codes; with `multivector` how many
-   * candidates are ranked by MaxSim, by default max(100, 4 times what is wanted).
-   */
-  rerank?: number | undefined;
-  /** Ranks the best candidates (four times what is wanted) by their stored originals. */
-  rescore?: 'exact' | undefined;
-  /** Compares with every stored original: exact, and slow for large collections. */
-  exact?: boolean | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** What to look for: a vector (or several), or the vector of a point, which is then not among the results. */
-export type QueryTarget =
-  | { vector: Vector | MultiVector; id?: never }
-  | { id: PointId; vector?: never };
-
-export type Query = QueryTarget &
-  SearchOptions &
-  Selection & {
-    /** Results wanted. Default 10. */
-    limit?: number | undefined;
-    /** Results left out before them. Default 0. */
-    offset?: number | undefined;
-  };
-
-export type GroupQuery = QueryTarget &
-  SearchOptions &
-  Selection & {
-    /** Payload field whose strings and integers name the groups. */
-    groupBy: string;
-    /** Groups wanted. Default 10. */
-    limit?: number | undefined;
-    /** Results in each. Default 3. */
-    groupSize?: number | undefined;
-  };
-
 export interface Group {
   id: string | number;
   hits: Hit[];
@@ -123,6 +90,11 @@ export interface Group {
 
 export interface Scroll extends Selection {
   filter?: Filter | undefined;
+  /**
+   * The order of a payload field instead of that of ids. There is no `offset` and no `next` then: the
+   * next page is what comes from the last value on, without the points seen, or a `query`.
+   */
+  orderBy?: OrderBy | undefined;
   /** Points of a page. Default 10. */
   limit?: number | undefined;
   /** Id of the first point of the page: what `next` of the page before was. */

@@ -210,12 +210,11 @@ async function write<Request, Reply>(
 }
 
 /** Waits while more new vectors are held in memory than the graph has taken. */
-async function roomFor({ state, indexers }: WriteContext, signal?: AbortSignal): Promise<void> {
+async function roomFor({ indexers }: WriteContext, signal?: AbortSignal): Promise<void> {
   throwIfAborted(signal);
-  for (const [number, { index }] of state.fields.entries()) {
-    const { fresh, config } = index;
+  for (const indexer of indexers) {
+    const { fresh, config } = indexer.field.index;
     while (fresh.count >= freshRowsMax(config.size)) {
-      const indexer = indexers[number]!;
       indexer.schedule();
       if (!indexer.isWorking) throw noRoom(fresh.count, indexer.error);
       await indexer.step();

@@ -9,6 +9,8 @@ export class BestScores {
   private readonly k: number;
   private readonly sign: number;
   private kept: { row: number; score: number }[] = [];
+  /** The worst of the best k so far, once there are so many; a worse one is none of them. */
+  private bound: number | undefined;
 
   constructor(distance: Distance, k: number) {
     this.k = k;
@@ -16,6 +18,7 @@ export class BestScores {
   }
 
   add(row: number, score: number): void {
+    if (this.bound !== undefined && this.sign * (score - this.bound) > 0) return;
     this.kept.push({ row, score });
     if (this.kept.length >= 2 * this.k + SLACK) this.prune();
   }
@@ -23,6 +26,7 @@ export class BestScores {
   private prune(): void {
     this.kept.sort((a, b) => this.sign * (a.score - b.score) || a.row - b.row);
     this.kept.length = Math.min(this.k, this.kept.length);
+    if (this.kept.length === this.k) this.bound = this.kept.at(-1)!.score;
   }
 
   best(): Omit<Scored, 'gone'> {

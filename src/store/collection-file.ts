@@ -2,6 +2,7 @@ import { readMeta, writeMeta } from './meta.js';
 import { checkKind, checkTables, createTables, POINTS, pointTables } from './schema.js';
 import { type Database, openDatabase, type Statement, useWriteAheadLog } from './sqlite.js';
 import { corrupt, withStoreErrors } from './sqlite-errors.js';
+import { readTexts, shadowTables, type TextIndex, textTableSql } from './text-tables.js';
 import type { CollectionState, Durability, StoredField } from './types.js';
 
 /** A sum of checksums stays exact below this. */
@@ -29,6 +30,8 @@ export interface CollectionFile {
   readonly statements: Map<string, Statement>;
   /** Of a writer alone: what the file says, or will once the present transaction commits. */
   state: FileState;
+  /** Of a writer alone: the indexes of texts, which it keeps up with the payloads. */
+  texts: readonly TextIndex[];
   /** Of a writer alone: an estimate of what the log has grown by since the last checkpoint. */
   logBytes: number;
 }
@@ -78,10 +81,12 @@ export function openCollectionFile(path: string, options: FileOptions): Collecti
 export function collectionFileOf(db: Database, path: string): CollectionFile {
   checkKind(db, path, POINTS);
   const fields = readMeta<StoredField[]>(db, path, 'fields');
-  checkTables(db, path, pointTables(fields.length));
+  const texts = readTexts(db, path);
+  const tables = [...pointTables(fields.length), ...texts.map(textTableSql)];
+  checkTables(db, path, tables, shadowTables(texts));
   const pageBytes = db.pragma('page_size', { simple: true }) as number;
   const state = readMeta<FileState>(db, path, 'state');
-  return { path, db, fields, pageBytes, statements: new Map(), state, logBytes: 0 };
+  return { path, db, fields, pageBytes, statements: new Map(), state, texts, logBytes: 0 };
 }
 
 /** Counters as they are committed. */

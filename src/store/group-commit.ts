@@ -7,7 +7,7 @@ export type Outcome = { value: unknown } | { error: unknown };
  * alone; where the transaction fails, all do, and the file is as before.
  */
 export function commitGroup(file: CollectionFile, writes: readonly (() => unknown)[]): Outcome[] {
-  const before = { ...file.state };
+  const before = noted(file);
   try {
     file.db.exec('BEGIN IMMEDIATE');
     const outcomes = writes.map((write) => runAlone(file, write));
@@ -16,13 +16,13 @@ export function commitGroup(file: CollectionFile, writes: readonly (() => unknow
     return outcomes;
   } catch (error) {
     if (file.db.inTransaction) rollBack(file);
-    file.state = before;
+    Object.assign(file, before);
     return writes.map(() => ({ error }));
   }
 }
 
 function runAlone(file: CollectionFile, write: () => unknown): Outcome {
-  const before = { ...file.state };
+  const before = noted(file);
   file.db.exec('SAVEPOINT one');
   try {
     const value = write();
@@ -32,9 +32,14 @@ function runAlone(file: CollectionFile, write: () => unknown): Outcome {
     // Some failures make SQLite give up the whole transaction.
     if (!file.db.inTransaction) throw error;
     file.db.exec('ROLLBACK TO one; RELEASE one');
-    file.state = before;
+    Object.assign(file, before);
     return { error };
   }
+}
+
+/** What a writer knows of its file, which changes with it. */
+function noted({ state, texts }: CollectionFile): Pick<CollectionFile, 'state' | 'texts'> {
+  return { state: { ...state }, texts };
 }
 
 function rollBack(file: CollectionFile): void {

@@ -14,8 +14,21 @@ export function writeMeta(db: Database, name: string, value: unknown): void {
 
 /** @throws LeandexError `CORRUPT` where it is missing or damaged. */
 export function readMeta<T>(db: Database, file: string, name: string): T {
-  const found = db.prepare('SELECT value, checksum FROM meta WHERE name = ?').raw().get(name);
-  const [text, checksum] = (found ?? []) as [unknown, unknown];
+  return checked<T>(file, name, rowOf(db, name) ?? []);
+}
+
+/** Undefined where it was never written. @throws LeandexError `CORRUPT` where it is damaged. */
+export function findMeta<T>(db: Database, file: string, name: string): T | undefined {
+  const found = rowOf(db, name);
+  return found && checked<T>(file, name, found);
+}
+
+function rowOf(db: Database, name: string): unknown[] | undefined {
+  const sql = 'SELECT value, checksum FROM meta WHERE name = ?';
+  return db.prepare(sql).raw().get(name) as unknown[] | undefined;
+}
+
+function checked<T>(file: string, name: string, [text, checksum]: unknown[]): T {
   if (typeof text !== 'string' || checksum !== textChecksum(name, text)) {
     throw corrupt(file, `its "${name}" is missing or changed`, { table: 'meta' });
   }

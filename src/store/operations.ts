@@ -25,12 +25,23 @@ import { changePayloads } from './payload-writes.js';
 import { dataVersion, list, read, readVectors, rowsOf, state } from './point-reads.js';
 import { remove, upsert } from './point-writes.js';
 import { forget, type Service, type ServiceOptions } from './service.js';
+import { searchTexts, texts } from './text-search.js';
+import { createText, dropTexts, fillText } from './text-writes.js';
 import type { CollectionEntry, StoredField } from './types.js';
 import { deleteVectors, updateVectors } from './vector-writes.js';
 import { verify } from './verify.js';
 
 /** What a thread does with a collection in one transaction, together with others that wait. */
-export const WRITES = { upsert, updateVectors, deleteVectors, remove, changePayloads };
+export const WRITES = {
+  upsert,
+  updateVectors,
+  deleteVectors,
+  remove,
+  changePayloads,
+  createText,
+  fillText,
+  dropTexts,
+};
 
 /** What a thread does with a collection by itself; long work in steps. */
 export const READS = {
@@ -44,6 +55,8 @@ export const READS = {
   match,
   scan,
   scores,
+  texts,
+  searchTexts,
   backup,
   flush,
   reclaim,

@@ -1,5 +1,6 @@
 import { keyOfId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
+import { isAmong } from './among.js';
 import { type CollectionFile, damagedRow, readState, statement } from './collection-file.js';
 import { isU32, pointOfRow } from './point-rows.js';
 
@@ -67,15 +68,4 @@ function* lookUp(
   }
   found.sort((a, b) => a.key.compare(b.key));
   return Uint32Array.from(found.slice(0, limit), ({ row }) => row);
-}
-
-function isAmong(rows: Uint32Array, row: number): boolean {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (rows[middle]! < row) low = middle + 1;
-    else high = middle;
-  }
-  return rows[low] === row;
 }

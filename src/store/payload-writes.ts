@@ -10,6 +10,7 @@ import {
   writePayload,
   writePoint,
 } from './point-writes.js';
+import { changeTexts } from './text-rows.js';
 import type { PayloadsChanged, Target } from './types.js';
 
 /**
@@ -32,6 +33,7 @@ export function changePayloads(
     const changed = changePayload(old === null ? null : JSON.parse(old), change);
     const json = changed === null ? null : JSON.stringify(changed);
     replacePayload(file, point, json);
+    changeTexts(file, point.row, old, json);
     rows.push(point.row);
     before.push(old);
     after.push(json);

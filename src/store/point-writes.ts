@@ -2,8 +2,16 @@ import { LeandexError } from '../base/errors.js';
 import { keyOfId, type PointId } from '../base/point-id.js';
 import { type CollectionFile, changeRow, countPoint } from './collection-file.js';
 import { vectorsAt } from './columns.js';
-import { PAYLOAD_PART, type PointRow, partOfField, pointOfKey, pointOfRow } from './point-rows.js';
+import {
+  PAYLOAD_PART,
+  type PointRow,
+  partOfField,
+  payloadOf,
+  pointOfKey,
+  pointOfRow,
+} from './point-rows.js';
 import { payloadChecksum, pointChecksum, vectorChecksum } from './row-checksum.js';
+import { changeTexts } from './text-rows.js';
 import type { VectorColumn, Written } from './types.js';
 import { NONE, type PointBatch, type Removed, type Target, type UpsertMode } from './types.js';
 import { encodeVectors } from './vector-codec.js';
@@ -104,7 +112,10 @@ export function insertPoint(
   for (const field of vectors.keys()) parts |= partOfField(field);
   parts >>>= 0;
   writePoint(file, 'INSERT', row, key, parts);
-  if (payload !== null) writePayload(file, row, payload);
+  if (payload !== null) {
+    writePayload(file, row, payload);
+    changeTexts(file, row, null, payload);
+  }
   for (const [field, data] of vectors) {
     const sql = `INSERT INTO vectors_${field}(row, data, checksum) VALUES (?, ?, ?)`;
     changeRow(file, sql, [row, data, vectorChecksum(row, field, data)], data.length);
@@ -140,8 +151,11 @@ export function removePayload(file: CollectionFile, row: number): void {
 /** Takes a point away with all that belongs to it. */
 export function removePoint(file: CollectionFile, point: PointRow): void {
   const { row, parts, checksum } = point;
+  if ((parts & PAYLOAD_PART) !== 0) {
+    if (file.texts.length > 0) changeTexts(file, row, payloadOf(file, point), null);
+    removePayload(file, row);
+  }
   changeRow(file, 'DELETE FROM points WHERE row = ?', [row]);
-  if ((parts & PAYLOAD_PART) !== 0) removePayload(file, row);
   for (let field = 0; field < file.fields.length; field++) {
     if ((parts & partOfField(field)) === 0) continue;
     changeRow(file, `DELETE FROM vectors_${field} WHERE row = ?`, [row]);

@@ -63,10 +63,19 @@ export function checkKind(db: Database, file: string, kind: number): void {
   if (version !== STORE_VERSION) throw corrupt(file, `it says that its version is ${version}`);
 }
 
-/** @throws LeandexError `CORRUPT` unless these are all the tables, to the letter. */
-export function checkTables(db: Database, file: string, tables: readonly string[]): void {
-  const list = 'SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql';
-  const found = db.prepare(list).pluck().all();
+/**
+ * @param own names of tables that SQLite made by itself, in its own words
+ * @throws LeandexError `CORRUPT` unless these are all the tables, to the letter.
+ */
+export function checkTables(
+  db: Database,
+  file: string,
+  tables: readonly string[],
+  own: ReadonlySet<string> = new Set(),
+): void {
+  const list = 'SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql';
+  const all = db.prepare(list).raw().all() as [string, string][];
+  const found = all.flatMap(([name, sql]) => (own.has(name) ? [] : [sql]));
   const expected = tables.toSorted();
   if (found.length !== expected.length || expected.some((sql, i) => sql !== found[i])) {
     throw corrupt(file, 'its tables are not those of this version');

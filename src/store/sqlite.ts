@@ -21,6 +21,8 @@ export interface Statement {
   run(...values: unknown[]): unknown;
   get(...values: unknown[]): unknown;
   all(...values: unknown[]): unknown[];
+  /** Rows one by one; nothing can be written until the last. */
+  iterate(...values: unknown[]): Iterable<unknown>;
   /** Rows as their first column. */
   pluck(): this;
   /** Rows as arrays. */

@@ -4,7 +4,7 @@ import { checkInteger } from '../base/check.js';
 import type { Distance } from '../base/distance.js';
 import { LeandexError, outOfRange } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
-import type { RunOptions } from '../base/steps.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { PayloadChange } from '../filter/change-payload.js';
 import type { ParsedFilter } from '../filter/conditions.js';
 import { checkBatch } from './limits.js';
@@ -17,6 +17,8 @@ import {
   replaceFile,
 } from './safe-file.js';
 import type { Store } from './store.js';
+import type { ScoredTexts, TextMatch } from './text-search.js';
+import type { TextIndex } from './text-tables.js';
 import { ownCopy } from './transfer.js';
 import type {
   CollectionEntry,
@@ -183,6 +185,47 @@ export class StoredCollection {
     this.checkField(field);
     const args = [field, ownCopy(query), distance, ownCopy(rows)] as const;
     return this.store.read(this.key, 'scores', [...args], options);
+  }
+
+  /** The indexes of texts that there are. */
+  async texts(): Promise<TextIndex[]> {
+    return this.store.read(this.key, 'texts', []);
+  }
+
+  /** The best k rows by BM25 of the texts of a field, of all or only some rows, ascending. */
+  async searchTexts(
+    match: TextMatch,
+    k: number,
+    rows?: Uint32Array,
+    options?: RunOptions,
+  ): Promise<ScoredTexts> {
+    return this.store.read(this.key, 'searchTexts', [match, k, rows && ownCopy(rows)], options);
+  }
+
+  /** Makes an index of the texts of a field, while writes go on; it is whole when this resolves. */
+  async createText(
+    settings: Pick<TextIndex, 'field' | 'tokenizer' | 'prefix'>,
+    { signal, onProgress }: RunOptions = {},
+  ): Promise<void> {
+    const { field } = settings;
+    await this.store.write(this.key, 'createText', [settings]);
+    try {
+      for (let isWhole = false; !isWhole; ) {
+        throwIfAborted(signal);
+        const { missing } = await this.store.write(this.key, 'fillText', [field]);
+        isWhole = missing === null;
+        if (missing !== null)
+          onProgress?.({ phase: 'load', done: missing.from, total: missing.to });
+      }
+    } catch (error) {
+      await this.dropTexts(field).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Deletes the index of a field, or all that are not whole; how many there were. */
+  async dropTexts(field: string | undefined): Promise<number> {
+    return this.store.write(this.key, 'dropTexts', [field]);
   }
 
   /**

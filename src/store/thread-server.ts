@@ -36,6 +36,7 @@ const CHANGES: ReadonlySet<string> = new Set<OperationName>([
 
 /** Reads of rows, of which a point has several. */
 const MOMENTARY: ReadonlySet<string> = new Set<OperationName>([
+  'searchTexts',
   'state',
   'rowsOf',
   'read',

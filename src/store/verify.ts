@@ -12,6 +12,7 @@ import {
 import { payloadChecksum } from './row-checksum.js';
 import { corrupt } from './sqlite-errors.js';
 import { stepRowsOf, walkTable } from './table-walk.js';
+import { verifyTexts } from './text-verify.js';
 
 const POINT_OF_ROW = POINT_COLUMNS.split(', ')
   .map((column) => `p.${column}`)
@@ -37,6 +38,7 @@ export function* verify(file: CollectionFile): Steps<{ points: number }> {
       const found = yield* progressOf(checkVectors(file, field), (2 + field) * count, progress);
       if (found !== vectors) throw corrupt(file.path, `vectors of field ${field} are missing`);
     }
+    yield* verifyTexts(file);
     return { points: count };
   } finally {
     file.db.exec('COMMIT');

@@ -15,6 +15,8 @@ const READS: Readonly<Record<string, (docs: Collection) => Promise<unknown>>> = 
   query: (docs) => docs.query({ vector }),
   'query, exact': (docs) => docs.query({ vector, exact: true }),
   queryBatch: (docs) => docs.queryBatch([{ vector }, { id: 3 }]),
+  'query, fused': (docs) => docs.query({ prefetch: [{ vector }, { id: 3 }], fusion: 'rrf' }),
+  'query, diverse': (docs) => docs.query({ vector, mmr: {} }),
   queryGroups: (docs) => docs.queryGroups({ vector, groupBy: 'color' }),
   retrieve: (docs) => docs.retrieve([1]),
   scroll: (docs) => docs.scroll(),
@@ -33,6 +35,8 @@ const WRITES: Readonly<Record<string, (docs: Collection) => Promise<unknown>>> =
   clearPayload: (docs) => docs.clearPayload([4]),
   createPayloadIndex: (docs) => docs.createPayloadIndex('n', 'integer'),
   deletePayloadIndex: (docs) => docs.deletePayloadIndex('n'),
+  createTextIndex: (docs) => docs.createTextIndex('color'),
+  deleteTextIndex: (docs) => docs.deleteTextIndex('color'),
   optimize: (docs) => docs.optimize(),
 };
 const DATABASE_READS: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {

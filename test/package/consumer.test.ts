@@ -21,7 +21,7 @@ const COMPILER_OPTIONS = {
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 /** Texts whose programs a user may paste. */
-const TEXTS = ['README.md', 'docs/collections.md', 'docs/durability.md'];
+const TEXTS = ['README.md', 'docs/collections.md', 'docs/durability.md', 'docs/server.md'];
 const programs = TEXTS.flatMap((text) => readmePrograms(readFileSync(join(ROOT, text), 'utf8')));
 
 describe('in a project of a user', () => {
@@ -35,7 +35,7 @@ describe('in a project of a user', () => {
     const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
     await run('npm', ['install', ...flags, tarball.path], { cwd: project });
     // What a user installs beside it, already compiled.
-    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
+    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path', 'fastify']) {
       symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name));
     }
   });

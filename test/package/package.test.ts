@@ -7,7 +7,10 @@ import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 /** Unpacked it is about 1.6 MB, a quarter of it the kernels in both forms; this leaves room to grow. */
 const UNPACKED_BYTES_MAX = 2_500_000;
 
-const DEPENDENCIES = ['@msgpack/msgpack', 'cli-progress', 'commander', 'piscina', 'roaring-wasm'];
+const DEPENDENCIES = [
+  ...['@fastify/multipart', '@msgpack/msgpack', 'cli-progress', 'commander'],
+  ...['lossless-json', 'piscina', 'prom-client', 'roaring-wasm'],
+];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];
 
 /** Scripts that npm runs on a consumer's machine, or when it installs from git. */
@@ -38,7 +41,7 @@ describe('package.json', () => {
       ['types', './dist/src/index.d.ts'],
       ['default', './dist/src/index.js'],
     ]);
-    expect(Object.keys(manifest.exports)).toEqual(['.', './wasm/*', './package.json']);
+    expect(Object.keys(manifest.exports)).toEqual(['.', './server', './wasm/*', './package.json']);
   });
 
   test('runs nothing where it is installed', () => {
@@ -52,9 +55,13 @@ describe('package.json', () => {
     for (const kind of ['optionalDependencies', 'bundleDependencies']) {
       expect(manifest).not.toHaveProperty(kind);
     }
-    // Native code is needed by open() alone, and installed by those who call it.
-    expect(Object.keys(manifest.peerDependencies)).toEqual(['better-sqlite3']);
-    expect(manifest.peerDependenciesMeta).toEqual({ 'better-sqlite3': { optional: true } });
+    // Native code is needed by open() alone, a web framework by serve(): whoever calls them installs it.
+    const optional = { optional: true };
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['better-sqlite3', 'fastify']);
+    expect(manifest.peerDependenciesMeta).toEqual({
+      'better-sqlite3': optional,
+      fastify: optional,
+    });
   });
 
   test('lists the files that it ships', () => {

@@ -27,7 +27,8 @@ function outcome(path: string, expected: Contents): 'read' | 'verify' | 'harmles
   const found: Contents = new Map();
   const isFoundByRead = findsDamage(() => readEverything(path, found));
   for (const [what, value] of found) {
-    if (what.endsWith('order')) continue;
+    // SQLite's own indexes, of keys and of words, have no checksums: verify() compares them.
+    if (what.endsWith('order') || what.includes(' text ')) continue;
     expect(value, what).toEqual(expected.get(what));
   }
   if (isFoundByRead) return 'read';

@@ -11,6 +11,8 @@ import { list, read, readVectors } from '../../src/store/point-reads.js';
 import { remove, upsert } from '../../src/store/point-writes.js';
 import { closeService, fileOf, openService, type ServiceOptions } from '../../src/store/service.js';
 import { storeError } from '../../src/store/sqlite-errors.js';
+import { searchTexts } from '../../src/store/text-search.js';
+import { createText, fillText } from '../../src/store/text-writes.js';
 import type { PointBatch, StoredField } from '../../src/store/types.js';
 import { verify } from '../../src/store/verify.js';
 import { write } from './support.js';
@@ -64,6 +66,8 @@ export function writeSmallStore(path: string): void {
       },
     ],
   };
+  write(file, () => createText(file, { field: 'text', tokenizer: 'unicode61', prefix: [] }));
+  write(file, () => fillText(file, 'text'));
   write(file, () => upsert(file, batch));
   write(file, () => remove(file, { ids: [5, 9] }));
   write(file, () => upsert(file, { ids: [2], payloads: ['{}'], columns: [] }));
@@ -104,6 +108,9 @@ export function readEverything(path: string, into: Contents): void {
         });
       });
       if (fields.length === 0) continue;
+      const match = { field: 'text', phrases: ['x'], isAll: false, isPrefix: true };
+      const texts = searchTexts(file, match, 100);
+      for (const [i, row] of texts.rows.entries()) into.set(`${name} text ${row}`, texts.scores[i]);
       const { rows, scores } = drain(scan(file, 0, QUERY, 'Dot', 100));
       for (const [i, row] of rows.entries()) into.set(`${name} score ${row}`, scores[i]);
     }

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { table } from '../../bench/markdown.js';
+import type { CollectionInfo } from '../db/info.js';
+import { open } from '../db/open.js';
+
+export function addInspectCommand(program: Command): void {
+  program
+    .command('inspect')
+    .description(
+      'tell what the collections of a folder consist of; beside a process that writes, too',
+    )
+    .argument('<folder>', 'of the database')
+    .argument('[collection]', 'only this one')
+    .option('--json', 'print one JSON object a collection and nothing else')
+    .action(
+      async (folder: string, collection: string | undefined, { json }: { json?: boolean }) => {
+        const db = await open(folder, { readOnly: true });
+        try {
+          const names = collection === undefined ? await db.listCollections() : [collection];
+          const infos: CollectionInfo[] = [];
+          for (const name of names) infos.push(await (await db.collection(name)).info());
+          const text = json
+            ? infos.map((info) => `${JSON.stringify(info)}\n`).join('')
+            : asTable(infos);
+          process.stdout.write(text);
+        } finally {
+          await db.close();
+        }
+      },
+    );
+}
+
+function asTable(infos: readonly CollectionInfo[]): string {
+  const head = ['collection', 'vector', 'size', 'distance', 'points', 'in graph', 'status', 'MB'];
+  const rows = infos.flatMap((info) =>
+    Object.entries(info.vectors).map(([name, { size, distance, count, indexed }]) => [
+      info.name,
+      name === '' ? '-' : name,
+      String(size),
+      distance,
+      count.toLocaleString('en-US'),
+      indexed.toLocaleString('en-US'),
+      info.status,
+      (info.bytes.disk / 1e6).toFixed(1),
+    ]),
+  );
+  return rows.length === 0 ? 'no collections\n' : `${table(head, rows)}\n`;
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import type { Server } from '../../src/server/index.js';
+import { call, emptyFolder, serveHere } from './support.js';
+
+const VECTORS = { vectors: { size: 2, distance: 'Dot' } };
+const SNAPSHOTS = '/collections/a/snapshots';
+
+let parent: string;
+let server: Server;
+
+beforeEach(async () => {
+  parent = emptyFolder();
+  server = await serveHere({}, join(parent, 'data'));
+  await call(server, 'PUT', '/collections/a', VECTORS);
+  await call(server, 'PUT', '/collections/a/points', { points: [{ id: 1, vector: [1, 2] }] });
+});
+
+async function download(): Promise<{ name: string; bytes: Buffer; checksum: string }> {
+  const { name, checksum } = (await call(server, 'POST', SNAPSHOTS, {})).body.result;
+  const response = await fetch(`${server.url}${SNAPSHOTS}/${name}`);
+  expect(response.status).toBe(200);
+  return { name, bytes: Buffer.from(await response.arrayBuffer()), checksum };
+}
+
+async function upload(bytes: Uint8Array, path: string, field = 'snapshot') {
+  const form = new FormData();
+  form.set(field, new Blob([Uint8Array.from(bytes)]), 'x.snapshot');
+  const response = await fetch(server.url + path, { method: 'POST', body: form });
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of all shapes.
+  return { status: response.status, body: (await response.json()) as any };
+}
+
+const countOf = async (name: string) =>
+  (await call(server, 'POST', `/collections/${name}/points/count`, {})).body?.result?.count;
+
+test('what is downloaded is what the checksum says, and can be uploaded', async () => {
+  const { bytes, checksum } = await download();
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(checksum);
+  const path = '/collections/b/snapshots/upload';
+  expect((await upload(bytes, `${path}?checksum=${checksum}&priority=snapshot`)).status).toBe(200);
+  expect(await countOf('b')).toBe(1);
+});
+
+test('a wrong checksum, damage or another form leaves everything as it was', async () => {
+  const { bytes } = await download();
+  const path = `${SNAPSHOTS}/upload`;
+  const wrong = await upload(bytes, `${path}?checksum=${'0'.repeat(64)}`);
+  expect(wrong.body.status.error).toMatch(/checksum/);
+  expect((await upload(bytes, path, 'file')).status).toBe(400);
+  expect((await call(server, 'POST', path, {})).status).toBe(400);
+  for (const damaged of [bytes.subarray(0, 50_000), Buffer.from('nonsense'), Buffer.alloc(0)]) {
+    const { status } = await upload(damaged, path);
+    expect([400, 422]).toContain(status);
+  }
+  expect(await countOf('a')).toBe(1);
+  expect((await call(server, 'GET', '/collections')).body.result.collections).toEqual([
+    { name: 'a' },
+  ]);
+});
+
+test('an upload that is too large is 413', async () => {
+  const small = await serveHere({ limits: { snapshotBytes: 1000 } }, join(parent, 'other'));
+  const form = new FormData();
+  form.set('snapshot', new Blob([new Uint8Array(5000)]), 'x');
+  const body = { method: 'POST', body: form };
+  expect((await fetch(`${small.url}/collections/b/snapshots/upload`, body)).status).toBe(413);
+});
+
+test('only files in the folder of the snapshots are restored or given out', async () => {
+  const { bytes } = await download();
+  writeFileSync(join(parent, 'outside.snapshot'), bytes);
+  mkdirSync(join(parent, 'data-snapshots', 'a', 'deeper'));
+  writeFileSync(join(parent, 'data-snapshots', 'a', 'deeper', 'x.snapshot'), bytes);
+  for (const [location, status] of [
+    [join(parent, 'outside.snapshot'), 403],
+    [`file://${parent}/data-snapshots/a/../../outside.snapshot`, 403],
+    [`${parent}/data-snapshots/a/deeper/x.snapshot`, 403],
+    [`${parent}/data/catalog.sqlite`, 403],
+    ['/etc/passwd', 403],
+    ['file:///etc/passwd', 403],
+    ['file://host/x', 400],
+    ['http://127.0.0.1:1/x.snapshot', 400],
+    [`${parent}/data-snapshots/a/none.snapshot`, 404],
+  ] as const) {
+    const answer = await call(server, 'PUT', '/collections/b/snapshots/recover', { location });
+    expect([location, answer.status]).toEqual([location, status]);
+  }
+  for (const name of [
+    '..%2F..%2Foutside.snapshot',
+    '..',
+    '%2Fetc%2Fpasswd',
+    'none.snapshot',
+    '.checksum',
+  ]) {
+    const answer = await call(server, 'GET', `${SNAPSHOTS}/${name}`);
+    expect([name, answer.status]).toEqual([name, name === '..' ? 200 : 404]);
+  }
+});
+
+test('names that no file can have are kept apart', async () => {
+  const names = ['..', 'ä ö', 'a.b', 'A'];
+  for (const name of names) {
+    const path = `/collections/${encodeURIComponent(name).replaceAll('.', '%2E')}`;
+    // A path of two dots is another path before it is sent.
+    if (name === '..') continue;
+    expect((await call(server, 'PUT', path, VECTORS)).status).toBe(200);
+    expect((await call(server, 'POST', `${path}/snapshots`, {})).status).toBe(200);
+    expect((await call(server, 'GET', `${path}/snapshots`)).body.result).toHaveLength(1);
+  }
+});
+
+test('nothing is kept where all is in memory', async () => {
+  const { url } = await serveHere();
+  await call({ url }, 'PUT', '/collections/a', VECTORS);
+  const answer = await call({ url }, 'POST', SNAPSHOTS, {});
+  expect([answer.status, answer.body.status.error]).toEqual([
+    400,
+    expect.stringMatching(/no folder/),
+  ]);
+  expect((await call({ url }, 'GET', SNAPSHOTS)).body.result).toEqual([]);
+});

@@ -90,6 +90,8 @@ function kindsOf(docs: Collection, server: Sidecar, echo: Sidecar) {
       ),
     batchMsgpack: (i: number) => asMsgpack(batch, searches(batchOf(bytes, i))),
     batchJson: (i: number) => asJson(client, batch, searches(batchOf(numbers, i))),
+    singleInProcess: (i: number) =>
+      docs.query({ vector: numbers[i % QUERIES]!, limit: K, withPayload: false }),
     singleMsgpack: (i: number) => asMsgpack(single, { query: bytes[i % QUERIES], limit: K }),
     singleJson: (i: number) => asJson(client, single, { query: numbers[i % QUERIES], limit: K }),
     echoJson: (i: number) => asJson(echoed, single, { query: numbers[i % QUERIES], limit: K }),
@@ -142,10 +144,15 @@ await echo.end();
 rmSync(folder, { recursive: true });
 
 const middle = (name: Kind, of: keyof Load) => median(samples[name].map((sample) => sample[of]));
+/** Requests a second where each takes what two kinds take, one after the other. */
+const together = (a: Kind, b: Kind) =>
+  1 / (1 / middle(a, 'perSecond') + 1 / middle(b, 'perSecond'));
 const shares = {
   batchMsgpack: middle('batchMsgpack', 'perSecond') / middle('inProcess', 'perSecond'),
   batchJson: middle('batchJson', 'perSecond') / middle('inProcess', 'perSecond'),
   singleJsonOfEcho: middle('singleJson', 'perSecond') / middle('echoJson', 'perSecond'),
+  /** Of what there is where a search and an echo take turns on the same cores. */
+  singleJsonOfBoth: middle('singleJson', 'perSecond') / together('singleInProcess', 'echoJson'),
 };
 const rows = (Object.keys(samples) as Kind[]).map((name) => {
   const perRequest = name === 'inProcess' || name.startsWith('batch') ? BATCH : 1;

@@ -53,6 +53,12 @@ await client.send(
   JSON.stringify({ vectors: { size: DIMENSIONS, distance: 'Cosine' } }),
   'application/json',
 );
+await client.send(
+  'PUT',
+  '/collections/soak/index?wait=true',
+  JSON.stringify({ field_name: 'group', field_schema: 'integer' }),
+  'application/json',
+);
 let isEnding = false;
 const lanes = [
   ...Array.from({ length: WRITERS }, (_, i) => writer(client, i, SEED + i)),

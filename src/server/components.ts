@@ -132,6 +132,10 @@ const Condition = {
     is_null: { type: ['object', 'boolean', 'null'] },
     has_id: { type: 'array', items: ref('PointId') },
     has_vector: { type: 'string' },
+    slice: {
+      type: 'object',
+      properties: { total: { type: 'integer' }, index: { type: 'integer' } },
+    },
     nested: { type: 'object' },
     must: oneOrMore(ref('Condition')),
     should: oneOrMore(ref('Condition')),

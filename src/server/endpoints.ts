@@ -1,3 +1,4 @@
+import { dashboard } from './dashboard/files.js';
 import type { Endpoint } from './endpoint.js';
 import { native } from './native.js';
 import { collections } from './qdrant/collections.js';
@@ -8,6 +9,7 @@ import { pointWrites } from './qdrant/point-writes.js';
 import { searches } from './qdrant/searches.js';
 import { service } from './qdrant/service.js';
 import { snapshots } from './qdrant/snapshots.js';
+import { spectrum } from './spectrum.js';
 
 /** All that the server answers. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -19,5 +21,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...matrix,
   ...snapshots,
   ...native,
+  spectrum,
+  ...dashboard,
   ...missing,
 ];

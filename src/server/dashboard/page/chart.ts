@@ -15,6 +15,12 @@ export interface ChartOptions {
   /** Bounds of y; by default 0 and the largest. */
   yMin?: number;
   yMax?: number;
+  /** Whether y counts bytes: it ends at a power of two. */
+  isBytes?: boolean;
+  /** The first x, where it is not that of the first point. */
+  xMin?: number;
+  /** What is written below the axis, by default round numbers. */
+  xTicks?: readonly number[];
   isLogX?: boolean;
   hasDots?: boolean;
   /** An x that is marked with a line, and why. */
@@ -28,7 +34,7 @@ interface Scales {
 }
 
 const HEIGHT = 200;
-const LEFT = 52;
+const LEFT = 64;
 const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 24;
@@ -97,20 +103,16 @@ interface Bounds {
   high: number;
 }
 
-function boundsOf({ yMin = 0, yMax }: ChartOptions, all: Series['points']): Bounds {
-  let [left, right, high] = [Infinity, -Infinity, yMin];
+function boundsOf({ yMin = 0, yMax, xMin, isBytes }: ChartOptions, all: Series['points']): Bounds {
+  let [left, right, high] = [xMin ?? Infinity, xMin === undefined ? -Infinity : 0, yMin];
   for (const { x, y } of all) {
     left = Math.min(left, x);
     right = Math.max(right, x);
     high = Math.max(high, y);
   }
-  if (all.length === 0) [left, right] = [0, 1];
-  return {
-    left,
-    right,
-    low: yMin,
-    high: yMax ?? (high > yMin ? yMin + niceSpan(high - yMin) : yMin + 1),
-  };
+  if (left > right) [left, right] = [0, 1];
+  const nice = isBytes ? 2 ** Math.ceil(Math.log2(Math.max(1, high))) : niceSpan(high - yMin);
+  return { left, right, low: yMin, high: yMax ?? (high > yMin ? yMin + nice : yMin + 1) };
 }
 
 /** The next of 1, 2, 4 and 8 times a power of ten: its quarters are short numbers. */
@@ -150,13 +152,10 @@ function yAxis(
 function xAxis(
   { x, width }: Scales,
   { left, right }: Bounds,
-  { series, isLogX, xText }: ChartOptions,
+  { xTicks, xText }: ChartOptions,
 ): SVGElement[] {
   const most = Math.max(2, Math.floor((width - LEFT - RIGHT) / X_LABEL));
-  const ticks = Math.min(6, most);
-  const values = isLogX
-    ? (series[0]?.points.map((point) => point.x) ?? [])
-    : Array.from({ length: ticks }, (_, i) => left + ((right - left) * i) / (ticks - 1));
+  const values = xTicks ?? roundNumbers(left, right, Math.min(8, most));
   const step = Math.ceil(values.length / most);
   return values
     .filter((_, i) => i % step === 0)
@@ -164,6 +163,12 @@ function xAxis(
       const anchor = x(value) > width - RIGHT - 20 ? 'end' : 'middle';
       return s('text', { x: x(value), y: HEIGHT - 6, 'text-anchor': anchor }, xText(value));
     });
+}
+
+function roundNumbers(left: number, right: number, most: number): number[] {
+  const step = niceSpan((right - left) / most);
+  const first = Math.ceil(left / step);
+  return Array.from({ length: Math.floor(right / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
 /** One bar of several parts, with what each is. */

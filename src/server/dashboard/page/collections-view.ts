@@ -1,6 +1,6 @@
 import { requestResult } from './api.js';
 import { type CollectionInfo, readInfo, shownName } from './collection.js';
-import { type Child, h, show, table } from './dom.js';
+import { type Child, h, refresh, table } from './dom.js';
 import { bytesText, numberText } from './format.js';
 import { everyFewSeconds } from './timer.js';
 
@@ -23,9 +23,8 @@ export async function showCollections(
       rows.push(...(await Promise.all(names.slice(from, from + AT_ONCE).map(rowOf))));
     }
     if (signal.aborted) return;
-    if (place.contains(document.activeElement) && rows.length === 0) return;
     const heads = ['Name', 'Status', 'Points', 'Vectors', 'Memory', 'Disk'];
-    show(
+    refresh(
       place,
       h('h1', {}, 'Collections'),
       rows.length === 0

@@ -38,6 +38,29 @@ export function show(element: Element, ...children: Child[]): void {
   element.replaceChildren(...nodesOf(children));
 }
 
+/**
+ * The same where it is done again and again: what has not changed stays, and with it what is selected;
+ * else the focus stays on what has the same address or name, and tables stay scrolled as they are.
+ */
+export function refresh(place: Element, ...children: Child[]): void {
+  const next = place.cloneNode(false) as Element;
+  show(next, ...children);
+  if (next.isEqualNode(place)) return;
+  const active = document.activeElement;
+  const focused = active && place.contains(active) ? nameOf(active) : undefined;
+  const scrolled = Array.from(place.querySelectorAll('.scroll'), (one) => one.scrollLeft);
+  place.replaceChildren(...next.childNodes);
+  place.querySelectorAll('.scroll').forEach((one, i) => {
+    one.scrollLeft = scrolled[i] ?? 0;
+  });
+  if (focused === undefined) return;
+  const all = [...place.querySelectorAll<HTMLElement>('a, button, [tabindex]')];
+  all.find((one) => nameOf(one) === focused)?.focus({ preventScroll: true });
+}
+
+const nameOf = (element: Element): string =>
+  element.getAttribute('href') ?? element.getAttribute('aria-label') ?? element.textContent ?? '';
+
 const nodesOf = (children: Child[]): (Node | string)[] =>
   children
     .filter((child) => child !== undefined && child !== false)

@@ -3,16 +3,17 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 export function bytesText(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
   const scaled = bytes / 1024 ** power;
-  return `${scaled >= 100 || power === 0 ? Math.round(scaled) : scaled.toFixed(1)} ${UNITS[power]}`;
+  return `${scaled >= 100 ? Math.round(scaled) : Number(scaled.toFixed(1))} ${UNITS[power]}`;
 }
 
 export const numberText = (value: number): string => value.toLocaleString('en');
 
 export function secondsText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
-  if (seconds < 0.001) return `${Math.round(1e6 * seconds)} µs`;
-  if (seconds < 1) return `${(1000 * seconds).toPrecision(3)} ms`;
-  return `${seconds.toPrecision(3)} s`;
+  if (seconds === 0) return '0 s';
+  const [scaled, unit] =
+    seconds < 0.001 ? [1e6 * seconds, 'µs'] : seconds < 1 ? [1000 * seconds, 'ms'] : [seconds, 's'];
+  return `${Number(scaled.toPrecision(3))} ${unit}`;
 }
 
 export const percentText = (share: number, digits = 1): string =>

@@ -1,6 +1,6 @@
 import { requestText } from './api.js';
 import { lineChart, type Series } from './chart.js';
-import { h, show, table } from './dom.js';
+import { h, refresh, show, table } from './dom.js';
 import { bytesText, numberText, secondsText, shortText } from './format.js';
 import {
   type Histogram,
@@ -16,6 +16,8 @@ import { everyFewSeconds } from './timer.js';
 const SECONDS = 2;
 /** States that are kept: five minutes. */
 const KEPT = 150;
+/** Seconds, of which the last is now. */
+const X_TICKS = [-300, -240, -180, -120, -60, 0];
 
 const COUNT = 'rest_responses_total';
 const DURATION = 'rest_responses_duration_seconds';
@@ -45,7 +47,7 @@ export async function showLive(place: HTMLElement, _: string, signal: AbortSigna
     states.push(stateOf(samples));
     if (states.length > KEPT) states.shift();
     show(charts, ...chartsOf(states));
-    show(endpoints, endpointTable(samples));
+    refresh(endpoints, endpointTable(samples));
   });
 }
 
@@ -80,7 +82,7 @@ function chartsOf(states: readonly State[]): HTMLElement[] {
     between(`p${100 * share}`, (now, before) =>
       quantile(since(now.durations, before.durations), share),
     );
-  const xText = (x: number) => `${Math.round(x)} s`;
+  const xText = (x: number) => `${x / 60} min`;
   const perSecond = between(
     'requests',
     (now, before) => (now.requests - before.requests) / (now.at - before.at),
@@ -100,7 +102,17 @@ function chartsOf(states: readonly State[]): HTMLElement[] {
     ],
     ['Delay of the event loop, p99', [series('delay', ({ delay }) => delay)], secondsText],
   ];
-  return charts.map(([title, series, yText]) => lineChart({ title, series, xText, yText }));
+  return charts.map(([title, series, yText]) =>
+    lineChart({
+      title,
+      series,
+      xText,
+      yText,
+      xMin: X_TICKS[0]!,
+      xTicks: X_TICKS,
+      isBytes: yText === bytesText,
+    }),
+  );
 }
 
 function endpointTable(samples: Samples): HTMLElement {

@@ -39,6 +39,7 @@ async function route(): Promise<void> {
   } catch (error) {
     if (signal.aborted) return;
     show(content, problem(error));
+    if (!content.isConnected) show(main, content);
     if (error instanceof ApiError && error.status === 401 && (await askForKey())) await route();
   }
 }

@@ -11,7 +11,7 @@ import {
 } from './collection.js';
 import { statusOf } from './collections-view.js';
 import { confirmed } from './dialog.js';
-import { type Child, h, problem, show, table } from './dom.js';
+import { type Child, h, problem, refresh, show, table } from './dom.js';
 import { bytesText, numberText, percentText } from './format.js';
 import { everyFewSeconds } from './timer.js';
 
@@ -56,7 +56,7 @@ function showState(place: HTMLElement, info: CollectionInfo): void {
     shownName(name),
     ...[count, indices, values].map(numberText),
   ]);
-  show(
+  refresh(
     place,
     h(
       'dl',

@@ -10,6 +10,8 @@ export interface Point {
   vector?: unknown;
 }
 
+/** What a score is exact to. */
+const FLOAT32_DIGITS = 7;
 /** Characters of a payload that a closed entry shows. */
 const PREVIEW = 160;
 
@@ -37,7 +39,8 @@ function entry(point: Point, actions: Child[]): HTMLElement {
       'summary',
       {},
       h('code', { class: 'id' }, String(id)),
-      score !== undefined && h('b', { class: 'score' }, String(score)),
+      score !== undefined &&
+        h('b', { class: 'score' }, String(Number(score.toPrecision(FLOAT32_DIGITS)))),
       h('span', { class: 'preview' }, preview),
     ),
   );

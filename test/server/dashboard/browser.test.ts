@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Server } from '../../../src/server/index.js';
 import { chromiumPath, launchChromium } from '../../browser/chromium.js';
 import { call } from '../support.js';
-import { BIG_ID, fill, HOSTILE, serveQuietly } from './support.js';
+import { BIG_ID, fill, HOSTILE, SIZE, serveQuietly } from './support.js';
 
 /** Where pictures of all pages go, for people to look at; none are made without it. */
 const PICTURES = process.env.LEANDEX_SCREENSHOTS;
@@ -136,7 +136,7 @@ describe.skipIf(path === undefined)(title, () => {
     const byId = await search('Id of a stored point', '7');
     expect(byId).toHaveLength(10);
     expect(byId.some((text) => text.startsWith('7'))).toBe(byId.some((text) => /^7\d/.test(text)));
-    const vector = `[${new Array(32).fill(0.5).join()}]`;
+    const vector = `[${new Array(SIZE).fill(0.5).join()}]`;
     expect((await search('Vector (JSON)', vector))[0]).toContain(BIG_ID);
     const byWords = await search('Words', 'harbours');
     expect(byWords.every((text) => text.includes('harbours'))).toBe(true);

@@ -10,7 +10,7 @@ export const HOSTILE = [
   'javascript:window.hacked=true',
 ];
 
-const SIZE = 32;
+export const SIZE = 128;
 const COUNT = 3000;
 /** Beyond what a number of JavaScript tells apart. */
 export const BIG_ID = '18446744073709551557';

@@ -82,7 +82,7 @@ function chartsOf(states: readonly State[]): HTMLElement[] {
     between(`p${100 * share}`, (now, before) =>
       quantile(since(now.durations, before.durations), share),
     );
-  const xText = (x: number) => `${x / 60} min`;
+  const xText = (x: number) => (x === 0 ? 'now' : `${x / 60} min`);
   const perSecond = between(
     'requests',
     (now, before) => (now.requests - before.requests) / (now.at - before.at),

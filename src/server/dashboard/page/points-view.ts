@@ -71,7 +71,7 @@ async function browse(place: HTMLElement, name: string, browsing: Browsing): Pro
         : `${numberText(first)} to ${numberText(first + page.points.length - 1)} of `;
     const pager = h(
       'p',
-      { class: 'row' },
+      { class: 'row middle' },
       pagerButton('Previous', starts.length > 1, () => go(starts.slice(0, -1))),
       pagerButton('Next', next !== null, () => go([...starts, next!])),
       h('span', { class: 'muted' }, `${shown}${numberText(counted.count)}`),

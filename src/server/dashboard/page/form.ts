@@ -25,7 +25,7 @@ export function idIn(text: string): number | bigint | string {
 }
 
 export function numberBox(value: number | '', min: number, max: number): HTMLInputElement {
-  const box = h('input', { type: 'number', min, max });
+  const box = h('input', { type: 'number', min, max, required: value !== '' });
   box.value = String(value);
   return box;
 }

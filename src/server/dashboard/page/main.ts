@@ -80,6 +80,11 @@ async function showServer(): Promise<void> {
   show(document.getElementById('server')!, commit.replace('leandex@', ''));
 }
 
+// Not by its address, which says what is shown.
+document.querySelector('.skip')!.addEventListener('click', (event) => {
+  event.preventDefault();
+  main.focus();
+});
 window.addEventListener('hashchange', () => void route());
 document.getElementById('key')!.addEventListener('click', async () => {
   if (await askForKey()) await route();

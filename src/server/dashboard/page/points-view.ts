@@ -24,7 +24,7 @@ export async function showPoints(place: HTMLElement, name: string): Promise<void
   const filterBox = jsonBox(FILTER_EXAMPLE);
   const limitBox = numberBox(20, 1, 1000);
   const vectorBox = h('input', { type: 'checkbox' });
-  const results = h('div', { 'aria-live': 'polite' });
+  const results = h('div', {});
   const begin = () => {
     try {
       const filter = jsonIn('The filter', filterBox);
@@ -74,7 +74,7 @@ async function browse(place: HTMLElement, name: string, browsing: Browsing): Pro
       { class: 'row middle' },
       pagerButton('Previous', starts.length > 1, () => go(starts.slice(0, -1))),
       pagerButton('Next', next !== null, () => go([...starts, next!])),
-      h('span', { class: 'muted' }, `${shown}${numberText(counted.count)}`),
+      h('span', { class: 'muted', role: 'status' }, `${shown}${numberText(counted.count)}`),
     );
     const actionsOf = (point: Point) => [deleteButton(name, point.id, () => go(starts))];
     show(place, pager, pointList(page.points, actionsOf));

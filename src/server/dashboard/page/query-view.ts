@@ -24,14 +24,14 @@ const EXAMPLES: Readonly<Record<Kind, string>> = {
 export async function showQuery(place: HTMLElement, name: string): Promise<void> {
   const info = await readInfo(name);
   const boxes = controls(info);
-  const results = h('div', { 'aria-live': 'polite' });
+  const results = h('div', {});
   const run = async () => {
     try {
       const body = bodyOf(boxes);
       const path = `${pathOf(name)}/points/query`;
       const { result, time } = await requestResult<{ points: Point[] }>('POST', path, body);
       const found = `${result.points.length} in ${secondsText(time)} on the server`;
-      show(results, h('p', { class: 'muted' }, found), pointList(result.points));
+      show(results, h('p', { class: 'muted', role: 'status' }, found), pointList(result.points));
     } catch (error) {
       show(results, problem(error));
     }
@@ -81,7 +81,7 @@ type Controls = ReturnType<typeof controls>;
 function layout(boxes: Controls): HTMLElement[] {
   return [
     h('div', { class: 'row' }, labelled('Look for', boxes.kind), boxes.onVector, boxes.onField),
-    labelled('Query', boxes.query),
+    labelled('Query', boxes.query, 'Ctrl+Enter searches'),
     labelled('Filter', boxes.filter, 'JSON; empty for all points'),
     h(
       'div',

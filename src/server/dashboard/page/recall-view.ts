@@ -42,7 +42,7 @@ export async function showRecall(
   const efs = h('input', { type: 'text', value: EFS });
   const rescore = h('input', { type: 'checkbox' });
   const button = h('button', { type: 'submit', class: 'primary' }, 'Measure');
-  const results = h('div', { 'aria-live': 'polite' });
+  const results = h('div', {});
   const run = async () => {
     button.disabled = true;
     try {
@@ -98,7 +98,7 @@ function readEfs(text: string): number[] {
 
 async function measure(place: HTMLElement, asked: Asked, efs: readonly number[]): Promise<void> {
   const { k, ids, isRescored } = asked;
-  const say = (what: string) => show(place, h('p', { class: 'muted' }, what));
+  const say = (what: string) => show(place, h('p', { class: 'muted', role: 'status' }, what));
   say(`Exact search of ${ids.length} queries …`);
   const truth = await searchAll(asked, k + TIES, { exact: true });
   const measured: Measured[] = [];

@@ -1,6 +1,7 @@
 import { dashboard } from './dashboard/files.js';
 import type { Endpoint } from './endpoint.js';
 import { native } from './native.js';
+import { nativeKv } from './native-kv.js';
 import { collections } from './qdrant/collections.js';
 import { matrix } from './qdrant/matrix.js';
 import { missing } from './qdrant/missing.js';
@@ -21,6 +22,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...matrix,
   ...snapshots,
   ...native,
+  ...nativeKv,
   spectrum,
   ...dashboard,
   ...missing,

@@ -5,7 +5,7 @@ import type { MultiVector, Vector } from '../../db/types.js';
 import type { Served } from '../catalog.js';
 import { refused, unsupported } from '../errors.js';
 import { readId } from './ids.js';
-import { vectorsById } from './lookups.js';
+import { noPoint, vectorsById } from './lookups.js';
 import { asRows, type GivenVector, readVector } from './vectors.js';
 
 /** A point, or a vector, that a query is by. */
@@ -39,19 +39,14 @@ export async function vectorsOf(
   served: Served,
   name: string,
 ): Promise<ExampleVectors> {
-  const all = await served.collection.info();
-  const info = all.vectors[name];
-  if (info === undefined) {
-    const isSparse = name in all.sparseVectors;
-    if (isSparse) throw unsupported('a query by examples', 'it needs a dense vector');
-    throw refused(400, `Wrong input: Not existing vector name error: ${name}`);
-  }
   const ids = examples.flatMap((one) => ('id' in one ? [one.id] : []));
   const known = await vectorsById(served, ids, name);
+  const info = (await served.collection.info()).vectors[name];
+  if (info === undefined) throw unsupported('a query by examples', 'it needs a dense vector');
   const vectors = examples.map((example) => {
     const given = 'id' in example ? known.get(example.id) : example.vector;
     if (given !== undefined) return flat(given, info);
-    throw refused(404, `Not found: No point with id ${(example as { id: PointId }).id} found`);
+    throw noPoint((example as { id: PointId }).id);
   });
   return { info, vectors, ids };
 }

@@ -7,7 +7,7 @@ import { either, type Of, object, string } from '../schema.js';
 import { readId } from './ids.js';
 import { readSelection, wireRecord } from './records.js';
 import { shardKey, withPayload, withVector } from './schemas.js';
-import { storedName } from './unnamed.js';
+import { storedName, unknownVector } from './unnamed.js';
 import type { GivenVector } from './vectors.js';
 
 /** Where the vector of a point that is asked for is to be found. */
@@ -34,27 +34,33 @@ export async function lookUpTarget(
   const { served, name } = await lookUpIn(catalog, from);
   if (target.id === undefined) return target;
   const vector = (await vectorsById(served, [target.id], name)).get(target.id);
-  if (vector === undefined) throw refused(404, `Not found: No point with id ${target.id} found`);
+  if (vector === undefined) throw noPoint(target.id);
   return { vector };
 }
 
-/** The collection and the vector that examples are of. @throws 404 where there is no such one */
+/** The collection and the stored name of the vector that examples are of. @throws 404 */
 export async function lookUpIn(
   catalog: Catalog,
   from: Of<typeof lookupFrom>,
 ): Promise<{ served: Served; name: string }> {
   const served = await findOther(catalog, from.collection);
-  const name = storedName(from.vector ?? '', served.unnamed);
-  if (served.names.has(name)) return { served, name };
-  throw refused(404, `Not found: Vector with name \`${from.vector ?? ''}\` for lookup not found`);
+  return { served, name: storedName(from.vector ?? '', served.unnamed) };
 }
 
-/** The vectors of points by their ids; those that are not there, or have none, are left out. */
+/**
+ * The vectors of points by their ids; those that are not there, or have none, are left out.
+ * @throws 404, 400 where there is no vector of this name: a point that is not there comes first
+ */
 export async function vectorsById<T extends GivenVector = GivenVector>(
-  { collection }: Pick<Served, 'collection'>,
+  { collection, names }: Pick<Served, 'collection' | 'names'>,
   ids: readonly PointId[],
   name: string,
 ): Promise<Map<PointId, T>> {
+  if (!names.has(name)) {
+    const there = await collection.retrieve(ids, { withPayload: false });
+    const absent = ids.find((id) => !there.some((record) => record.id === id));
+    throw absent === undefined ? unknownVector(name) : noPoint(absent);
+  }
   const withVector = name === '' ? true : [name];
   const found = await collection.retrieve(ids, { withPayload: false, withVector });
   return new Map(
@@ -64,6 +70,9 @@ export async function vectorsById<T extends GivenVector = GivenVector>(
     }),
   );
 }
+
+export const noPoint = (id: PointId): Error =>
+  refused(404, `Not found: No point with id ${id} found`);
 
 /** Another collection than that of the request: it is told apart by the words. @throws 404 */
 async function findOther(catalog: Catalog, name: string): Promise<Served> {

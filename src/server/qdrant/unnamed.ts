@@ -17,7 +17,12 @@ export function knownName(
 ): string {
   const stored = typeof name === 'string' ? storedName(name, unnamed) : undefined;
   if (stored !== undefined && names.has(stored)) return stored;
-  throw refused(400, `Wrong input: Not existing vector name error: ${String(name)}`);
+  throw unknownVector(name);
+}
+
+/** In the words of Qdrant. */
+export function unknownVector(name: unknown): Error {
+  return refused(400, `Wrong input: Not existing vector name error: ${String(name)}`);
 }
 
 /** The name that clients know. */

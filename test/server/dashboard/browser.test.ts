@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Server } from '../../../src/server/index.js';
 import { chromiumPath, launchChromium } from '../../browser/chromium.js';
 import { call } from '../support.js';
-import { BIG_ID, fill, HOSTILE, SIZE, serveQuietly } from './support.js';
+import { BIG_ID, fill, HOSTILE, ODD_NAME, SIZE, serveQuietly } from './support.js';
 
 /** Where pictures of all pages go, for people to look at; none are made without it. */
 const PICTURES = process.env.LEANDEX_SCREENSHOTS;
 const KEY = 'a-key-of-a-test';
+const READING_KEY = 'a-key-that-may-only-read';
 const path = chromiumPath();
 const title =
   path === undefined
@@ -25,7 +26,7 @@ describe.skipIf(path === undefined)(title, () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    server = await serveQuietly({ apiKey: KEY });
+    server = await serveQuietly({ apiKey: KEY, readOnlyApiKey: READING_KEY });
     await server.ready;
     await fill(server, { 'api-key': KEY });
     browser = await launchChromium(path!);
@@ -170,12 +171,69 @@ describe.skipIf(path === undefined)(title, () => {
     expect(await remove.isDisabled()).toBe(true);
     await page.getByLabel('Type empty to go on').fill('empty');
     await remove.click();
-    await page.getByText('1 in this folder').waitFor();
+    await page.getByText('2 in this folder').waitFor();
+  });
+
+  test('shows collections of any name, with several vectors a point and sparse ones', async () => {
+    await page.getByRole('link', { name: ODD_NAME }).click();
+    await page.getByRole('heading', { name: ODD_NAME }).waitFor();
+    await page.getByRole('img', { name: /Energy kept .* tokens, 4 vectors/ }).waitFor();
+    await page.getByRole('region', { name: 'Sparse vectors' }).waitFor();
+    await page.getByRole('link', { name: 'Query' }).click();
+    await page.getByLabel('Look for').selectOption({ label: 'Vector (JSON)' });
+    for (const [name, query] of [
+      ['tokens', '[[1, 0]]'],
+      ['words', '{ "indices": [3], "values": [2] }'],
+    ] as const) {
+      await page.getByLabel('Vector', { exact: true }).selectOption(name);
+      await page.getByLabel('Query', { exact: true }).fill(query);
+      await page.getByRole('button', { name: 'Search' }).click();
+      await page
+        .getByText(name === 'tokens' ? '1' : '2', { exact: true })
+        .first()
+        .waitFor();
+      expect(await page.locator('.points li').count()).toBe(2);
+    }
+  });
+
+  test('the keyboard gets past the head of the page', async () => {
+    await open('#/');
+    await page.getByText('in this folder').waitFor();
+    await page.reload();
+    await page.getByText('in this folder').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => [document.activeElement?.id, location.hash])).toEqual([
+      'main',
+      '#/',
+    ]);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('navigation', { name: 'Collection' }).waitFor();
   });
 
   test('asked for nothing elsewhere, and broke no rule of its policy', () => {
     expect(elsewhere).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  test('asks again for a wrong key, and tells what a key may not do', async () => {
+    const useKey = async (key: string) => {
+      await page.getByLabel('Key', { exact: true }).fill(key);
+      await page.getByRole('button', { name: 'Use it' }).click();
+    };
+    await page.getByRole('button', { name: 'API key' }).click();
+    await useKey('a-wrong-key');
+    await page.getByText('Invalid API key or JWT').waitFor();
+    await useKey(READING_KEY);
+    await open('#/c/notes/overview');
+    await page.getByRole('button', { name: 'Optimize …' }).click();
+    await page.getByRole('button', { name: 'Optimize', exact: true }).click();
+    await page.getByText('this key may only read').waitFor();
+    await page.getByRole('button', { name: 'API key' }).click();
+    await useKey(KEY);
+    await page.getByText('ready').waitFor();
   });
 
   test.skipIf(PICTURES === undefined)('pictures for people', async () => {

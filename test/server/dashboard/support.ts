@@ -12,6 +12,8 @@ export const HOSTILE = [
 
 export const SIZE = 128;
 const COUNT = 3000;
+/** Of a collection: with what means something in addresses and in HTML. */
+export const ODD_NAME = `odd "name" #1 & 50% é`;
 /** Beyond what a number of JavaScript tells apart. */
 export const BIG_ID = '18446744073709551557';
 
@@ -66,6 +68,25 @@ export async function fill(server: Server, headers: Record<string, string> = {})
   await send('POST', '/v1/collections/notes/optimize?timeout=120', {});
   await send('PUT', '/collections/empty', {
     vectors: { title: { size: 4, distance: 'Dot' }, body: { size: 8, distance: 'Euclid' } },
+  });
+  const odd = `/collections/${encodeURIComponent(ODD_NAME)}`;
+  const multivector_config = { comparator: 'max_sim' };
+  await send('PUT', odd, {
+    vectors: { tokens: { size: 2, distance: 'Dot', multivector_config } },
+    sparse_vectors: { words: {} },
+  });
+  const point = {
+    tokens: [
+      [1, 0],
+      [0, 1],
+    ],
+    words: { indices: [3], values: [1] },
+  };
+  await send('PUT', `${odd}/points?wait=true`, {
+    points: [
+      { id: 1, vector: point },
+      { id: 2, vector: point },
+    ],
   });
 }
 

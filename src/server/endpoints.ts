@@ -1,3 +1,4 @@
+import { dashboard } from './dashboard/files.js';
 import type { Endpoint } from './endpoint.js';
 import { native } from './native.js';
 import { nativeKv } from './native-kv.js';
@@ -9,6 +10,7 @@ import { pointWrites } from './qdrant/point-writes.js';
 import { searches } from './qdrant/searches.js';
 import { service } from './qdrant/service.js';
 import { snapshots } from './qdrant/snapshots.js';
+import { spectrum } from './spectrum.js';
 
 /** All that the server answers. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -21,5 +23,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...snapshots,
   ...native,
   ...nativeKv,
+  spectrum,
+  ...dashboard,
   ...missing,
 ];

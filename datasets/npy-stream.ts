@@ -1,6 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { elementsAt } from './elements.js';
-import { corrupt, notFound } from './errors.js';
+import { BLOCK_BYTES, openFile, readAt } from './file-stream.js';
 import { decodeFloat16 } from './float16.js';
 import { checkNpyData, NPY_TYPES, type NpyArray, type NpyType, toFloat32 } from './npy.js';
 import { parseNpyHeader } from './npy-header.js';
@@ -15,19 +14,19 @@ export type NpyFile = {
 
 /** Headers of arrays are some hundred bytes. */
 const HEADER_BYTES_MAX = 1 << 16;
-/** Read at once: a few milliseconds' work. */
-const BLOCK_BYTES = 1 << 20;
 
 /** Reads the header of a .npy file. Throws NOT_FOUND, and as `parseNpy`. */
 export async function openNpy(path: string): Promise<NpyFile> {
-  return withFile(path, async (file) => {
+  const file = await openFile(path);
+  try {
     const { size } = await file.stat();
-    const start = new Uint8Array(Math.min(size, HEADER_BYTES_MAX));
-    await readFully(file, start, 0, path);
+    const start = await readAt(file, 0, Math.min(size, HEADER_BYTES_MAX), path);
     const header = parseNpyHeader(start, path);
     const dtype = checkNpyData(header, size, path);
     return { path, shape: header.shape, dtype, dataOffset: header.dataOffset };
-  });
+  } finally {
+    await file.close();
+  }
 }
 
 /**
@@ -47,46 +46,12 @@ export async function* npyBlocks(
   try {
     for (let at = from; at < to; at += step) {
       const count = Math.min(step, to - at);
-      const bytes = new Uint8Array(count * width);
-      await readFully(file, bytes, dataOffset + at * width, path);
+      const bytes = await readAt(file, dataOffset + at * width, count * width, path);
       const stored = elementsAt(Type, bytes, 0, count);
       const data = stored instanceof Uint16Array ? decodeFloat16(stored) : stored;
       yield toFloat32({ shape: [count], dtype, data } as NpyArray);
     }
   } finally {
     await file.close();
-  }
-}
-
-async function readFully(
-  file: FileHandle,
-  into: Uint8Array,
-  offset: number,
-  path: string,
-): Promise<void> {
-  for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, into.length - at, offset + at);
-    if (bytesRead === 0) {
-      const place = { offset: offset + at };
-      throw corrupt(path, place, `${into.length - at} more bytes`, 'the end of the file');
-    }
-    at += bytesRead;
-  }
-}
-
-async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await openFile(path);
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (cause) {
-    throw notFound(path, cause);
   }
 }

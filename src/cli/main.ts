@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { addBenchCommand } from './bench.js';
 import { EXIT_OF_SIGNAL } from './cancel.js';
+import { addIngestCommand } from './ingest.js';
 import { addInspectCommand } from './inspect.js';
 import { addKvCommand } from './kv.js';
 import { addQuickstartCommand } from './quickstart.js';
@@ -33,6 +34,7 @@ const program = new Command('leandex')
   .addHelpText('after', EPILOGUE);
 addQuickstartCommand(program);
 addServeCommand(program);
+addIngestCommand(program);
 addInspectCommand(program);
 addSnapshotCommand(program);
 addKvCommand(program);

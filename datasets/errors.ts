@@ -31,3 +31,10 @@ export function unsupported(
     details: { file, ...place, expected, received },
   });
 }
+
+/** What to throw when a file cannot be opened: NOT_FOUND where it is not there, else Node's own error. */
+export function notFound(file: string, cause: unknown): unknown {
+  const { code } = cause as { code?: string };
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') return cause;
+  return new LeandexError('NOT_FOUND', `there is no file ${file}`, { details: { file }, cause });
+}

@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { LeandexError } from '../src/base/errors.js';
-import { corrupt } from './errors.js';
+import { corrupt, notFound } from './errors.js';
 
 /** Node refuses single reads and writes of 2 GiB and more, which real data sets exceed. */
 const CHUNK_BYTES = 2 ** 30;
@@ -48,11 +47,6 @@ function openExisting(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (cause) {
-    const { code } = cause as { code?: string };
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
-    throw new LeandexError('NOT_FOUND', `there is no file ${path}`, {
-      details: { file: path },
-      cause,
-    });
+    throw notFound(path, cause);
   }
 }

@@ -34,7 +34,8 @@ export type NpyData = DataOf[NpyType];
 
 type Stored = Uint16Array | NpyData;
 
-const TYPES: Record<NpyType, ElementType<Stored>> = {
+/** What the elements of each type are stored as. */
+export const NPY_TYPES: Record<NpyType, ElementType<Stored>> = {
   f2: Uint16Array,
   f4: Float32Array,
   f8: Float64Array,
@@ -56,23 +57,29 @@ const TYPES: Record<NpyType, ElementType<Stored>> = {
  */
 export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   const header = parseNpyHeader(bytes, name);
-  const dtype = typeOf(header, name);
-  const Type = TYPES[dtype];
+  const dtype = checkNpyData(header, bytes.length, name);
   const count = header.shape.reduce((product, size) => product * size, 1);
-  const expected = count * Type.BYTES_PER_ELEMENT;
-  const received = bytes.length - header.dataOffset;
-  if (received !== expected) {
-    const offset = header.dataOffset + Math.min(expected, received);
-    throw corrupt(
-      name,
-      { offset },
-      `${expected} bytes of data for shape (${header.shape}) of ${dtype}`,
-      `${received} bytes`,
-    );
-  }
-  const stored = elementsAt(Type, bytes, header.dataOffset, count);
+  const stored = elementsAt<Stored>(NPY_TYPES[dtype], bytes, header.dataOffset, count);
   const data = stored instanceof Uint16Array ? decodeFloat16(stored) : stored;
   return { shape: header.shape, dtype, data } as NpyArray;
+}
+
+/**
+ * The type of the elements of a file of so many bytes.
+ * Throws UNSUPPORTED for other types, CORRUPT for more or fewer bytes than its shape takes.
+ */
+export function checkNpyData(header: NpyHeader, byteLength: number, name: string): NpyType {
+  const dtype = typeOf(header, name);
+  const count = header.shape.reduce((product, size) => product * size, 1);
+  const expected = count * NPY_TYPES[dtype].BYTES_PER_ELEMENT;
+  const received = byteLength - header.dataOffset;
+  if (received === expected) return dtype;
+  throw corrupt(
+    name,
+    { offset: header.dataOffset + Math.min(expected, received) },
+    `${expected} bytes of data for shape (${header.shape}) of ${dtype}`,
+    `${received} bytes`,
+  );
 }
 
 /** `parseNpy` of a file; also throws NOT_FOUND. */
@@ -108,7 +115,7 @@ export function writeNpy(path: string, shape: readonly number[], data: NpyData):
 }
 
 function headerFor(shape: readonly number[], data: NpyData): Uint8Array {
-  const types = Object.entries(TYPES) as [NpyType, ElementType<Stored>][];
+  const types = Object.entries(NPY_TYPES) as [NpyType, ElementType<Stored>][];
   const found = types.find(([type, Type]) => type !== 'f2' && data?.constructor === Type);
   if (found === undefined) throw wrongType('data', 'a typed array that .npy can hold', data);
   for (const size of shape) checkInteger('a size of the shape', size, 0, Number.MAX_SAFE_INTEGER);
@@ -125,12 +132,12 @@ function typeOf(header: NpyHeader, file: string): NpyType {
   const type = header.descr.slice(1);
   const place = { offset: header.descrOffset };
   const expected = `one of <f2, <f4, <f8, |i1, |u1, <i4, <u4, <i8`;
-  if (!Object.hasOwn(TYPES, type)) {
+  if (!Object.hasOwn(NPY_TYPES, type)) {
     const objects = type.startsWith('O') ? ' (Python objects)' : '';
     throw unsupported(file, place, expected, `"${header.descr}"${objects}`);
   }
   // A single byte has no order; numpy writes "|" for it.
-  const oneByte = TYPES[type as NpyType].BYTES_PER_ELEMENT === 1;
+  const oneByte = NPY_TYPES[type as NpyType].BYTES_PER_ELEMENT === 1;
   if (order !== '<' && !(oneByte && order === '|')) {
     const endian = order === '>' ? ' (big-endian)' : '';
     throw unsupported(file, place, expected, `"${header.descr}"${endian}`);

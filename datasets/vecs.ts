@@ -90,15 +90,28 @@ function parseRows<T>(bytes: Uint8Array, file: string, Type: ElementType<T>): Ro
   return { count, dimensions, data: new Type(copy.buffer, 0, count * dimensions) };
 }
 
-function dimensionsAt(view: DataView, file: string, row: number, offset: number): number {
+/** What row `row`, at byte `offset` of the view, says of its dimensions; the view begins at `base`. */
+export function dimensionsAt(
+  view: DataView,
+  file: string,
+  row: number,
+  offset: number,
+  base = 0,
+): number {
   const left = view.byteLength - offset;
   if (left < 4) {
+    const place = { offset: base + view.byteLength };
     const received = `the end of the file after ${left} bytes`;
-    throw corrupt(file, { offset: view.byteLength }, `the dimensions of row ${row}`, received);
+    throw corrupt(file, place, `the dimensions of row ${row}`, received);
   }
   const dimensions = view.getInt32(offset, true);
   if (dimensions < 1) {
-    throw corrupt(file, { offset }, `at least 1 dimension in row ${row}`, `${dimensions}`);
+    throw corrupt(
+      file,
+      { offset: base + offset },
+      `at least 1 dimension in row ${row}`,
+      `${dimensions}`,
+    );
   }
   return dimensions;
 }

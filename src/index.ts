@@ -98,6 +98,7 @@ export type { KernelVariant } from './kernels/index.js';
 export { kernelVariant } from './kernels/index.js';
 export { type KvBytes, KvCache, type KvRange } from './kv/cache.js';
 export type { CompressOptions, KvBasisChoice, KvBudget } from './kv/compress-options.js';
+export type { KvGroup } from './kv/describe.js';
 export { type GraphRequest, KeyGraph, type KeyGraphOptions } from './kv/key-graph.js';
 export {
   type CompressKvOptions,

@@ -211,7 +211,10 @@ function readHead(head: Uint8Array, kind: string): ContainerHead {
   }
   const { header, sections } = decoded ?? {};
   if (decoded?.kind !== kind) {
-    throw corrupt(kind, `the bytes hold ${String(decoded?.kind)}`, { offset: PREAMBLE_BYTES });
+    throw corrupt(kind, `the bytes hold ${String(decoded?.kind)}`, {
+      offset: PREAMBLE_BYTES,
+      received: decoded?.kind,
+    });
   }
   if (typeof header !== 'object' || header === null || !Array.isArray(sections)) {
     throw corrupt(kind, 'the header has a wrong form', { offset: PREAMBLE_BYTES });

@@ -5,6 +5,7 @@ import { readContainer, writeContainer } from '../format/container.js';
 import { appendSteps } from './append.js';
 import { attendSteps } from './attend.js';
 import { decodeSteps } from './codec.js';
+import { describeGroups, type KvGroup } from './describe.js';
 import type { KvModel } from './model.js';
 import { type NearestRequest, type NearestTokens, nearestSteps } from './nearest.js';
 import type { ResolvedKv } from './options.js';
@@ -83,6 +84,11 @@ export class KvCache {
       basis += bytes.basis;
     }
     return { tokens, basis, total: tokens + basis };
+  }
+
+  /** How each group of layers is coded, keys and values apart; anew from where bases were refreshed. */
+  get groups(): KvGroup[] {
+    return describeGroups(this.parts.segments);
   }
 
   /**

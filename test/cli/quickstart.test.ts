@@ -48,7 +48,7 @@ describe('leandex', () => {
     [['bench', '--repeats', 'x'], /--repeats must be an integer/],
   ])('%j fails with a message and no stack', async (args, message) => {
     const failed = await run(...args).catch((error) => error);
-    expect(failed.code).toBe(1);
+    expect(failed.code).toBe(2);
     expect(failed.stderr).toMatch(message);
     expect(failed.stderr).not.toMatch(/\n\s+at /);
   });

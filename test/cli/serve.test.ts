@@ -1,44 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { requireFreshBuild } from '../bench/compiled.js';
+import { describe, expect, test } from 'vitest';
+import { inFolder, run, start, useFolder } from './support.js';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
 const KEY = 'a-secret-key';
 const VECTORS = { vectors: { size: 2, distance: 'Dot' } };
 
-let parent: string;
-let children: ChildProcess[] = [];
-
-beforeAll(requireFreshBuild);
-beforeEach(() => {
-  parent = mkdtempSync(join(tmpdir(), 'leandex-cli-'));
-});
-afterEach(() => {
-  for (const child of children) child.kill('SIGKILL');
-  children = [];
-  rmSync(parent, { recursive: true, force: true });
-});
-
-/** A command under way: what it prints, and how it ends. */
-function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } });
-  children.push(child);
-  const printed = { out: '', err: '' };
-  child.stdout.on('data', (data) => {
-    printed.out += data;
-  });
-  child.stderr.on('data', (data) => {
-    printed.err += data;
-  });
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number, ...printed }));
-  return { child, printed, ended };
-}
-
-const run = (...args: string[]) => start(args).ended;
+useFolder();
 
 async function serve(folder: string, flags: string[] = [], env: Record<string, string> = {}) {
   const started = start(['serve', folder, '--port', '0', '--json', ...flags], env);
@@ -55,7 +22,7 @@ async function serve(folder: string, flags: string[] = [], env: Record<string, s
 
 describe('leandex serve', () => {
   test('serves a folder until it is told to end; nothing acknowledged is lost', async () => {
-    const folder = join(parent, 'data');
+    const folder = inFolder('data');
     const { child, ended, send } = await serve(folder);
     expect((await send('PUT', '/collections/a', VECTORS)).status).toBe(200);
     let isOver = false;
@@ -101,20 +68,20 @@ describe('leandex serve', () => {
     [['--colour'], /unknown option/],
   ])('%j fails with a message and no stack', async (flags, message) => {
     const { code, err } = await run('serve', ':memory:', ...flags);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toMatch(message);
     expect(err).not.toMatch(/\n\s+at /);
   });
 });
 
 test('inspect and snapshot, beside a server and without', async () => {
-  const folder = join(parent, 'data');
+  const folder = inFolder('data');
   const { child, ended, send } = await serve(folder);
   await send('PUT', '/collections/a', VECTORS);
   await send('PUT', '/collections/a/points', { points: [{ id: 1, vector: [1, 2] }] });
   const { out } = await run('inspect', folder, '--json');
   expect(JSON.parse(out)).toMatchObject({ name: 'a', count: 1, status: 'ready' });
-  const file = join(parent, 'a.snapshot');
+  const file = inFolder('a.snapshot');
   expect(JSON.parse((await run('snapshot', folder, 'a', file, '--json')).out)).toMatchObject({
     collection: 'a',
     bytes: expect.any(Number),

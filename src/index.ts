@@ -6,6 +6,7 @@ export type { Distance, DistanceName } from './base/distance.js';
 export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';
 export type { PointId } from './base/point-id.js';
 export type { Progress, RunOptions } from './base/steps.js';
+export type { CollectionAdviseOptions } from './db/advising.js';
 export type { Collection, SignalOption } from './db/collection.js';
 export type {
   CollectionConfig,

@@ -3,11 +3,13 @@ import { type Distance, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongDimension, wrongType } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { runSteps, throwIfAborted } from '../base/steps.js';
+import { LeanIndex } from '../graph/lean-index.js';
 import { DEFAULT_EXACT_BELOW } from '../graph/options.js';
 import type { Advice, AdviseOptions } from './advice.js';
 import { metricFeatures, pickRows, shapeFeatures } from './meta-features.js';
 import { recommend } from './recommend.js';
 import { chooseDistance, distanceWarnings, shapeWarnings } from './tree.js';
+import type { TrialRun } from './trial.js';
 
 /** Checked options, everything filled in. */
 export interface Request {
@@ -87,7 +89,7 @@ export async function advise(vectors: Float32Array, options: AdviseOptions): Pro
   const features = { ...metric, ...shape };
   const advice: Advice =
     request.count < DEFAULT_EXACT_BELOW
-      ? exactAdvice(request, distance, features)
+      ? await exactAdvice(rows, { ...request, distance }, features, run)
       : await recommend(samples, { ...request, distance }, features, run, () => stage(3));
   stage(STAGES);
   return {
@@ -120,18 +122,21 @@ function drawSamples(vectors: Float32Array, request: Request): Samples {
 }
 
 /** Few vectors are compared one by one: nothing is lost and nothing to tune. */
-function exactAdvice(
-  { dimensions, count, k }: Request,
-  distance: Distance,
+async function exactAdvice(
+  rows: Float32Array,
+  { dimensions, count, k, distance }: Request & { distance: Distance },
   features: Advice['features'],
-): Advice {
-  const bytesPerVector = 4 * dimensions;
+  run: TrialRun,
+): Promise<Advice> {
+  const index = await LeanIndex.build(rows, { dimensions, distance, ...run });
+  const bytesPerVector = index.stats().bytesPerVector.total;
+  await index.close();
   const text = `${count} vectors, fewer than ${DEFAULT_EXACT_BELOW}, are kept as float32 and scanned: exact, and as fast as a graph`;
   return {
     settings: { dimensions, distance },
     trainWithQueries: false,
     search: { ef: k },
-    expected: { count, k, recall: 1, bytesPerVector, bytes: count * bytesPerVector },
+    expected: { count, k, recall: 1, bytesPerVector, bytes: Math.round(count * bytesPerVector) },
     reasons: [{ about: 'index', text }],
     warnings: [],
     features,

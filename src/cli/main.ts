@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
+import { addAdviseCommand } from './advise.js';
 import { addBenchCommand } from './bench.js';
 import { addQuickstartCommand } from './quickstart.js';
 
@@ -12,6 +13,7 @@ const { version, description } = JSON.parse(
 const program = new Command('leandex').description(description).version(version);
 addQuickstartCommand(program);
 addBenchCommand(program);
+addAdviseCommand(program);
 
 try {
   await program.parseAsync();

@@ -20,6 +20,10 @@ export const SHIFT_MAX = 1.15;
 const LID_RATIO_MAX = 3;
 /** A primary code that loses more of the variance leaves much to the re-rank. */
 const KEPT_MIN = 0.6;
+/** Effective dimensions, as a share of all; text embeddings have a fifth or less. */
+const SPREAD_MAX = 0.5;
+/** Fewer fit into one cache line as they are. */
+const SPREAD_DIMENSIONS_MIN = 128;
 
 /** The distance for vectors of which it is not known what they were trained for. */
 export function chooseDistance({ norms, daviesBouldin }: MetricFeatures): {
@@ -86,15 +90,17 @@ export function shapeWarnings(features: ShapeFeatures): Warning[] {
   return warnings;
 }
 
-/** Of primary codes that miss much. */
+/** Of data whose variance is spread too evenly for a projection to leave anything out. */
 export function compressionWarnings(
   energyKept: number,
   primaryDimensions: number,
   { effectiveDimensions }: ShapeFeatures,
   dimensions: number,
 ): Warning[] {
-  if (energyKept >= KEPT_MIN) return [];
-  const text = `${primaryDimensions} of ${dimensions} dimensions keep only ${percent(energyKept)} of the variance (effective dimensions: ${effectiveDimensions.toFixed(0)}): the data hardly compress, and searches need wide beams`;
+  const isSpread =
+    dimensions >= SPREAD_DIMENSIONS_MIN && effectiveDimensions > SPREAD_MAX * dimensions;
+  if (energyKept >= KEPT_MIN && !isSpread) return [];
+  const text = `the variance is spread over ${effectiveDimensions.toFixed(0)} of ${dimensions} dimensions, and ${primaryDimensions} keep ${percent(energyKept)} of it: the data hardly compress, and searches need wide beams`;
   return [{ code: 'POORLY_COMPRESSIBLE', text }];
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
+import { addAdviseCommand } from './advise.js';
 import { addBenchCommand } from './bench.js';
 import { EXIT_OF_SIGNAL } from './cancel.js';
 import { addIngestCommand } from './ingest.js';
@@ -39,6 +40,7 @@ addInspectCommand(program);
 addSnapshotCommand(program);
 addKvCommand(program);
 addBenchCommand(program);
+addAdviseCommand(program);
 
 try {
   await program.parseAsync();

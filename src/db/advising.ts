@@ -4,7 +4,8 @@ import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { throwIfAborted } from '../base/steps.js';
-import type { SearchContext } from './search.js';
+import { hasSeveralRows } from './config.js';
+import type { SearchContext } from './search-plan.js';
 
 /** How to advise on a vector of a collection; size, distance and number are the collection's own. */
 export interface CollectionAdviseOptions
@@ -35,8 +36,8 @@ export async function adviseOn(
   const names = state.fields.map(({ config }) => config.name);
   const number = names.indexOf(checkOneOf('using', using ?? names[0], names));
   const { config } = state.fields[number];
-  if (config.multivector !== undefined || config.originals === 'none') {
-    const needs = 'advice needs originals of one vector a point';
+  if (hasSeveralRows(config) || config.originals === 'none') {
+    const needs = 'advice needs originals of one dense vector a point';
     throw new LeandexError('UNSUPPORTED', `${needs}, which ${config.name || 'this'} has not`);
   }
   const { signal, seed = 1, sample = SAMPLE_ROWS } = wish;

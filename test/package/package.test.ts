@@ -87,6 +87,7 @@ describe('the tarball', () => {
         ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'],
         ...['dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/cli/main.js'],
         ...KERNELS.map((name) => `dist/wasm/${name}.wasm`),
+        ...['index.html', 'main.js'].map((name) => `dist/src/server/dashboard/page/${name}`),
       ]),
     );
   });
@@ -96,6 +97,7 @@ describe('the tarball', () => {
       /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/,
       /^dist\/(src|bench|datasets)\/[\w/-]+\.(js|d\.ts)$/,
       /^dist\/wasm\/[\w-]+\.wasm$/,
+      /^dist\/src\/server\/dashboard\/page\/(index\.html|style\.css|icon\.svg)$/,
     ];
     expect(paths.filter((path) => !shipped.some((form) => form.test(path)))).toEqual([]);
   });

@@ -13,7 +13,7 @@ export const HOSTILE = [
 export const SIZE = 128;
 const COUNT = 3000;
 /** Of a collection: with what means something in addresses and in HTML. */
-export const ODD_NAME = `odd "name" #1 & 50% é`;
+export const ODD_NAME = "odd 'name' #1 & 50% é;";
 /** Beyond what a number of JavaScript tells apart. */
 export const BIG_ID = '18446744073709551557';
 

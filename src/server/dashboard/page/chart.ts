@@ -166,7 +166,7 @@ function xAxis(
 }
 
 function roundNumbers(left: number, right: number, most: number): number[] {
-  const step = niceSpan((right - left) / most);
+  const step = niceSpan((right - left || 1) / most);
   const first = Math.ceil(left / step);
   return Array.from({ length: Math.floor(right / step) - first + 1 }, (_, i) => (first + i) * step);
 }

@@ -11,6 +11,8 @@ const NOTE =
 const EFS = '10, 20, 40, 80, 160, 320';
 /** Searches of one request. */
 const BATCH = 25;
+/** That an exact search of so many may take where there are many points. */
+const SECONDS = 600;
 /** Results of the exact search beyond those that are counted, to see which are as good as the last. */
 const TIES = 10;
 
@@ -127,7 +129,7 @@ async function searchAll(
     const searches = ids
       .slice(from, from + BATCH)
       .map((query) => ({ query, ...using(vector), limit, params }));
-    const path = `${pathOf(name)}/points/query/batch`;
+    const path = `${pathOf(name)}/points/query/batch?timeout=${SECONDS}`;
     const { result, time } = await requestResult<{ points: Scored[] }[]>('POST', path, {
       searches,
     });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 
-/** Unpacked it is about 1.6 MB, a quarter of it the kernels in both forms; this leaves room to grow. */
-const UNPACKED_BYTES_MAX = 2_500_000;
+/** Unpacked it is about 3.1 MB (1 MB packed), a quarter of it the kernels in both forms; this leaves room to grow. */
+const UNPACKED_BYTES_MAX = 3_700_000;
 
 const DEPENDENCIES = [
   ...['@fastify/multipart', '@msgpack/msgpack', 'cli-progress', 'commander'],

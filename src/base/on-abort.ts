@@ -16,6 +16,9 @@ export function onAbort(signal: AbortSignal | undefined, run: () => void): () =>
 function listen(signal: AbortSignal): Set<() => void> {
   const runs = new Set<() => void>();
   waiting.set(signal, runs);
-  signal.addEventListener('abort', () => runs.forEach((run) => run()), { once: true });
+  const runAll = () => {
+    for (const run of runs) run();
+  };
+  signal.addEventListener('abort', runAll, { once: true });
   return runs;
 }

@@ -17,7 +17,7 @@ import { table } from './markdown.js';
  * against other methods, times, and the perplexity of a small model. `npm run bench:kv [part …]`, of
  * published, contest, speed and perplexity; all unless told. Writes bench/results/kv.json and .svg.
  * Names of other caches of SmolLM2 in $LEANDEX_DATASETS, in the form of kv-smollm2-1k, add these to the
- * contest.
+ * contest (kv-other-texts.json); each is also compressed with bases of all others.
  */
 
 const PARTS = ['published', 'contest', 'speed', 'perplexity'] as const;
@@ -25,6 +25,7 @@ const isPart = (name: string) => (PARTS as readonly string[]).includes(name);
 const given = process.argv.slice(2);
 const wanted = given.some(isPart) ? given.filter(isPart) : [...PARTS];
 const otherCaches = given.filter((name) => !isPart(name));
+const resultName = otherCaches.length === 0 ? 'kv' : 'kv-other-texts';
 const { kvHeads, headDim, rope } = SMOLLM2;
 
 /** Layers that queries are timed on, one after the other. */
@@ -192,7 +193,7 @@ if (whole === undefined || short === undefined || long === undefined) {
   print(JSON.stringify(machine));
   const isWanted = (part: (typeof PARTS)[number]) => wanted.includes(part);
   const result = {
-    case: 'kv',
+    case: resultName,
     date: new Date().toISOString(),
     commit: currentCommit(),
     machine,
@@ -204,7 +205,9 @@ if (whole === undefined || short === undefined || long === undefined) {
   const folder = join(packageFolder(), 'bench', 'results');
   if (wanted.length === PARTS.length) {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'kv.json'), `${JSON.stringify(result, null, 2)}\n`);
+    writeFileSync(join(folder, `${resultName}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  }
+  if (wanted.length === PARTS.length && otherCaches.length === 0) {
     const { rows } = result.contest![0]!;
     const curves = [...new Set(rows.map(({ method }) => method))].map((name) => ({
       name,

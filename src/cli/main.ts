@@ -4,9 +4,12 @@ import { Command, CommanderError } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { addBenchCommand } from './bench.js';
 import { EXIT_OF_SIGNAL } from './cancel.js';
+import { addImportHnswlibCommand } from './import-hnswlib.js';
 import { addIngestCommand } from './ingest.js';
 import { addInspectCommand } from './inspect.js';
 import { addKvCommand } from './kv.js';
+import { addOptimizeCommand } from './optimize.js';
+import { addQueryCommand } from './query.js';
 import { addQuickstartCommand } from './quickstart.js';
 import { addServeCommand } from './serve.js';
 import { addSnapshotCommand } from './snapshot.js';
@@ -33,10 +36,13 @@ const program = new Command('leandex')
   .showHelpAfterError('(--help tells more)')
   .addHelpText('after', EPILOGUE);
 addQuickstartCommand(program);
-addServeCommand(program);
 addIngestCommand(program);
+addQueryCommand(program);
 addInspectCommand(program);
+addOptimizeCommand(program);
 addSnapshotCommand(program);
+addImportHnswlibCommand(program);
+addServeCommand(program);
 addKvCommand(program);
 addBenchCommand(program);
 

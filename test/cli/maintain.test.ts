@@ -83,7 +83,11 @@ describe('leandex import-hnswlib', () => {
       [[...how], 2, /one of --out and --into, received "neither"/],
       [[...how, '--into', inFolder('data')], 2, /--collection must be given with --into/],
       [['--dimensions', '8', '--out', 'x'], 2, /--space <name>' not specified/],
-      [['--dimensions', '9', '--space', 'l2', '--out', inFolder('x')], 1, /has 8 numbers, expected 9/],
+      [
+        ['--dimensions', '9', '--space', 'l2', '--out', inFolder('x')],
+        1,
+        /has 8 numbers, expected 9/,
+      ],
     ];
     for (const [args, expected, message] of cases) {
       const { code, err } = await run('import-hnswlib', file, ...args);

@@ -16,10 +16,15 @@ import { table } from './markdown.js';
  * Compressed KV-caches of real language models: errors of keys, values and attention at equal bytes
  * against other methods, times, and the perplexity of a small model. `npm run bench:kv [part …]`, of
  * published, contest, speed and perplexity; all unless told. Writes bench/results/kv.json and .svg.
+ * Names of other caches of SmolLM2 in $LEANDEX_DATASETS, in the form of kv-smollm2-1k, add these to the
+ * contest.
  */
 
 const PARTS = ['published', 'contest', 'speed', 'perplexity'] as const;
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...PARTS];
+const isPart = (name: string) => (PARTS as readonly string[]).includes(name);
+const given = process.argv.slice(2);
+const wanted = given.some(isPart) ? given.filter(isPart) : [...PARTS];
+const otherCaches = given.filter((name) => !isPart(name));
 const { kvHeads, headDim, rope } = SMOLLM2;
 
 /** Layers that queries are timed on, one after the other. */
@@ -46,17 +51,17 @@ function published(set: KvCacheSet) {
   return rows;
 }
 
-/** leandex with a basis of another text and with an own one, for groups of layers and for each. */
-async function variantsOf(sample: KvCacheSet | undefined): Promise<Variant[]> {
+/** leandex with a basis of other texts and with an own one, for groups of layers and for each. */
+async function variantsOf(samples: readonly KvCacheSet[]): Promise<Variant[]> {
   const variants: Variant[] = [];
   for (const [name, group] of [
     ['groups', 'auto'],
     ['each layer', 1],
   ] as const) {
-    if (sample !== undefined) {
-      const { layers, keys, values, tokens } = sample;
-      const shape = { layers, kvHeads, headDim, group };
-      const model = await KvModel.train([{ keys, values, tokens }], shape);
+    if (samples.length > 0) {
+      const shape = { layers: samples[0].layers, kvHeads, headDim, group };
+      const tokens = samples.map(({ keys, values, tokens }) => ({ keys, values, tokens }));
+      const model = await KvModel.train(tokens, shape);
       variants.push({ name: `calibrated basis, ${name}`, model, group });
     }
     variants.push({ name: `own basis, ${name}`, model: undefined, group });
@@ -65,11 +70,27 @@ async function variantsOf(sample: KvCacheSet | undefined): Promise<Variant[]> {
 }
 
 async function contest(whole: KvCacheSet, short: KvCacheSet, long: KvCacheSet) {
-  const runs = [
-    ['kv-smollm2-1k, layers 12-14, calibrated on kv-smollm2-4k', short, await variantsOf(long)],
-    ['kv-smollm2-4k, calibrated on kv-smollm2-1k', long, await variantsOf(short)],
-    ['kv-smollm2-1k, all layers', whole, await variantsOf(undefined)],
-  ] as const;
+  const runs: [string, KvCacheSet, Variant[]][] = [
+    ['kv-smollm2-1k, layers 12-14, calibrated on kv-smollm2-4k', short, await variantsOf([long])],
+    ['kv-smollm2-4k, calibrated on kv-smollm2-1k', long, await variantsOf([short])],
+    ['kv-smollm2-1k, all layers', whole, await variantsOf([])],
+  ];
+  for (const name of otherCaches) {
+    const others = otherCaches.filter((other) => other !== name);
+    const samples = [whole, ...others.map((other) => existing(other))];
+    runs.push(
+      [
+        `${name}, layers 12-14, calibrated on kv-smollm2-4k`,
+        existing(name, 12, 15),
+        await variantsOf([long]),
+      ],
+      [
+        `${name}, all layers, calibrated on ${samples.map((sample) => sample.name).join(', ')}`,
+        existing(name),
+        await variantsOf(samples),
+      ],
+    );
+  }
   const results: { run: string; rows: ContestRow[] }[] = [];
   for (const [run, set, variants] of runs) {
     const rows = measureContest(set, variants);
@@ -87,6 +108,12 @@ async function contest(whole: KvCacheSet, short: KvCacheSet, long: KvCacheSet) {
     );
   }
   return results;
+}
+
+function existing(name: string, from?: number, to?: number): KvCacheSet {
+  const set = loadKvCache(name, from, to);
+  if (set === undefined) throw new Error(`${name} is not a folder of $LEANDEX_DATASETS`);
+  return set;
 }
 
 async function speed(long: KvCacheSet) {

@@ -1,7 +1,12 @@
+export type { Advice, AdviseOptions, Reason, Warning } from './advise/advice.js';
+export { advise } from './advise/advise.js';
+export { type FunnelOptions, type FunnelStage, lossFunnel } from './advise/funnel.js';
+export type { MetricFeatures, ShapeFeatures } from './advise/meta-features.js';
 export type { Distance, DistanceName } from './base/distance.js';
 export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';
 export type { PointId } from './base/point-id.js';
 export type { Progress, RunOptions } from './base/steps.js';
+export type { CollectionAdviseOptions } from './db/advising.js';
 export type { Collection, SignalOption } from './db/collection.js';
 export type {
   CollectionConfig,

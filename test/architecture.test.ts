@@ -20,7 +20,7 @@ type Sources = ReadonlyMap<string, string>;
 
 const UP_TO_QUANT = ['base', 'kernels', 'format', 'linalg', 'quant'];
 const UP_TO_GRAPH = [...UP_TO_QUANT, 'threads', 'graph'];
-const UP_TO_DB = [...UP_TO_GRAPH, 'fde', 'kv', 'db'];
+const UP_TO_DB = [...UP_TO_GRAPH, 'advise', 'fde', 'kv', 'db'];
 
 /** What a folder may import besides itself. This table is design.md's "arrows point one way". */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -34,11 +34,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   eval: ['base', 'kernels', 'linalg'],
   threads: ['base', 'kernels'],
   graph: [...UP_TO_QUANT, 'threads', 'eval'],
+  advise: [...UP_TO_GRAPH, 'eval'],
   fde: UP_TO_GRAPH,
   kv: UP_TO_GRAPH,
   filter: ['base'],
   store: ['base', 'kernels', 'format', 'filter'],
-  db: [...UP_TO_GRAPH, 'fde', 'kv', 'eval', 'filter', 'store'],
+  db: [...UP_TO_GRAPH, 'advise', 'fde', 'kv', 'eval', 'filter', 'store'],
   index: UP_TO_DB,
   server: UP_TO_DB,
   cli: [...UP_TO_DB, 'index', 'server', 'eval', 'bench', 'datasets'],

@@ -61,8 +61,9 @@ export function wrongDimension(
   what: string,
   expected: number | string,
   received: number,
+  unit = 'numbers',
 ): CodedError {
-  const message = `${what} has ${received} numbers, expected ${expected}`;
+  const message = `${what} has ${received} ${unit}, expected ${expected}`;
   return withCode(new RangeError(message), 'DIMENSION_MISMATCH', { what, expected, received });
 }
 

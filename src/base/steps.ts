@@ -2,7 +2,7 @@ import { LeandexError } from './errors.js';
 
 /** How far long work has come; `total` is in the same units as `done`. */
 export interface Progress {
-  phase: 'pool' | 'encode' | 'train' | 'build' | 'repair' | 'load' | 'save' | 'verify';
+  phase: 'pool' | 'encode' | 'train' | 'build' | 'repair' | 'load' | 'save' | 'verify' | 'advise';
   done: number;
   total: number;
 }

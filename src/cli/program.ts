@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
+import { addAdviseCommand } from './advise.js';
 import { addBenchCommand } from './bench.js';
 import { addImportHnswlibCommand } from './import-hnswlib.js';
 import { addIngestCommand } from './ingest.js';
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addImportHnswlibCommand(program);
   addServeCommand(program);
   addKvCommand(program);
+  addAdviseCommand(program);
   addBenchCommand(program);
   return program;
 }

@@ -1,3 +1,4 @@
+import type { Advice } from '../advise/advice.js';
 import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
@@ -6,6 +7,7 @@ import type { PayloadChange } from '../filter/change-payload.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import type { Filter, Payload } from '../filter/types.js';
 import type { TextIndexOptions } from '../store/text-tables.js';
+import { adviseOn, type CollectionAdviseOptions } from './advising.js';
 import type { CollectionCore } from './collection-core.js';
 import { runGroups } from './grouping.js';
 import { type CollectionInfo, describe } from './info.js';
@@ -249,6 +251,15 @@ export class Collection {
   async info(): Promise<CollectionInfo> {
     await this.core.reading();
     return describe(this.name, this.core);
+  }
+
+  /**
+   * Recommends settings for the index of a vector from a sample of what is stored: `advise()` with the
+   * collection's own size and distance.
+   * @throws also LeandexError `UNSUPPORTED` for several vectors a point, or without originals.
+   */
+  async advise(options: CollectionAdviseOptions = {}): Promise<Advice> {
+    return adviseOn(await this.core.reading(), options);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { PointId } from '../base/point-id.js';
 import type { GeoArea } from './geo.js';
 import type { Interval } from './interval.js';
 import type { Path } from './path.js';
+import type { Slice } from './slice.js';
 import type { Tokenizer } from './tokens.js';
 
 /**
@@ -19,6 +20,7 @@ export type ParsedCondition =
   | { kind: 'filter'; filter: ParsedFilter }
   | { kind: 'has_id'; ids: ReadonlySet<PointId> }
   | { kind: 'has_vector'; name: string }
+  | { kind: 'slice'; slice: Slice }
   /** Some object among the elements at the path matches; paths in the filter start there. */
   | { kind: 'nested'; path: Path; filter: ParsedFilter }
   | ParsedFieldCondition;

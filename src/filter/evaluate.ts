@@ -85,6 +85,8 @@ class Evaluation {
         return this.all(condition.filter, isNested);
       case 'nested':
         return this.all(condition.filter, true);
+      case 'slice':
+        return this.unknown();
       case 'has_vector':
         return exactly(context.withVector(condition.name) ?? this.none);
       case 'has_id': {

@@ -20,7 +20,15 @@ export type FieldType = (typeof FIELD_TYPES)[number];
 export type FieldSchema = FieldType | { type: FieldType; [option: string]: unknown };
 
 /** Options that other engines place memory by: taken, and of no effect here. */
-const HINTS = ['on_disk', 'is_tenant', 'is_principal', 'lookup', 'range', 'phrase_matching'];
+const HINTS = [
+  'on_disk',
+  'is_tenant',
+  'is_principal',
+  'enable_hnsw',
+  'lookup',
+  'range',
+  'phrase_matching',
+];
 const TEXT_OPTIONS = ['tokenizer', 'lowercase', 'min_token_len', 'max_token_len'];
 const SPLITS = ['word', 'whitespace', 'multilingual', 'prefix'] as const;
 const TOKEN_LENGTH_MAX = 65_535;

@@ -10,6 +10,7 @@ import { isInside, placeOf } from './geo.js';
 import { parseInstant } from './instant.js';
 import { isWithin } from './interval.js';
 import { foundAt, isObject } from './path.js';
+import { isInSlice } from './slice.js';
 import { isHit, type Tokenizer, wordsOf } from './tokens.js';
 import type { Payload } from './types.js';
 
@@ -38,6 +39,8 @@ function isMet(condition: ParsedCondition, point: FilteredPoint): boolean {
       return matches(condition.filter, point);
     case 'has_id':
       return condition.ids.has(point.id);
+    case 'slice':
+      return isInSlice(point.id, condition.slice);
     case 'has_vector':
       return point.hasVector(condition.name);
     case 'nested':

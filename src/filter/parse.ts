@@ -1,5 +1,5 @@
 import { checkInteger } from '../base/check.js';
-import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
+import { outOfRange, wrongType } from '../base/errors.js';
 import { checkPointId, type PointId } from '../base/point-id.js';
 import type { ParsedCondition, ParsedFilter } from './conditions.js';
 import type { FieldSchema } from './field-schema.js';
@@ -9,6 +9,8 @@ import { EACH, isObject, type Path, parsePath, pathText } from './path.js';
 const DEPTH_MAX = 32;
 const CONDITIONS_MAX = 4096;
 const LIST_MAX = 65_536;
+/** Numbers of 32 bits, as Qdrant has them. */
+const SLICES_MAX = 2 ** 32 - 1;
 
 /** Where the parser is. */
 interface Context {
@@ -23,8 +25,7 @@ interface Context {
 /**
  * Checks a filter and makes it ready for `matches` and `evaluate`.
  * @param schemas the indexed fields: the text index of a field says how its text is split.
- * @throws TypeError, RangeError `INVALID_ARGUMENT` naming the place, `filter.must[1].range.gte`;
- * LeandexError `UNSUPPORTED` for a condition on slices.
+ * @throws TypeError, RangeError `INVALID_ARGUMENT` naming the place, `filter.must[1].range.gte`.
  */
 export function parseFilter(
   what: string,
@@ -106,7 +107,7 @@ function parseCondition(what: string, value: unknown, context: Context): ParsedC
     case 'nested':
       return parseNested(`${what}.nested`, membersOf(what, value, [name])[name], context);
     case 'slice':
-      throw new LeandexError('UNSUPPORTED', `${what}.slice: filters by slices are not supported`);
+      return parseSlice(`${what}.slice`, membersOf(what, value, [name])[name], context);
   }
   if (name !== undefined && isFieldTest(name)) throw wrongType(`${what}.key`, 'a path', undefined);
   return { kind: 'filter', filter: parseClauses(what, value, context) };
@@ -162,6 +163,16 @@ function parseHasVector(what: string, name: unknown, context: Context): ParsedCo
   refuseNested(`${what}.has_vector`, context);
   if (typeof name !== 'string') throw wrongType(`${what}.has_vector`, 'a name', name);
   return { kind: 'has_vector', name };
+}
+
+function parseSlice(what: string, value: unknown, context: Context): ParsedCondition {
+  refuseNested(what, context);
+  const { total, index } = membersOf(what, value, ['total', 'index']);
+  const parts = checkInteger(`${what}.total`, total, 1, SLICES_MAX);
+  return {
+    kind: 'slice',
+    slice: { total: parts, index: checkInteger(`${what}.index`, index, 0, parts - 1) },
+  };
 }
 
 /** Elements of a payload have no ids and no vectors of their own. */

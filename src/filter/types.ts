@@ -23,6 +23,7 @@ export type Condition =
   | { is_null: { key: string } }
   | { has_id: readonly (string | number | bigint)[] }
   | { has_vector: string }
+  | { slice: { total: number; index: number } }
   | { nested: { key: string; filter: Filter } }
   | Filter;
 

@@ -56,6 +56,9 @@ export interface LeanIndexOptions {
   shards?: number;
 }
 
+/** Fewer vectors are scanned, unless `exactBelow` says otherwise. */
+export const DEFAULT_EXACT_BELOW = 2000;
+
 /** `compact` takes about half of the memory of `default`, for some recall (docs/tuning.md). */
 export type Preset = 'default' | 'compact';
 const PRESETS: Readonly<Record<Preset, Partial<LeanIndexOptions>>> = {
@@ -164,7 +167,7 @@ export function resolveOptions(
     primaryBits,
     primaryDimensions,
     secondaryBits,
-    exactBelow: checkInteger('exactBelow', options.exactBelow ?? 2000, 0, 1_000_000),
+    exactBelow: checkInteger('exactBelow', options.exactBelow ?? DEFAULT_EXACT_BELOW, 0, 1_000_000),
     order: checkOneOf('order', options.order ?? 'shuffle', INSERTION_ORDERS),
     shards: checkInteger('shards', options.shards ?? 1, 1, 256),
   };

@@ -75,7 +75,7 @@ function layersOf(
     throw wrongType(what, 'a Float32Array, or an array of one for each layer', given);
   }
   if (layers.length !== shape.layers) {
-    throw wrongDimension(what, `${shape.layers} layers`, layers.length);
+    throw wrongDimension(what, shape.layers, layers.length, 'layers');
   }
   layers.forEach((rows, layer) => {
     const name = `${what} of layer ${layer}`;

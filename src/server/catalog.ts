@@ -7,6 +7,7 @@ import type { Database } from '../db/database.js';
 import { readNotes, writeNotes } from '../db/notes-file.js';
 import { refused } from './errors.js';
 import { UNNAMED } from './qdrant/unnamed.js';
+import { WriteTurns } from './write-turns.js';
 
 /** What the server keeps of a collection besides what the database does: as it was sent. */
 export interface CollectionNotes {
@@ -29,11 +30,20 @@ export type AliasAction =
 
 const FILE = 'server.json';
 
-/** A collection as requests use it. */
-export interface Served {
-  collection: Collection;
+/** What never changes of a collection. */
+interface Fields {
   /** The stored name of the vector that has none for clients. */
   unnamed: string;
+  /** Stored names of all vectors, dense and sparse. */
+  names: ReadonlySet<string>;
+  /** Of those with several vectors a point. */
+  multi: ReadonlySet<string>;
+  turns: WriteTurns;
+}
+
+/** A collection as requests use it. */
+export interface Served extends Fields {
+  collection: Collection;
 }
 
 /** The collections of a database by name and alias. Changes are made one after another. */
@@ -44,7 +54,7 @@ export class Catalog {
   private aliases = new Map<string, string>();
   private notes = new Map<string, CollectionNotes>();
   private last: Promise<unknown> = Promise.resolve();
-  private readonly unnamed = new WeakMap<Collection, string>();
+  private readonly fields = new WeakMap<Collection, Promise<Fields>>();
 
   private constructor(db: Database, path: string | undefined) {
     this.db = db;
@@ -82,19 +92,22 @@ export class Catalog {
     requireName(name);
     try {
       const collection = await this.db.collection(this.aliases.get(name) ?? name);
-      return { collection, unnamed: await this.unnamedOf(collection) };
+      return { collection, ...(await this.fieldsOf(collection)) };
     } catch (error) {
       if ((error as LeandexError).code !== 'NOT_FOUND') throw error;
       throw refused(404, `Not found: Collection \`${name}\` doesn't exist!`);
     }
   }
 
-  private async unnamedOf(collection: Collection): Promise<string> {
-    const known = this.unnamed.get(collection);
+  /** One for all requests, as its turns are. */
+  private fieldsOf(collection: Collection): Promise<Fields> {
+    const known = this.fields.get(collection);
     if (known !== undefined) return known;
-    const name = UNNAMED in (await collection.info()).vectors ? UNNAMED : '';
-    this.unnamed.set(collection, name);
-    return name;
+    const fields = describeFields(collection);
+    this.fields.set(collection, fields);
+    // Only what is there is kept.
+    fields.catch(() => this.fields.delete(collection));
+    return fields;
   }
 
   notesOf(collection: string): CollectionNotes {
@@ -201,6 +214,17 @@ export class Catalog {
     this.last = turn.catch(() => {});
     return turn;
   }
+}
+
+async function describeFields(collection: Collection): Promise<Fields> {
+  const { vectors, sparseVectors } = await collection.info();
+  const multi = Object.entries(vectors).filter(([, { multivector }]) => multivector !== undefined);
+  return {
+    unnamed: UNNAMED in vectors ? UNNAMED : '',
+    names: new Set([...Object.keys(vectors), ...Object.keys(sparseVectors)]),
+    multi: new Set(multi.map(([name]) => name)),
+    turns: new WriteTurns(),
+  };
 }
 
 /** @throws 422 for a name that nothing can have */

@@ -28,6 +28,15 @@ const orderBy = {
     },
   ],
 };
+/** What queries by examples have: a point, or one vector or several of one point. */
+const example = { anyOf: [...anyNumbers.anyOf, ref('PointId')] };
+const pair = {
+  type: 'object',
+  properties: { positive: example, negative: example },
+  required: ['positive', 'negative'],
+  additionalProperties: false,
+};
+const context = { anyOf: [pair, { type: 'array', items: pair }, { type: 'null' }] };
 /** Kinds of queries by the member that tells them. */
 const kinds = {
   nearest: { anyOf: [...anyNumbers.anyOf, sparse, ref('PointId')] },
@@ -39,15 +48,42 @@ const kinds = {
   },
   order_by: orderBy,
   recommend: {
-    description: 'The mean of what is liked, away from the mean of what is disliked',
+    description: 'Near to what is liked and far from what is disliked',
     type: 'object',
     properties: {
       positive: { type: ['array', 'null'] },
       negative: { type: ['array', 'null'] },
-      strategy: { enum: ['average_vector', null] },
+      strategy: { enum: ['average_vector', 'best_score', 'sum_scores', null] },
     },
     additionalProperties: false,
   },
+  discover: {
+    description: 'The nearest to a target, those first that are on the right side of most pairs',
+    type: 'object',
+    properties: { target: example, context },
+    required: ['target'],
+    additionalProperties: false,
+  },
+  context,
+  relevance_feedback: {
+    type: 'object',
+    properties: {
+      target: example,
+      feedback: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { example, score: { type: 'number' } },
+          required: ['example', 'score'],
+          additionalProperties: false,
+        },
+      },
+      strategy: { type: 'object', properties: { naive: { type: 'object' } }, required: ['naive'] },
+    },
+    required: ['target', 'feedback', 'strategy'],
+    additionalProperties: false,
+  },
+  sample: { enum: ['random'] },
   text: {
     description: "leandex's own: words in the texts of a field that has a text index, by BM25",
     type: 'object',
@@ -96,6 +132,10 @@ const Condition = {
     is_null: { type: ['object', 'boolean', 'null'] },
     has_id: { type: 'array', items: ref('PointId') },
     has_vector: { type: 'string' },
+    slice: {
+      type: 'object',
+      properties: { total: { type: 'integer' }, index: { type: 'integer' } },
+    },
     nested: { type: 'object' },
     must: oneOrMore(ref('Condition')),
     should: oneOrMore(ref('Condition')),
@@ -166,6 +206,11 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
     required: ['query'],
     additionalProperties: false,
   },
+  Floats: {
+    description: 'Numbers; also float32 bytes, little endian: base64 in JSON, binary in msgpack',
+    anyOf: [numbers, { type: 'string', contentEncoding: 'base64' }],
+  },
+  Bytes: { description: 'In msgpack binary', type: 'string', contentEncoding: 'base64' },
   Payload: { type: ['object', 'null'] },
   WithPayload: {
     description: 'All, none, some paths, or all but some',

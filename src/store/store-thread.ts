@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { LeandexError } from '../base/errors.js';
+import { onAbort } from '../base/on-abort.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { Arguments, FromThread, OperationName, Result, ToThread } from './protocol.js';
 import type { ServiceOptions } from './service.js';
@@ -83,8 +84,7 @@ export class StoreThread {
     throwIfAborted(signal);
     if (this.end !== undefined) throw this.end;
     const id = this.nextId++;
-    const abort = () => this.send({ kind: 'abort', id });
-    signal?.addEventListener('abort', abort, { once: true });
+    const stopWaiting = onAbort(signal, () => this.send({ kind: 'abort', id }));
     try {
       const value = await new Promise((resolve, reject) => {
         this.pending.set(id, { resolve, reject, onProgress });
@@ -94,7 +94,7 @@ export class StoreThread {
       });
       return value as Result<N>;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      stopWaiting();
     }
   }
 

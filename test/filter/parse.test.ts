@@ -119,11 +119,16 @@ describe('a filter that is refused', () => {
     expect(error instanceof TypeError || error instanceof RangeError).toBe(true);
   });
 
-  test('slices are not supported', () => {
-    const filter = { must: [{ slice: { total: 2, index: 0 } }] };
-    expect(errorOf(() => parseFilter('filter', filter))).toMatchObject({
-      code: 'UNSUPPORTED',
-      message: expect.stringContaining('filter.must[0].slice'),
+  test.each([
+    [{ total: 0, index: 0 }, 'filter.must.slice.total'],
+    [{ total: 4, index: 4 }, 'filter.must.slice.index'],
+    [{ total: 4 }, 'filter.must.slice.index'],
+    [{ total: 2 ** 32, index: 0 }, 'filter.must.slice.total'],
+    [{ total: 2, index: 0, seed: 1 }, 'filter.must.slice'],
+  ])('the slice %j is refused', (slice, message) => {
+    expect(errorOf(() => parseFilter('filter', { must: { slice } }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(message),
     });
   });
 });

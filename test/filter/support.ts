@@ -144,6 +144,7 @@ const aboutNone = fc.oneof(
 );
 const aboutPoint = fc.oneof(
   fc.record({ has_id: fc.array(fc.nat(30), { maxLength: 6 }) }),
+  fc.constantFrom(...[0, 1, 2].map((index) => ({ slice: { total: 3, index } }))),
   fc.record({ has_vector: fc.constantFrom('even', 'none') }),
 );
 

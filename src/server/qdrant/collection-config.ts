@@ -82,7 +82,12 @@ const vectorParams = object(
   },
 );
 
-/** Sparse vectors are compared exactly, in memory: what `index` says changes no result. */
+/** Sparse vectors are compared exactly, in memory: this changes no result. */
+const sparsePlacement = {
+  full_scan_threshold: integer({ minimum: 0 }),
+  on_disk: boolean(),
+} as const;
+
 const sparseParams = object(
   {},
   {
@@ -90,9 +95,8 @@ const sparseParams = object(
     index: object(
       {},
       {
-        full_scan_threshold: integer({ minimum: 0 }),
-        on_disk: boolean(),
-        datatype: oneOf(['float32', 'float16', 'uint8'] as const),
+        ...sparsePlacement,
+        datatype: oneOf(['float32', 'float16', 'uint8', 'turbo4'] as const),
       },
     ),
   },
@@ -141,7 +145,9 @@ export const changeBody = object(
     hnsw_config: refusedField,
     vectors: refusedField,
     quantization_config: refusedField,
-    sparse_vectors: refusedField,
+    sparse_vectors: record(
+      object({}, { index: object({}, sparsePlacement), modifier: refusedField }),
+    ),
     strict_mode_config: refusedField,
   },
 );
@@ -248,8 +254,13 @@ function asNamed(fields: readonly NamedField[]): CollectionConfig['vectors'] {
 
 function readSparse(given: NonNullable<CreateBody['sparse_vectors']>): NamedField[] {
   return Object.entries(given).map(([name, { modifier, index }]) => {
+    if (name === '') {
+      const rule = 'Sparse vector name cannot be empty';
+      throw refused(422, `Validation error in JSON body: ${rule}`);
+    }
     if (index?.datatype && index.datatype !== 'float32') {
-      throw unsupported(`sparse_vectors.${name}.index.datatype`, 'values are kept as float32');
+      const problem = 'sparse vectors do not support it, values are kept as float32';
+      throw unsupported(`sparse_vectors.${name}.index.datatype`, problem);
     }
     return [name, { sparse: { modifier: modifier ?? 'none' } }];
   });
@@ -260,6 +271,5 @@ export const FIXED_SETTINGS = [
   'hnsw_config',
   'vectors',
   'quantization_config',
-  'sparse_vectors',
   'strict_mode_config',
 ] as const;

@@ -41,7 +41,8 @@ export function wireInfo(info: CollectionInfo, { settings }: CollectionNotes) {
   const problem = fields.find((field) => field.problem !== undefined)?.problem;
   const [first] = fields;
   const sparse = Object.entries(info.sparseVectors).map(([name, { modifier }]) => {
-    return [name, modifier === 'none' ? {} : { modifier }];
+    const index = given.sparse_vectors?.[name]?.index;
+    return [name, { ...(index && { index }), ...(modifier !== 'none' && { modifier }) }];
   });
   return {
     status: STATUSES[info.status],

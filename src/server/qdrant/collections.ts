@@ -77,9 +77,11 @@ const change = endpoint({
     }
     const before = catalog.notesOf(name).settings as CreateBody;
     const { params: placement, optimizers_config, metadata } = body;
+    const sparse = placedSparse(before.sparse_vectors ?? {}, body.sparse_vectors ?? {});
     const settings = {
       ...before,
       ...placement,
+      ...(before.sparse_vectors && { sparse_vectors: sparse }),
       optimizers_config: { ...before.optimizers_config, ...optimizers_config },
       metadata: withoutNulls({ ...before.metadata, ...metadata }),
     };
@@ -87,6 +89,25 @@ const change = endpoint({
     return true;
   },
 });
+
+type SparseSettings = NonNullable<CreateBody['sparse_vectors']>;
+
+/** Where indexes of sparse vectors lie, after a change. @throws 400 for a name that there is not */
+function placedSparse(
+  before: SparseSettings,
+  changes: NonNullable<Of<typeof changeBody>['sparse_vectors']>,
+): SparseSettings {
+  const changed = Object.entries(changes).map(([name, { index, modifier }]) => {
+    const known = before[name];
+    if (known === undefined) {
+      throw refused(400, `Wrong input: Not existing vector name error: ${name}`);
+    }
+    if (!isEmpty(modifier))
+      throw unsupported('modifier', 'it is settled when a collection is made');
+    return [name, { ...known, index: { ...known.index, ...index } }] as const;
+  });
+  return { ...before, ...Object.fromEntries(changed) };
+}
 
 /** Null takes a member away. */
 function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
@@ -118,12 +139,21 @@ const createIndex = endpoint({
   result: updateResult,
   run: async ({ catalog }, { params, body, query, signal }) => {
     const { collection } = await catalog.find(params.collection_name!);
+    checkCapabilities(body.field_schema);
     await collection.createPayloadIndex(body.field_name, body.field_schema as FieldSchema, {
       signal,
     });
     return updated(await collection.info(), query);
   },
 });
+
+/** An index can both whatever is asked for, but one that could neither is a mistake. */
+function checkCapabilities(schema: unknown): void {
+  const { lookup, range } = (schema ?? {}) as { lookup?: unknown; range?: unknown };
+  if (lookup !== false || range !== false) return;
+  const rule = "the 'lookup' and 'range' capabilities can't be both disabled";
+  throw refused(422, `Validation error in JSON body: Validation error: ${rule}`);
+}
 
 const deleteIndex = endpoint({
   method: 'DELETE',

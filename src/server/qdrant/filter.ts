@@ -52,6 +52,7 @@ function readCondition(what: string, value: unknown, context: Context): unknown 
   if (typeof value.has_vector === 'string') {
     return { ...value, has_vector: storedName(value.has_vector, context.unnamed) };
   }
+  if (isObject(value.slice)) checkSlice(what, value.slice);
   if (isObject(value.nested)) {
     const filter = readClauses(`${what}.nested.filter`, value.nested.filter, context);
     return { ...value, nested: { ...value.nested, filter } };
@@ -63,6 +64,13 @@ function readCondition(what: string, value: unknown, context: Context): unknown 
     422,
     `Validation error in JSON body: ${what}: At least one field condition must be specified`,
   );
+}
+
+/** Numbers of the right type that do not fit are another error than others, as for Qdrant. */
+function checkSlice(what: string, { total, index }: Members): void {
+  if (typeof total !== 'number' || typeof index !== 'number' || total < 1 || index < total) return;
+  const rule = 'Slice index must be less than the total number of slices';
+  throw refused(422, `Validation error in JSON body: ${what}.slice: ${rule}`);
 }
 
 function isObject(value: unknown): value is Members {

@@ -7,6 +7,7 @@ import { either, type Of, object, string } from '../schema.js';
 import { readId } from './ids.js';
 import { readSelection, wireRecord } from './records.js';
 import { shardKey, withPayload, withVector } from './schemas.js';
+import { storedName, unknownVector } from './unnamed.js';
 import type { GivenVector } from './vectors.js';
 
 /** Where the vector of a point that is asked for is to be found. */
@@ -30,20 +31,36 @@ export async function lookUpTarget(
   target: QueryTarget,
   from: Of<typeof lookupFrom>,
 ): Promise<QueryTarget> {
-  const { collection, unnamed } = await findOther(catalog, from.collection);
+  const { served, name } = await lookUpIn(catalog, from);
   if (target.id === undefined) return target;
-  const name = from.vector || unnamed;
-  const vector = (await vectorsById({ collection }, [target.id], name)).get(target.id);
-  if (vector === undefined) throw refused(404, `Not found: No point with id ${target.id} found`);
+  const vector = (await vectorsById(served, [target.id], name)).get(target.id);
+  if (vector === undefined) throw noPoint(target.id);
   return { vector };
 }
 
-/** The vectors of points by their ids; those that are not there, or have none, are left out. */
+/** The collection and the stored name of the vector that examples are of. @throws 404 */
+export async function lookUpIn(
+  catalog: Catalog,
+  from: Of<typeof lookupFrom>,
+): Promise<{ served: Served; name: string }> {
+  const served = await findOther(catalog, from.collection);
+  return { served, name: storedName(from.vector ?? '', served.unnamed) };
+}
+
+/**
+ * The vectors of points by their ids; those that are not there, or have none, are left out.
+ * @throws 404, 400 where there is no vector of this name: a point that is not there comes first
+ */
 export async function vectorsById<T extends GivenVector = GivenVector>(
-  { collection }: Pick<Served, 'collection'>,
+  { collection, names }: Pick<Served, 'collection' | 'names'>,
   ids: readonly PointId[],
   name: string,
 ): Promise<Map<PointId, T>> {
+  if (!names.has(name)) {
+    const there = await collection.retrieve(ids, { withPayload: false });
+    const absent = ids.find((id) => !there.some((record) => record.id === id));
+    throw absent === undefined ? unknownVector(name) : noPoint(absent);
+  }
   const withVector = name === '' ? true : [name];
   const found = await collection.retrieve(ids, { withPayload: false, withVector });
   return new Map(
@@ -53,6 +70,9 @@ export async function vectorsById<T extends GivenVector = GivenVector>(
     }),
   );
 }
+
+export const noPoint = (id: PointId): Error =>
+  refused(404, `Not found: No point with id ${id} found`);
 
 /** Another collection than that of the request: it is told apart by the words. @throws 404 */
 async function findOther(catalog: Catalog, name: string): Promise<Served> {
@@ -72,11 +92,11 @@ export async function lookUpGroups(
   given: Of<typeof withLookup>,
 ): Promise<Map<Group, object>> {
   const { collection: name, ...selecting } = asObject(given);
-  const { collection, unnamed } = await findOther(catalog, name);
+  const other = await findOther(catalog, name);
   const ids = new Map(groups.map((group) => [group, idOf(group)]));
   const wanted = [...ids.values()].filter((id) => id !== undefined);
-  const selection = readSelection(selecting, true, unnamed);
-  const found = await collection.retrieve(wanted, selection);
+  const selection = readSelection(selecting, true, other);
+  const found = await other.collection.retrieve(wanted, selection);
   const records = new Map(found.map((record) => [record.id, wireRecord(record)]));
   return new Map(
     groups.flatMap((group) => {

@@ -26,8 +26,6 @@ const MISSING: readonly (readonly [status: 405 | 501, path: string, methods: rea
     [501, `${COLLECTION}/points/recommend/groups`, ['POST']],
     [501, `${COLLECTION}/points/discover`, ['POST']],
     [501, `${COLLECTION}/points/discover/batch`, ['POST']],
-    [501, `${COLLECTION}/points/search/matrix/pairs`, ['POST']],
-    [501, `${COLLECTION}/points/search/matrix/offsets`, ['POST']],
   ];
 
 export const missing: readonly Endpoint[] = MISSING.flatMap(([status, path, methods]) =>

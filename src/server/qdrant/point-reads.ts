@@ -16,15 +16,8 @@ import {
 import { readFilter } from './filter.js';
 import { idOfPath, readId, readIds } from './ids.js';
 import { lookUpGroups, withLookup } from './lookups.js';
-import {
-  checkResults,
-  planQuery,
-  queryBody,
-  readSearch,
-  runPlanned,
-  searching,
-  targeting,
-} from './queries.js';
+import { planQuery, runPlanned } from './plan.js';
+import { checkResults, queryBody, readSearch, searching, targeting } from './queries.js';
 import { readOrderBy } from './query-kinds.js';
 import { readSelection, wireHit, wireRecord } from './records.js';
 import {
@@ -76,11 +69,11 @@ const getPoints = endpoint({
   body: object({ ids: array(pointId) }, selecting),
   result: array(recordSchema),
   run: async ({ catalog, options }, { params, body }) => {
-    const { collection, unnamed } = await catalog.find(params.collection_name!);
+    const served = await catalog.find(params.collection_name!);
     checkResults(body.ids.length, options.limits.results);
-    const found = await collection.retrieve(
+    const found = await served.collection.retrieve(
       readIds('ids', body.ids),
-      readSelection(body, true, unnamed),
+      readSelection(body, true, served),
     );
     return found.map(wireRecord);
   },
@@ -104,12 +97,13 @@ const scroll = endpoint({
   ),
   result: object({ points: array(recordSchema), next_page_offset: nullable(pointId) }),
   run: async ({ catalog, options }, { params, body, signal }) => {
-    const { collection, unnamed } = await catalog.find(params.collection_name!);
+    const served = await catalog.find(params.collection_name!);
+    const { collection, unnamed } = served;
     const limit = body.limit ?? LIMIT;
     checkResults(limit, options.limits.results);
     const from = body.offset ?? undefined;
     const { points, next } = await collection.scroll({
-      ...readSelection(body, true, unnamed),
+      ...readSelection(body, true, served),
       filter: readFilter(body.filter, unnamed),
       limit,
       offset: from === undefined ? undefined : readId('offset', from),
@@ -221,7 +215,7 @@ export async function runGroups(
   if (search === undefined) throw wrongType('query', 'a vector or an id', body.query);
   const groups = await served.collection.queryGroups({
     ...search,
-    ...readSelection(body, false, served.unnamed),
+    ...readSelection(body, false, served),
     groupBy: body.group_by,
     limit,
     groupSize,

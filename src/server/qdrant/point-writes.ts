@@ -3,6 +3,7 @@ import { outOfRange } from '../../base/errors.js';
 import type { WriteResult } from '../../db/types.js';
 import { type Call, type Endpoint, endpoint, type ServerContext } from '../endpoint.js';
 import { array, type Of, object, type Schema } from '../schema.js';
+import { isConditional } from './conditional.js';
 import { updateResult as updated } from './records.js';
 import { updateResult, type WriteQuery, writeQuery } from './schemas.js';
 import * as writes from './writes.js';
@@ -14,6 +15,12 @@ type Write<Body> = (writing: writes.Writing, body: Body) => Promise<WriteResult>
 async function writingOf({ catalog, options }: ServerContext, { params, signal }: Call) {
   const served = await catalog.find(params.collection_name!);
   return { ...served, batchMax: options.limits.batch, signal };
+}
+
+/** A write that looks before it writes is alone. */
+function inTurn<Body>(writing: writes.Writing, body: Body, run: Write<Body>): Promise<WriteResult> {
+  const turn = isConditional(body as object) ? 'alone' : 'side';
+  return writing.turns[turn](() => run(writing, body));
 }
 
 function write<Body>(
@@ -32,7 +39,7 @@ function write<Body>(
     body,
     result: updateResult,
     run: async (context, call: Call<WriteQuery, Body>) => {
-      const result = await run(await writingOf(context, call), call.body);
+      const result = await inTurn(await writingOf(context, call), call.body, run);
       return updated(result, call.query);
     },
   });
@@ -86,7 +93,7 @@ function chooseOperation(given: Of<typeof operation>, i: number) {
   }
   const [name, body] = only;
   const [, run] = OPERATIONS[name as keyof typeof OPERATIONS];
-  return (writing: writes.Writing) => (run as Write<unknown>)(writing, body);
+  return (writing: writes.Writing) => inTurn(writing, body, run as Write<unknown>);
 }
 
 export const pointWrites: readonly Endpoint[] = [

@@ -1,19 +1,19 @@
 import { checkInteger } from '../../base/check.js';
 import { LeandexError, outOfRange } from '../../base/errors.js';
 import type { PointId } from '../../base/point-id.js';
-import type { Collection } from '../../db/collection.js';
-import type { Prefetch, Query, QueryTarget, SearchOptions } from '../../db/query-types.js';
-import type { Filter, Hit, Selection } from '../../db/types.js';
+import type { Prefetch, QueryTarget, SearchOptions } from '../../db/query-types.js';
+import type { Filter } from '../../db/types.js';
 import type { Catalog, Served } from '../catalog.js';
 import { unsupported } from '../errors.js';
 import { boolean, component, integer, number, type Of, object, string } from '../schema.js';
 import { readFilter } from './filter.js';
-import { lookUpTarget, lookupFrom } from './lookups.js';
+import { lookUpIn, lookUpTarget, lookupFrom } from './lookups.js';
 import { type Asked, readQuery } from './query-kinds.js';
 import { recommendedVector } from './recommend.js';
-import { readSelection } from './records.js';
 import { filter, query, shardKey, withPayload, withVector } from './schemas.js';
+import { storedName } from './unnamed.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
+import { asRows } from './vectors.js';
 
 const searchParams = object(
   {},
@@ -78,15 +78,7 @@ const PREFETCH_MEMBERS: readonly (keyof PrefetchBody)[] = [
   'using',
 ];
 
-/** A query, or none: then points come in the order of their ids. */
-export type Planned = { search: Query } | { page: PagedQuery };
-interface PagedQuery extends Selection {
-  filter: SearchOptions['filter'];
-  limit: number;
-  offset: number;
-}
-
-const LIMIT = 10;
+export const LIMIT = 10;
 /** As deep as searches may lie in each other. */
 const PREFETCH_DEPTH_MAX = 8;
 
@@ -96,21 +88,6 @@ export interface Reading extends Served {
   signal: AbortSignal;
 }
 
-/** What a request of the universal query asks for. */
-export async function planQuery(reading: Reading, body: QueryBody): Promise<Planned> {
-  const { limit, offset } = { limit: body.limit ?? LIMIT, offset: body.offset ?? 0 };
-  const selection = readSelection(body, false, reading.unnamed);
-  const search = await readSearch(reading, 'query', body, limit + offset);
-  if (search !== undefined) {
-    return { search: { ...search, ...selection, limit, offset, signal: reading.signal } };
-  }
-  for (const name of ['using', 'score_threshold', 'lookup_from'] as const) {
-    if (body[name]) throw outOfRange(name, 'given with a query', body[name]);
-  }
-  const page = { filter: readFilter(body.filter, reading.unnamed), limit, offset };
-  return { page: { ...page, ...selection } };
-}
-
 /** What to look for and how; undefined where there is no query. */
 export async function readSearch(
   reading: Reading,
@@ -118,7 +95,17 @@ export async function readSearch(
   body: Searching & PrefetchBody,
   wanted: number,
 ): Promise<(QueryTarget & SearchOptions) | undefined> {
-  const asked = readQuery(what, body.query);
+  return readAsked(reading, what, body, readQuery(what, body.query), wanted);
+}
+
+/** The same where the query has been read. */
+export async function readAsked(
+  reading: Reading,
+  what: string,
+  body: Searching & PrefetchBody,
+  asked: Asked | undefined,
+  wanted: number,
+): Promise<(QueryTarget & SearchOptions) | undefined> {
   const prefetch = await readPrefetches(reading, `${what} prefetch`, body.prefetch, 1);
   if (asked === undefined) {
     if (prefetch === undefined) return undefined;
@@ -184,32 +171,44 @@ async function searchFor(
   wanted: number,
 ): Promise<QueryTarget & SearchOptions> {
   const options = optionsOf(reading, body, wanted);
-  if (asked.recommend === undefined)
-    return { ...(await targetOf(reading, asked, body)), ...options };
+  if (asked.kind === 'target') return { ...(await targetOf(reading, asked, body)), ...options };
+  if (asked.kind !== 'recommend') {
+    throw unsupported(
+      'query',
+      'discover, context, best_score, … and sample are no parts of others',
+    );
+  }
   const from = body.lookup_from;
-  const served = from ? await reading.catalog.find(from.collection) : reading;
-  const name = (from ? from.vector : body.using) || served.unnamed;
+  const { served, name } = from
+    ? await lookUpIn(reading.catalog, from)
+    : { served: reading, name: storedName(body.using ?? '', reading.unnamed) };
   const { vector, ids } = await recommendedVector(asked.recommend, served, name);
-  const found = await targetOf(reading, { target: { vector } }, { using: body.using ?? null });
+  const target = { kind: 'target', target: { vector } } as const;
+  const found = await targetOf(reading, target, { using: body.using ?? null });
   // Examples of another collection have nothing to do with the points of this one.
   return { ...found, ...options, filter: from ? options.filter : without(options.filter, ids) };
 }
 
-function without(filter: Filter | undefined, ids: readonly PointId[]): Filter | undefined {
+export function without(filter: Filter | undefined, ids: readonly PointId[]): Filter | undefined {
   if (ids.length === 0) return filter;
   return { ...(filter && { must: [filter] }), must_not: { has_id: ids } };
 }
 
 /** A target by the names of the store, the vector of another collection looked up. */
 async function targetOf(
-  { catalog, unnamed }: Reading,
-  { target, mmr }: Extract<Asked, { target: QueryTarget }>,
+  { catalog, unnamed, multi }: Reading,
+  { target, mmr }: Extract<Asked, { kind: 'target' }>,
   { using, lookup_from }: Pick<PrefetchBody, 'using' | 'lookup_from'>,
 ): Promise<QueryTarget & Pick<SearchOptions, 'using' | 'mmr'>> {
   const found = lookup_from ? await lookUpTarget(catalog, target, lookup_from) : target;
   const isByVector = found.vector !== undefined || found.id !== undefined;
-  const field = using || (isByVector && unnamed) || undefined;
-  return { ...found, ...(field && { using: field }), ...(mmr && { mmr }) };
+  const field = using || (isByVector ? unnamed : '');
+  const isOfSeveral = multi.has(field) && found.vector !== undefined;
+  return {
+    ...(isOfSeveral ? { vector: asRows('query', found.vector) } : found),
+    ...(field !== '' && { using: field }),
+    ...(mmr && { mmr }),
+  };
 }
 
 /** The options of a search for so many results. */
@@ -241,38 +240,4 @@ function readParams(params: Params, wanted: number): SearchOptions {
 /** @throws RangeError where requests want more results at once than the server gives. */
 export function checkResults(wanted: number, most: number): void {
   checkInteger('limit and offset, together', wanted, 0, most);
-}
-
-/** The results of planned queries, in order: searches are done together. */
-export async function runPlanned(
-  collection: Collection,
-  planned: readonly Planned[],
-  most: number,
-): Promise<Hit[][]> {
-  const wanted = planned.map((plan) => ('page' in plan ? plan.page : plan.search));
-  const total = wanted.reduce((sum, { limit, offset }) => sum + limit! + offset!, 0);
-  checkResults(total, most);
-  const searches = planned.flatMap((plan) => ('search' in plan ? [plan.search] : []));
-  const found = await runSearches(collection, searches);
-  const results: Hit[][] = [];
-  for (const plan of planned) {
-    results.push('page' in plan ? await pageOf(collection, plan.page) : found.shift()!);
-  }
-  return results;
-}
-
-/** Errors of a query by itself do not name its number. */
-async function runSearches(collection: Collection, searches: Query[]): Promise<Hit[][]> {
-  const [only] = searches;
-  if (only === undefined) return [];
-  return searches.length === 1 ? [await collection.query(only)] : collection.queryBatch(searches);
-}
-
-/** Points without a query are all as good as each other. */
-async function pageOf(
-  collection: Collection,
-  { limit, offset, ...scroll }: PagedQuery,
-): Promise<Hit[]> {
-  const { points } = await collection.scroll({ ...scroll, limit: limit + offset });
-  return points.slice(offset).map((record) => ({ ...record, score: 1 }));
 }

@@ -1,51 +1,83 @@
 import { outOfRange, wrongType } from '../../base/errors.js';
 import type { Fusion, Mmr, OrderBy, QueryTarget, TextQuery } from '../../db/query-types.js';
 import { unsupported } from '../errors.js';
+import {
+  type ByExamples,
+  byRecommendation,
+  readContext,
+  readDiscover,
+  readFeedback,
+} from './by-examples.js';
 import { readId } from './ids.js';
+import { isGiven, isObject, type Members, membersOf, onlyMember } from './members.js';
 import { type Recommend, readRecommend } from './recommend.js';
 import { readVector } from './vectors.js';
 
 /** What a query looks for, and whether its results are to differ. */
 export type Asked =
-  | { target: QueryTarget; mmr?: Mmr; recommend?: undefined }
-  | { target?: undefined; mmr?: undefined; recommend: Recommend };
-
-type Members = Record<string, unknown>;
+  | { kind: 'target'; target: QueryTarget; mmr?: Mmr }
+  | { kind: 'recommend'; recommend: Recommend }
+  /** These two are queries by themselves, no parts of others. */
+  | { kind: 'examples'; by: ByExamples }
+  | { kind: 'sample' };
 
 /** Kinds of queries that leandex does not have. */
-const UNSUPPORTED = ['discover', 'context', 'formula', 'sample', 'relevance_feedback'] as const;
+const UNSUPPORTED = ['formula'] as const;
 
 /** Kinds of queries by the member that tells them, with the others that they may have. */
 const KINDS: Readonly<Record<string, (what: string, given: Members) => Asked>> = {
   nearest: readNearestQuery,
-  fusion: (what, given) => ({ target: { fusion: readFusion(what, given) } }),
-  rrf: (what, given) => ({ target: { fusion: readRrf(what, given) } }),
-  order_by: (what, given) => ({
-    target: { orderBy: readOrderBy(`${what}.order_by`, onlyMember(what, given, 'order_by')) },
+  fusion: (what, given) => asTarget({ fusion: readFusion(what, given) }),
+  rrf: (what, given) => asTarget({ fusion: readRrf(what, given) }),
+  order_by: (what, given) =>
+    asTarget({ orderBy: readOrderBy(`${what}.order_by`, onlyMember(what, given, 'order_by')) }),
+  recommend: readRecommendation,
+  discover: (what, given) => ({
+    kind: 'examples',
+    by: readDiscover(`${what}.discover`, onlyMember(what, given, 'discover')),
   }),
-  recommend: (what, given) => ({
-    recommend: readRecommend(`${what}.recommend`, examplesOf(what, given)),
+  context: (what, given) => ({
+    kind: 'examples',
+    by: readContext(`${what}.context`, onlyMember(what, given, 'context')),
   }),
+  relevance_feedback: (what, given) => ({
+    kind: 'examples',
+    by: readFeedback(`${what}.relevance_feedback`, onlyMember(what, given, 'relevance_feedback')),
+  }),
+  sample: (what, given) => {
+    const sample = onlyMember(what, given, 'sample');
+    if (sample !== 'random') throw outOfRange(`${what}.sample`, 'random', sample);
+    return { kind: 'sample' };
+  },
   text: readWords,
 };
+
+const asTarget = (target: QueryTarget): Asked => ({ kind: 'target', target });
+
+/** The mean of examples is one vector to look for, other strategies look at all vectors. */
+function readRecommendation(what: string, given: Members): Asked {
+  const recommend = readRecommend(`${what}.recommend`, examplesOf(what, given));
+  if (recommend.strategy === 'average_vector') return { kind: 'recommend', recommend };
+  return { kind: 'examples', by: byRecommendation(recommend) };
+}
 
 /** What a request looks for; undefined where it does not say. */
 export function readQuery(what: string, given: unknown): Asked | undefined {
   if (given === undefined || given === null) return undefined;
-  if (!isObject(given)) return { target: readNearest(what, given) };
+  if (!isObject(given)) return asTarget(readNearest(what, given));
   const names = Object.keys(given).filter((name) => given[name] !== null);
   const refused = UNSUPPORTED.find((name) => names.includes(name));
   if (refused !== undefined) throw unsupported(`${what}.${refused}`, 'there are no such queries');
   const kind = names.find((name) => Object.hasOwn(KINDS, name));
   const isOfModel = names.includes('model');
-  if (kind === undefined || isOfModel) return { target: { vector: readVector(what, given) } };
+  if (kind === undefined || isOfModel) return asTarget({ vector: readVector(what, given) });
   return KINDS[kind]!(what, given);
 }
 
 function readNearestQuery(what: string, given: Members): Asked {
   const { nearest, mmr } = membersOf(what, given, ['nearest', 'mmr']);
   const target = readNearest(`${what}.nearest`, nearest);
-  return isGiven(mmr) ? { target, mmr: readMmr(`${what}.mmr`, mmr) } : { target };
+  return { kind: 'target', target, ...(isGiven(mmr) && { mmr: readMmr(`${what}.mmr`, mmr) }) };
 }
 
 function readMmr(what: string, given: unknown): Mmr {
@@ -93,7 +125,7 @@ export function readOrderBy(what: string, given: unknown): OrderBy {
 function readWords(what: string, given: Members): Asked {
   const text = onlyMember(what, given, 'text');
   const known = ['field', 'match', 'operator', 'prefix'];
-  return { target: { text: membersOf(`${what}.text`, text, known) as unknown as TextQuery } };
+  return asTarget({ text: membersOf(`${what}.text`, text, known) as unknown as TextQuery });
 }
 
 /** Of what a search looks for: a vector, or the id of a point. */
@@ -102,28 +134,4 @@ function readNearest(what: string, given: unknown): QueryTarget {
   if (isId) return { id: readId(what, given) };
   if (!isGiven(given)) throw wrongType(what, 'a vector or an id', given);
   return { vector: readVector(what, given) };
-}
-
-function onlyMember(what: string, given: Members, name: string): unknown {
-  return membersOf(what, given, [name])[name];
-}
-
-/** The members that are not null. @throws unless it is an object of these */
-function membersOf(what: string, given: unknown, known: readonly string[]): Members {
-  if (!isObject(given)) throw wrongType(what, 'an object', given);
-  const members = Object.entries(given).filter(([, value]) => isGiven(value));
-  const other = members.find(([name]) => !known.includes(name));
-  if (other !== undefined) throw outOfRange(`a member of ${what}`, known.join(', '), other[0]);
-  return Object.fromEntries(members);
-}
-
-const isGiven = (value: unknown) => value !== undefined && value !== null;
-
-function isObject(value: unknown): value is Members {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value)
-  );
 }

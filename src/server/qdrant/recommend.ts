@@ -1,92 +1,74 @@
-import { outOfRange, wrongType } from '../../base/errors.js';
+import { outOfRange } from '../../base/errors.js';
 import type { PointId } from '../../base/point-id.js';
+import type { MultiVector } from '../../db/types.js';
 import type { Served } from '../catalog.js';
-import { refused, unsupported } from '../errors.js';
-import { readId } from './ids.js';
-import { vectorsById } from './lookups.js';
-import { readVector } from './vectors.js';
+import { refused } from '../errors.js';
+import { type Example, readExamples, vectorsOf } from './examples.js';
 
 /** Points and vectors that are liked and disliked. */
 export interface Recommend {
   positive: readonly Example[];
   negative: readonly Example[];
+  strategy: Strategy;
 }
 
-type Example = { id: PointId } | { vector: ArrayLike<number> };
+type Strategy = (typeof STRATEGIES)[number];
 
-/** The strategy `average_vector`, which is Qdrant's default; others are refused. */
+const STRATEGIES = ['average_vector', 'best_score', 'sum_scores'] as const;
+
 export function readRecommend(what: string, given: Record<string, unknown>): Recommend {
-  const { positive, negative, strategy } = given;
-  if (strategy !== undefined && strategy !== 'average_vector') {
-    throw unsupported(`${what}.strategy`, 'only average_vector is supported');
+  const { positive, negative, strategy = 'average_vector' } = given;
+  if (!STRATEGIES.includes(strategy as never)) {
+    throw outOfRange(`${what}.strategy`, STRATEGIES.join(', '), strategy);
   }
   const read = {
-    positive: examples(`${what}.positive`, positive),
-    negative: examples(`${what}.negative`, negative),
+    positive: readExamples(`${what}.positive`, positive),
+    negative: readExamples(`${what}.negative`, negative),
+    strategy: strategy as Strategy,
   };
-  if (read.positive.length === 0)
-    throw outOfRange(`${what}.positive`, 'one example at least', 'none');
-  return read;
-}
-
-function examples(what: string, given: unknown): Example[] {
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) throw wrongType(what, 'a list of ids and vectors', given);
-  return given.map((one: unknown, i) => {
-    const isId = ['number', 'bigint', 'string'].includes(typeof one);
-    if (isId) return { id: readId(`${what}[${i}]`, one) };
-    const vector = readVector(`${what}[${i}]`, one);
-    if (Array.isArray(vector) && typeof vector[0] === 'number') return { vector };
-    if (vector instanceof Float32Array) return { vector };
-    throw unsupported(`${what}[${i}]`, 'examples are ids or single dense vectors');
-  });
+  const needed =
+    strategy === 'average_vector' ? read.positive : [...read.positive, ...read.negative];
+  if (needed.length > 0) return read;
+  throw refused(422, `Validation error in JSON body: ${what}: at least one example is needed`);
 }
 
 /**
- * The mean of what is liked, moved away from the mean of what is disliked, and the ids of both, which
- * are no results. @throws 404 for an id that is not there
+ * The mean of what is liked, moved away from the mean of what is disliked; where points have several
+ * vectors all of them, those that are disliked turned round. And the ids of both, which are no results.
+ * @throws 404 for an id that is not there
  */
 export async function recommendedVector(
   { positive, negative }: Recommend,
   served: Served,
   using: string,
-): Promise<{ vector: Float32Array; ids: PointId[] }> {
-  const info = (await served.collection.info()).vectors[using];
-  if (info === undefined || info.multivector !== undefined) {
-    throw unsupported('query.recommend', 'it needs a vector that is single and dense');
+): Promise<{ vector: Float32Array | MultiVector; ids: PointId[] }> {
+  const { info, vectors, ids } = await vectorsOf([...positive, ...negative], served, using);
+  const liked = vectors.slice(0, positive.length);
+  const disliked = vectors.slice(positive.length);
+  const { size, multivector } = info;
+  if (multivector !== undefined) {
+    const turned = disliked.map((rows) => rows.map((x) => -x));
+    return { vector: [...liked, ...turned].flatMap((rows) => rowsOf(rows, size)), ids };
   }
-  const ids = [...positive, ...negative].flatMap((one) => ('id' in one ? [one.id] : []));
-  const known = await vectorsById<Float32Array>(served, ids, using);
-  const mean = (list: readonly Example[]) =>
-    meanOf(
-      list.map((one) => {
-        if ('vector' in one) return one.vector;
-        const vector = known.get(one.id);
-        if (vector === undefined) throw refused(404, `Not found: No point with id ${one.id} found`);
-        return info.distance === 'Cosine' ? normalised(vector) : vector;
-      }),
-      info.size,
-    );
-  const liked = mean(positive);
-  if (negative.length === 0) return { vector: liked, ids };
-  const disliked = mean(negative);
-  return { vector: liked.map((x, i) => 2 * x - disliked[i]!), ids };
+  const mean = (list: readonly Float32Array[]) =>
+    meanOf(info.distance === 'Cosine' ? list.map(normalised) : list, size);
+  if (negative.length === 0) return { vector: mean(liked), ids };
+  const away = mean(disliked);
+  return { vector: mean(liked).map((x, i) => 2 * x - away[i]!), ids };
 }
 
-function meanOf(vectors: readonly ArrayLike<number>[], size: number): Float32Array {
+function rowsOf(rows: Float32Array, size: number): Float32Array[] {
+  const count = rows.length / size;
+  return Array.from({ length: count }, (_, i) => rows.subarray(i * size, (i + 1) * size));
+}
+
+function meanOf(vectors: readonly Float32Array[], size: number): Float32Array {
   const sum = new Float64Array(size);
-  for (const vector of vectors) {
-    if (vector.length !== size)
-      throw refused(
-        400,
-        `Wrong input: Vector dimension error: expected dim: ${size}, got ${vector.length}`,
-      );
-    for (let i = 0; i < size; i++) sum[i]! += vector[i]!;
-  }
+  for (const vector of vectors) for (let i = 0; i < size; i++) sum[i]! += vector[i]!;
   return Float32Array.from(sum, (x) => x / vectors.length);
 }
 
 function normalised(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
-  return vector.map((x) => x / length);
+  return length === 0 ? vector : vector.map((x) => x / length);
 }

@@ -1,10 +1,11 @@
 import { checkInteger } from '../../base/check.js';
 import { LeandexError } from '../../base/errors.js';
 import type { Hit, Selection, StoredRecord, Target, WriteResult } from '../../db/types.js';
+import type { Served } from '../catalog.js';
 import { readFilter } from './filter.js';
 import { readIds } from './ids.js';
 import type { WriteQuery } from './schemas.js';
-import { storedName } from './unnamed.js';
+import { knownName } from './unnamed.js';
 import { wireVectors } from './vectors.js';
 
 /** A point as it is answered. */
@@ -35,11 +36,11 @@ interface Selecting {
 export function readSelection(
   { with_payload, with_vector, with_vectors }: Selecting,
   defaultPayload: boolean,
-  unnamed: string,
+  fields: Pick<Served, 'unnamed' | 'names'>,
 ): Selection {
   const vectors = with_vector ?? with_vectors ?? false;
   const withVector = Array.isArray(vectors)
-    ? vectors.map((name) => storedName(name, unnamed))
+    ? vectors.map((name) => knownName(name, fields))
     : vectors;
   return { withPayload: with_payload ?? defaultPayload, withVector };
 }

@@ -3,8 +3,9 @@ import { wrongType } from '../../base/errors.js';
 import { type Endpoint, endpoint } from '../endpoint.js';
 import { array, integer, type Of, object, string } from '../schema.js';
 import { withLookup } from './lookups.js';
+import { planQuery, runPlanned } from './plan.js';
 import { runGroups } from './point-reads.js';
-import { planQuery, runPlanned, searching } from './queries.js';
+import { searching } from './queries.js';
 import { wireHit } from './records.js';
 import { groupsResult, query, readQuery, scoredPoint } from './schemas.js';
 

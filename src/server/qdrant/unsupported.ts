@@ -10,7 +10,6 @@ export const UNSUPPORTED_FIELDS = {
     indexed_only: 'what is not in the graph yet is compared exactly, and always searched',
     acorn: 'filtered searches choose their own way',
   },
-  upsert: { update_filter: 'conditional writes are not supported yet' },
   createCollection: {
     init_from: 'copying collections is not supported: take a snapshot, and recover it',
     sharding_method: ONE_MACHINE,

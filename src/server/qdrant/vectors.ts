@@ -8,6 +8,7 @@ import type {
   Vector,
   Vectors,
 } from '../../db/types.js';
+import type { Served } from '../catalog.js';
 import { refused, unsupported } from '../errors.js';
 import { type WireVector, wireVector } from '../wire/float-text.js';
 import { storedName, wireName } from './unnamed.js';
@@ -16,17 +17,46 @@ import { storedName, wireName } from './unnamed.js';
 export type GivenVector = Vector | MultiVector | SparseVector;
 
 /** The vectors of a point: the one it has, or those with names. */
-export function readVectors(what: string, value: unknown, unnamed: string): Vectors {
+export function readVectors(
+  what: string,
+  value: unknown,
+  { unnamed, multi }: Pick<Served, 'unnamed' | 'multi'>,
+): Vectors {
+  const readOf = (name: string, what: string, vector: unknown) => {
+    const read = readVector(what, vector);
+    return multi.has(name) ? asRows(what, read) : read;
+  };
   if (!isByName(value)) {
-    const vector = readVector(what, value) as Vector | MultiVector;
+    const vector = readOf(unnamed, what, value) as Vector | MultiVector;
     return unnamed === '' ? vector : { [unnamed]: vector };
   }
   refuseOthers(what, value);
   return Object.fromEntries(
-    Object.entries(value).map(([name, vector]) => [
-      storedName(name, unnamed),
-      readVector(`${what}.${name}`, vector),
-    ]),
+    Object.entries(value).map(([given, vector]) => {
+      const name = storedName(given, unnamed);
+      return [name, readOf(name, `${what}.${given}`, vector)];
+    }),
+  );
+}
+
+/**
+ * Vectors of a point that has several; one by itself is one of several.
+ * @throws 422 for none, empty ones, and those of different lengths, as Qdrant does
+ */
+export function asRows(what: string, vector: GivenVector): MultiVector {
+  if (!Array.isArray(vector) && !ArrayBuffer.isView(vector)) {
+    throw wrongType(what, 'several vectors', vector);
+  }
+  const isOne = ArrayBuffer.isView(vector) || typeof vector[0] === 'number';
+  const rows = (isOne ? [vector] : vector) as readonly Vector[];
+  const [first] = rows;
+  if (first === undefined || first.length === 0) {
+    throw refused(422, `Validation error in JSON body: ${what}: dense vector must not be empty`);
+  }
+  if (rows.every(({ length }) => length === first.length)) return rows;
+  throw refused(
+    422,
+    `Validation error in JSON body: ${what}: all vectors must have the same dimension`,
   );
 }
 
@@ -39,16 +69,25 @@ export function readVector(what: string, value: unknown): GivenVector {
   return readSparse(what, value);
 }
 
-/** All else is checked where it is used. @throws 422 for lists of different lengths, as Qdrant does */
+/** All else is checked where it is used. @throws 422 for what Qdrant answers so */
 function readSparse(what: string, value: Record<string, unknown>): SparseVector {
   const { indices, values } = value;
   const numbers = values instanceof Uint8Array ? floatsOf(`${what}.values`, values) : values;
   const length = (numbers as { length?: unknown } | undefined)?.length;
   if (Array.isArray(indices) && length !== undefined && length !== indices.length) {
-    const problem = `${what}.values: Validation error: must be the same length as indices`;
-    throw refused(422, `Validation error in JSON body: ${problem}`);
+    throw sparseProblem(what, 'values', 'must be the same length as indices');
+  }
+  if (Array.isArray(indices) && new Set(indices).size < indices.length) {
+    throw sparseProblem(what, 'indices', 'must be unique');
   }
   return { ...value, ...(numbers !== undefined && { values: numbers }) } as SparseVector;
+}
+
+/** In the words of Qdrant, which does not say which of the vectors it is. */
+function sparseProblem(what: string, member: string, rule: string): Error {
+  const place = what.replace(/(\.vector)\..*$/, '$1.?');
+  const problem = `${place}.${member}: Validation error: ${rule} [{}]`;
+  return refused(422, `Validation error in JSON body: ${problem} (${what})`);
 }
 
 function readRows(what: string, value: readonly unknown[]): GivenVector {

@@ -1,22 +1,19 @@
 import { checkInteger } from '../../base/check.js';
 import { LeandexError, outOfRange } from '../../base/errors.js';
 import { keyOfId, type PointId } from '../../base/point-id.js';
-import type { Collection } from '../../db/collection.js';
 import type { Payload, Point, Vectors, WriteResult } from '../../db/types.js';
+import type { Served } from '../catalog.js';
 import { refused, unsupported } from '../errors.js';
-import { array, type Of, object, oneOf, record, string } from '../schema.js';
+import { array, type Of, object, record, string } from '../schema.js';
+import { chosenPoints, conditions } from './conditional.js';
 import { readId } from './ids.js';
 import { readTarget } from './records.js';
 import { payload, pointId, selector, shardKey, vectors } from './schemas.js';
-import { storedName } from './unnamed.js';
-import { refuseUnsupported, unsupportedFields } from './unsupported.js';
+import { knownName } from './unnamed.js';
 import { isByName, readVectors } from './vectors.js';
 
 /** How a write is done, beside what it says. */
-export interface Writing {
-  collection: Collection;
-  /** The stored name of the vector without one. */
-  unnamed: string;
+export interface Writing extends Served {
   batchMax: number;
   signal: AbortSignal;
 }
@@ -30,45 +27,40 @@ export const upsertBody = object(
     points,
     batch: object({ ids: array(pointId), vectors }, { payloads: array(payload) }),
     shard_key: shardKey,
-    update_mode: oneOf(['upsert', 'insert_only', 'update_only'] as const),
-    ...unsupportedFields('upsert'),
+    ...conditions,
   },
 );
 export const deleteBody = object({}, selector);
 export const updateVectorsBody = object(
   { points: pointVectors },
-  { shard_key: shardKey, ...unsupportedFields('upsert') },
+  { shard_key: shardKey, update_filter: conditions.update_filter },
 );
 export const deleteVectorsBody = object({ vector: array(string(), { minItems: 1 }) }, selector);
 export const setPayloadBody = object({ payload: record(payload) }, { ...selector, key: string() });
 export const deletePayloadBody = object({ keys: array(string()) }, selector);
 export const clearPayloadBody = object({}, selector);
 
-export function upsert(
-  { collection, batchMax, unnamed, signal }: Writing,
-  body: Of<typeof upsertBody>,
-): Promise<WriteResult> {
-  refuseUnsupported('upsert', body);
-  if (body.update_mode && body.update_mode !== 'upsert') {
-    throw unsupported('update_mode', 'only upsert is supported yet');
-  }
+export async function upsert(writing: Writing, body: Of<typeof upsertBody>): Promise<WriteResult> {
+  const { collection, batchMax, signal } = writing;
   if (Boolean(body.points) === Boolean(body.batch)) {
     throw new LeandexError('INVALID_ARGUMENT', 'a write has either points or batch');
   }
   const points = body.points ?? pointsOf(body.batch!);
-  const list = points.map((point, i) => readPoint(point, i, unnamed));
+  const list = points.map((point, i) => readPoint(point, i, writing));
   checkInteger('the number of points', list.length, 0, batchMax);
-  return collection.upsert(lastOfEach(list), { signal });
+  const chosen = await chosenPoints(writing, lastOfEach(list), body);
+  return collection.upsert(chosen, { signal });
 }
 
 type GivenPoint = Of<typeof points>[number];
+type Fields = Pick<Served, 'unnamed' | 'multi'>;
 type GivenColumns = NonNullable<Of<typeof upsertBody>['batch']>;
 
-function readPoint({ id, vector, payload }: GivenPoint, i: number, unnamed: string): Point {
+function readPoint({ id, vector, payload }: GivenPoint, i: number, fields: Fields): Point {
   const what = `points[${i}]`;
   return {
     id: readId(`${what}.id`, id),
-    vector: readVectors(`${what}.vector`, vector, unnamed),
+    vector: readVectors(`${what}.vector`, vector, fields),
     payload,
   };
 }
@@ -103,21 +95,22 @@ export function remove(writing: Writing, body: Of<typeof deleteBody>): Promise<W
   return writing.collection.delete(readTarget(body, writing), { signal: writing.signal });
 }
 
-export function updateVectors(
-  { collection, batchMax, unnamed, signal }: Writing,
+export async function updateVectors(
+  writing: Writing,
   body: Of<typeof updateVectorsBody>,
 ): Promise<WriteResult> {
-  refuseUnsupported('upsert', body);
+  const { collection, batchMax, signal } = writing;
   checkInteger('the number of points', body.points.length, 0, batchMax);
   const list = body.points.map(({ id, vector }, i) => ({
     id: readId(`points[${i}].id`, id),
-    vector: readGivenVectors(`points[${i}].vector`, vector, unnamed),
+    vector: readGivenVectors(`points[${i}].vector`, vector, writing),
   }));
-  return collection.updateVectors(mergedById(list), { signal });
+  const chosen = await chosenPoints(writing, mergedById(list), body);
+  return collection.updateVectors(chosen, { signal });
 }
 
-function readGivenVectors(what: string, value: unknown, unnamed: string): Vectors {
-  const vectors = readVectors(what, value, unnamed);
+function readGivenVectors(what: string, value: unknown, fields: Fields): Vectors {
+  const vectors = readVectors(what, value, fields);
   if (isByName(vectors) && Object.keys(vectors).length === 0) {
     throw refused(422, `Validation error in JSON body: ${what} must have at least one vector`);
   }
@@ -140,7 +133,7 @@ export function deleteVectors(
   writing: Writing,
   { vector, ...body }: Of<typeof deleteVectorsBody>,
 ): Promise<WriteResult> {
-  const names = vector.map((name) => storedName(name, writing.unnamed));
+  const names = vector.map((name) => knownName(name, writing));
   return writing.collection.deleteVectors(readTarget(body, writing), names, {
     signal: writing.signal,
   });

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Generated,
+  generateClusters,
+  generateManifold,
+  generateOutOfDistribution,
+  generateSpectrum,
+} from '../../datasets/generate.js';
+import { packageFolder } from '../../datasets/package-folder.js';
+import { loadEmbeddings, sharedFolder } from '../../datasets/shared.js';
+import type { AdviseOptions } from '../../src/index.js';
+
+export type AdviseData = Pick<Generated, 'corpus' | 'queries' | 'dimensions'>;
+
+/** Data, and what the advisor is asked for. */
+export interface AdviseCase {
+  name: string;
+  /** Undefined where the data are absent. */
+  load: () => AdviseData | undefined;
+  options: Pick<AdviseOptions, 'distance' | 'recall' | 'memory' | 'k'>;
+}
+
+const shared =
+  (name: string, files = {}) =>
+  () => {
+    const folder = sharedFolder(name);
+    return folder === undefined ? undefined : loadEmbeddings(folder, files);
+  };
+
+const quickstart = () => {
+  const folder = join(packageFolder(), 'datasets', 'quickstart');
+  return existsSync(folder) ? loadEmbeddings(folder) : undefined;
+};
+
+/** Rows whose lengths differ by a factor of up to e in both directions. */
+function stretched(data: AdviseData): AdviseData {
+  const { corpus, dimensions } = data;
+  const factor = (row: number) => Math.exp(Math.sin(row * 12.9898));
+  return { ...data, corpus: corpus.map((x, i) => x * factor(Math.floor(i / dimensions))) };
+}
+
+const QUERIES = 1000;
+
+export const ADVISE_CASES: readonly AdviseCase[] = [
+  { name: 'quickstart', load: quickstart, options: {} },
+  { name: 'wordnet-mpnet768', load: shared('wordnet-mpnet768'), options: {} },
+  { name: 'wordnet-mpnet768 at .98', load: shared('wordnet-mpnet768'), options: { recall: 0.98 } },
+  {
+    name: 'wordnet-mpnet768 in 600 bytes',
+    load: shared('wordnet-mpnet768'),
+    options: { memory: 600 },
+  },
+  { name: 'scifact-mpnet768', load: shared('scifact-mpnet768'), options: {} },
+  { name: 'nfcorpus-minilm384', load: shared('nfcorpus-minilm384'), options: {} },
+  { name: 'npl-minilm384', load: shared('npl-minilm384'), options: {} },
+  { name: 'climate-fever-minilm384', load: shared('climate-fever-minilm384'), options: {} },
+  {
+    name: 'clip-fashion1126',
+    load: shared('clip-fashion1126', {
+      corpusFile: 'image_embeddings.npy',
+      queriesFile: 'text_embeddings.npy',
+    }),
+    options: {},
+  },
+  {
+    name: 'spectrum 100k x 128',
+    load: () =>
+      generateSpectrum({
+        ...{ count: 100_000, queries: QUERIES, dimensions: 128, seed: 1, decay: 0.7 },
+        ...{ meanNorm: 0.4, normalise: true },
+      }),
+    options: {},
+  },
+  {
+    name: 'clusters 50k x 64, uneven lengths',
+    load: () =>
+      stretched(
+        generateClusters({
+          ...{
+            count: 50_000,
+            queries: QUERIES,
+            dimensions: 64,
+            seed: 2,
+            clusters: 500,
+            spread: 0.5,
+          },
+        }),
+      ),
+    options: {},
+  },
+  {
+    name: 'manifold 50k x 96',
+    load: () =>
+      generateManifold({
+        ...{ count: 50_000, queries: QUERIES, dimensions: 96, seed: 3, intrinsic: 12 },
+      }),
+    options: { distance: 'Euclid' },
+  },
+  {
+    name: 'other queries 40k x 128',
+    load: () =>
+      generateOutOfDistribution({
+        ...{ count: 40_000, queries: 2 * QUERIES, dimensions: 128, seed: 4, decay: 0.8 },
+        normalise: true,
+      }),
+    options: {},
+  },
+];

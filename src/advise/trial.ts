@@ -1,0 +1,93 @@
+import type { Distance } from '../base/distance.js';
+import { throwIfAborted } from '../base/steps.js';
+import type { GroundTruth } from '../eval/ground-truth.js';
+import { recallAtK } from '../eval/metrics.js';
+import { LeanIndex } from '../graph/lean-index.js';
+import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
+import type { IndexStats } from '../graph/stats.js';
+import { beamWidths, type CurvePoint } from './recall-curve.js';
+
+/** What shapes an index beside its size and its distance. */
+export type Settings = Omit<LeanIndexOptions, 'dimensions' | 'distance'>;
+/** How trials run. */
+export type TrialRun = Pick<BuildOptions, 'signal' | 'threads'>;
+
+/** Vectors and queries with their exact neighbours. */
+export interface TrialSet {
+  rows: Float32Array;
+  queries: Float32Array;
+  dimensions: number;
+  distance: Distance;
+  truth: GroundTruth;
+}
+
+/** An index that was built of a trial set, and what it found. */
+export interface Trial {
+  settings: Settings;
+  /** Whether the projection was trained for queries. */
+  trained: boolean;
+  /** Vectors in it. */
+  count: number;
+  curve: CurvePoint[];
+  stats: IndexStats;
+}
+
+/** So far beyond the goal a curve is measured: the beam that reaches it lies between two points. */
+const BEYOND = 0.01;
+/** Of `exactBelow`. */
+const EXACT_MOST = 1_000_000;
+
+/**
+ * The k nearest of each query by a scan of float32 vectors in other threads.
+ * @param rows at least k, fewer than a million.
+ */
+export async function exactTruth(
+  rows: Float32Array,
+  queries: Float32Array,
+  dimensions: number,
+  k: number,
+  distance: Distance,
+  run: TrialRun,
+): Promise<GroundTruth> {
+  const index = await LeanIndex.build(rows, {
+    ...{ dimensions, distance, exactBelow: EXACT_MOST },
+    ...run,
+  });
+  try {
+    const { ids, scores } = await index.searchBatch(queries, k);
+    return { distance, k, ids, scores: Float64Array.from(scores) };
+  } finally {
+    await index.close();
+  }
+}
+
+/** Builds an index with these settings and measures its recall beam by beam, up to a goal. */
+export async function tryOut(
+  set: TrialSet,
+  settings: Settings,
+  goal: number,
+  run: TrialRun,
+  training?: Float32Array,
+): Promise<Trial> {
+  const { rows, queries, dimensions, distance, truth } = set;
+  const index = await LeanIndex.build(rows, {
+    ...settings,
+    ...{ dimensions, distance, exactBelow: 0 },
+    ...(training && { queries: training }),
+    ...run,
+  });
+  try {
+    const curve: CurvePoint[] = [];
+    for (const ef of beamWidths(truth.k)) {
+      throwIfAborted(run.signal);
+      const { ids } = await index.searchBatch(queries, truth.k, { ef });
+      const recall = recallAtK(ids, truth, truth.k);
+      curve.push({ ef, recall });
+      if (recall >= Math.min(1, goal + BEYOND)) break;
+    }
+    const stats = index.stats();
+    return { settings, trained: training !== undefined, count: index.count, curve, stats };
+  } finally {
+    await index.close();
+  }
+}

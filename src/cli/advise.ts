@@ -1,0 +1,95 @@
+import { statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { readMatrix } from '../../datasets/matrix.js';
+import { loadEmbeddings } from '../../datasets/shared.js';
+import { readFvecs } from '../../datasets/vecs.js';
+import { type Advice, type AdviseOptions, advise, type DistanceName } from '../index.js';
+import { cancellable } from './cancel.js';
+
+interface AdviseFlags {
+  queries?: string;
+  distance?: string;
+  recall?: string;
+  k?: string;
+  memory?: string;
+  count?: string;
+  json?: boolean;
+}
+
+export function addAdviseCommand(program: Command): void {
+  program
+    .command('advise')
+    .argument(
+      '<data>',
+      'a .npy or .fvecs file of vectors, or a folder with corpus.npy and queries.npy',
+    )
+    .description('recommend distance, codes and beam for vectors, with what to expect and why')
+    .option('--queries <file>', 'queries of the kind to come, .npy or .fvecs')
+    .option('--distance <name>', 'what the model was trained for (default: one is recommended)')
+    .option('--recall <share>', 'the recall that is wanted (default: .95)')
+    .option('--k <n>', 'neighbours that a search asks for (default: 10)')
+    .option('--memory <bytes>', 'bytes a vector that the index may take')
+    .option('--count <n>', 'vectors that the index will hold (default: those given)')
+    .option('--json', 'print one JSON object and nothing else')
+    .addHelpText('after', EXAMPLES)
+    .action(runAdvise);
+}
+
+const EXAMPLES = `
+Examples:
+  leandex advise vectors.npy
+  leandex advise vectors.npy --queries queries.npy --distance cosine --recall 0.99 --count 1000000
+`;
+
+async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
+  const { corpus, queries, dimensions } = load(path, flags.queries);
+  const number = (name: 'recall' | 'k' | 'memory' | 'count') =>
+    flags[name] === undefined ? undefined : Number(flags[name]);
+  const options: AdviseOptions = {
+    dimensions,
+    queries,
+    // The library says what is wrong with a name or a number.
+    distance: flags.distance as DistanceName | undefined,
+    recall: number('recall'),
+    k: number('k'),
+    memory: number('memory'),
+    count: number('count'),
+  };
+  const advice = await cancellable((run) => advise(corpus, { ...options, ...run }));
+  process.stdout.write(flags.json === true ? `${JSON.stringify(advice)}\n` : renderAdvice(advice));
+}
+
+function load(path: string, queriesPath: string | undefined) {
+  const queries = queriesPath === undefined ? undefined : readRows(queriesPath).data;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    const folder = loadEmbeddings(path);
+    return { ...folder, queries: queries ?? folder.queries };
+  }
+  const { data, dimensions } = readRows(path);
+  return { corpus: data, queries, dimensions };
+}
+
+function readRows(path: string) {
+  return path.endsWith('.fvecs') ? readFvecs(path) : readMatrix(path);
+}
+
+/** What a person reads. */
+export function renderAdvice(advice: Advice): string {
+  const { settings, search, expected, trainWithQueries, reasons, warnings } = advice;
+  const { count, k, recall, bytesPerVector, bytes } = expected;
+  const size = `${Math.round(bytesPerVector)} bytes a vector, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const lines = [
+    `LeanIndex.build(vectors, ${JSON.stringify(settings)})`,
+    ...(trainWithQueries ? ['with queries: a sample of those to come'] : []),
+    `search(query, ${k}, ${JSON.stringify(search)})`,
+    '',
+    `Expected of ${count.toLocaleString('en-US')} vectors: recall@${k} ${recall.toFixed(3)}, ${size}`,
+    '',
+    'Because',
+    ...reasons.map(({ about, text }) => `  ${about}: ${text}`),
+  ];
+  if (warnings.length > 0) {
+    lines.push('', 'Warnings', ...warnings.map(({ code, text }) => `  ${code}: ${text}`));
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,112 @@
+import { runSteps, type Steps } from '../base/steps.js';
+import { Kernels } from '../kernels/index.js';
+import { eigenSymmetricSteps } from '../linalg/eigen-symmetric.js';
+import { momentSteps } from '../quant/sample.js';
+import { widePcaSteps } from '../quant/wide-pca.js';
+import { type Call, endpoint, type ServerContext } from './endpoint.js';
+import { unsupported } from './errors.js';
+import { rowsOf, sampleIds } from './qdrant/scan.js';
+import { knownName } from './qdrant/unnamed.js';
+import { array, integer, object, string } from './schema.js';
+
+/** Vectors that are read where the request does not say how many, and at the most. */
+const SAMPLE = 1000;
+const SAMPLE_PATTERN = '^([1-9]\\d{0,2}|[1-3]\\d{3}|40[0-8]\\d|409[0-6])$';
+/** Wider vectors are looked at through their inner products, which are fewer. */
+const COVARIANCE_MAX = 1024;
+
+interface SpectrumQuery {
+  using?: string | null;
+  sample?: string | null;
+}
+
+/**
+ * The share of the energy (variance) of vectors that their leading principal components keep: the
+ * i-th number is for i + 1 dimensions. Of fewer rows than dimensions the sample's own energy is told,
+ * which is kept by as many components as there are rows. Rows are n x dimensions.
+ */
+export function* energyKeptSteps(rows: Float32Array, dimensions: number): Steps<number[]> {
+  const kernels = new Kernels();
+  const count = rows.length / dimensions;
+  let values: ArrayLike<number>;
+  if (count < dimensions || dimensions > COVARIANCE_MAX) {
+    values = (yield* widePcaSteps(kernels, rows, dimensions, count, 0)).energies;
+  } else {
+    const { covariance } = yield* momentSteps(kernels, rows, dimensions);
+    values = (yield* eigenSymmetricSteps(kernels, covariance, dimensions)).values;
+  }
+  const energies = Array.from(values, (value) => Math.max(0, value));
+  const total = energies.reduce((sum, energy) => sum + energy, 0);
+  let kept = 0;
+  return energies.map((energy) => {
+    kept += energy;
+    return total > 0 ? Math.min(1, kept / total) : 1;
+  });
+}
+
+/** Of a random sample of the points that have the vector. */
+async function spectrumOf(
+  { catalog }: ServerContext,
+  { params, query, signal }: Call<SpectrumQuery>,
+): Promise<{ dimensions: number; sampled: number; energyKept: number[] }> {
+  const served = await catalog.find(params.collection_name!);
+  const { collection } = served;
+  const name = knownName(query.using ?? '', served);
+  const field = (await collection.info()).vectors[name];
+  if (field === undefined) throw unsupported(`using ${name}`, 'sparse vectors have no spectrum');
+  const filter = { must: [{ has_vector: name }] };
+  const count = Number(query.sample ?? SAMPLE);
+  const ids = await sampleIds(collection, { filter, count, signal });
+  const withVector = name === '' ? true : [name];
+  const records = await collection.retrieve(ids, { withPayload: false, withVector });
+  const vectors = records.flatMap((record) => rowsOf(record, name) ?? []);
+  const { size: dimensions, distance } = field;
+  const rows = firstRows(vectors, dimensions, count);
+  // Of angles only directions count.
+  if (distance === 'Cosine') makeUnit(rows, dimensions);
+  const sampled = rows.length / dimensions;
+  const steps = energyKeptSteps(rows, dimensions);
+  return {
+    dimensions,
+    sampled,
+    energyKept: sampled === 0 ? [] : await runSteps(steps, { signal }),
+  };
+}
+
+/** The rows of some points, each one or several, one after another; no more than so many. */
+function firstRows(vectors: readonly Float32Array[], dimensions: number, most: number) {
+  const length = vectors.reduce((sum, vector) => sum + vector.length, 0);
+  const rows = new Float32Array(Math.min(length, most * dimensions));
+  let at = 0;
+  for (const vector of vectors) {
+    if (at === rows.length) break;
+    const part = vector.subarray(0, rows.length - at);
+    rows.set(part, at);
+    at += part.length;
+  }
+  return rows;
+}
+
+function makeUnit(rows: Float32Array, dimensions: number): void {
+  for (let from = 0; from < rows.length; from += dimensions) {
+    const row = rows.subarray(from, from + dimensions);
+    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+    for (let i = 0; length > 0 && i < dimensions; i++) row[i]! /= length;
+  }
+}
+
+export const spectrum = endpoint({
+  method: 'GET',
+  path: '/v1/collections/{collection_name}/spectrum',
+  summary:
+    'The share of the energy of a sample of vectors that 1, 2, 3 … of their principal components keep',
+  access: 'read',
+  envelope: 'bare',
+  query: object({}, { using: string(), sample: string({ pattern: SAMPLE_PATTERN }) }),
+  result: object({
+    dimensions: integer(),
+    sampled: integer(),
+    energyKept: array({ type: 'number' }),
+  }),
+  run: spectrumOf,
+});

@@ -4,6 +4,9 @@ import { corrupt, notFound } from './errors.js';
 /** Read at once: a few milliseconds' work. */
 export const BLOCK_BYTES = 1 << 20;
 
+/** Node refuses single reads of 2 GiB and more. */
+const READ_MAX = 2 ** 30;
+
 /** Opens a file for reading. Throws NOT_FOUND when there is none, and Node's own error for the rest. */
 export async function openFile(path: string): Promise<FileHandle> {
   try {
@@ -22,7 +25,12 @@ export async function readAt(
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(byteLength);
   for (let at = 0; at < byteLength; ) {
-    const { bytesRead } = await file.read(bytes, at, byteLength - at, offset + at);
+    const { bytesRead } = await file.read(
+      bytes,
+      at,
+      Math.min(READ_MAX, byteLength - at),
+      offset + at,
+    );
     if (bytesRead === 0) {
       const place = { offset: offset + at };
       throw corrupt(path, place, `${byteLength - at} more bytes`, 'the end of the file');
@@ -30,4 +38,15 @@ export async function readAt(
     at += bytesRead;
   }
   return bytes;
+}
+
+/** A whole file, of 2 GiB and more too. Throws as `openFile` and `readAt`. */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    return await readAt(file, 0, size, path);
+  } finally {
+    await file.close();
+  }
 }

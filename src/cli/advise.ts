@@ -4,7 +4,7 @@ import { readMatrix } from '../../datasets/matrix.js';
 import { loadEmbeddings } from '../../datasets/shared.js';
 import { readFvecs } from '../../datasets/vecs.js';
 import { type Advice, type AdviseOptions, advise, type DistanceName } from '../index.js';
-import { progressBar } from './progress.js';
+import { cancellable } from './cancel.js';
 
 interface AdviseFlags {
   queries?: string;
@@ -31,12 +31,18 @@ export function addAdviseCommand(program: Command): void {
     .option('--memory <bytes>', 'bytes a vector that the index may take')
     .option('--count <n>', 'vectors that the index will hold (default: those given)')
     .option('--json', 'print one JSON object and nothing else')
+    .addHelpText('after', EXAMPLES)
     .action(runAdvise);
 }
 
+const EXAMPLES = `
+Examples:
+  leandex advise vectors.npy
+  leandex advise vectors.npy --queries queries.npy --distance cosine --recall 0.99 --count 1000000
+`;
+
 async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
   const { corpus, queries, dimensions } = load(path, flags.queries);
-  const bar = progressBar();
   const number = (name: 'recall' | 'k' | 'memory' | 'count') =>
     flags[name] === undefined ? undefined : Number(flags[name]);
   const options: AdviseOptions = {
@@ -48,14 +54,8 @@ async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
     k: number('k'),
     memory: number('memory'),
     count: number('count'),
-    onProgress: (progress) => bar.update(progress),
   };
-  let advice: Advice;
-  try {
-    advice = await advise(corpus, options);
-  } finally {
-    bar.stop();
-  }
+  const advice = await cancellable((run) => advise(corpus, { ...options, ...run }));
   process.stdout.write(flags.json === true ? `${JSON.stringify(advice)}\n` : renderAdvice(advice));
 }
 

@@ -5,6 +5,7 @@ import type { HarnessOptions } from '../../bench/harness.js';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { checkInteger, checkOneOf } from '../base/check.js';
 import { benchConsole } from './bench-console.js';
+import { several } from './flags.js';
 
 interface BenchFlags {
   case?: string[];
@@ -17,7 +18,6 @@ interface BenchFlags {
 }
 
 export function addBenchCommand(program: Command): void {
-  const several = (value: string, before: string[] = []) => [...before, ...value.split(',')];
   program
     .command('bench')
     .description('measure recall, queries/s, latency, build time and memory beside other engines')
@@ -28,8 +28,15 @@ export function addBenchCommand(program: Command): void {
     .option('--no-cache', 'do everything anew: no cached index, nothing of an interrupted run')
     .option('--list', 'list cases and engines, and whether they are here')
     .option('--json', 'print one JSON object a case and nothing else')
+    .addHelpText('after', EXAMPLES)
     .action(runBench);
 }
+
+const EXAMPLES = `
+Examples:
+  leandex bench --list
+  leandex bench --case quick --engines leandex,hnswlib-node
+`;
 
 async function runBench({ case: names = ['quick'], ...flags }: BenchFlags): Promise<void> {
   // Only this command needs the harness, so only it waits for it to load.

@@ -1,7 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type CodedError, LeandexError } from '../base/errors.js';
-import { type RunOptions, throwIfAborted } from '../base/steps.js';
-import type { Collection } from '../db/collection.js';
+import { throwIfAborted } from '../base/steps.js';
 import { open } from '../db/open.js';
 import type { FieldSchema, Point } from '../db/types.js';
 
@@ -10,6 +8,7 @@ import { several, whole } from './flags.js';
 import { type CreateFlags, collectionFor } from './ingest/create.js';
 import type { FieldNames } from './ingest/records.js';
 import { FORMATS, type Format, openSource, type PointSource } from './ingest/sources.js';
+import { writePoints } from './ingest/write.js';
 
 interface IngestFlags extends FieldNames, CreateFlags {
   format?: Format;
@@ -64,8 +63,8 @@ export function addIngestCommand(program: Command): void {
 
 const EXAMPLES = `
 A line of jsonl, or a row of Parquet, is a point: { "id": 7, "vector": [0.1, …], "payload": { "lang": "en" } }.
-The first point tells how long the vectors of a new collection are. Points with an id that is there are replaced,
-so the same command may be given again after it was cancelled or has failed: batches that were written stay.
+The first point tells how long the vectors of a new collection are. A point takes the place of one with
+its id. After an error, or Ctrl-C, whole batches before it stay; the same command may be given again.
 
 Examples:
   leandex ingest ./data docs docs.jsonl --payload-index lang:keyword
@@ -93,7 +92,8 @@ async function runIngest(
         await collection.createPayloadIndex(field, type as FieldSchema & string, run);
       }
       for (const field of flags.textIndex ?? []) await collection.createTextIndex(field, run);
-      const count = peeked === undefined ? 0 : await write(collection, source, peeked, points, run);
+      const all = peeked === undefined ? points : withFirst(peeked, points);
+      const count = await writePoints(collection, all, source, run);
       if (flags.optimize) await collection.optimize(run);
       return { collection: name, written: count, points: await collection.count(), isNew };
     } finally {
@@ -106,34 +106,9 @@ async function runIngest(
   process.stdout.write(`${flags.json ? JSON.stringify(done) : text}\n`);
 }
 
-/** Writes all points; how many there were. */
-async function write(
-  collection: Collection,
-  source: PointSource,
-  first: Point,
-  rest: AsyncGenerator<Point>,
-  { signal, onProgress }: Required<RunOptions>,
-): Promise<number> {
-  let written = 0;
-  async function* all() {
-    yield first;
-    yield* rest;
-  }
-  try {
-    const { count } = await collection.upsert(all(), {
-      signal: signal as AbortSignal,
-      onProgress({ done }) {
-        written = done;
-        const at = source.progress();
-        if (at !== undefined) onProgress?.({ phase: 'save', ...at });
-      },
-    });
-    return count;
-  } catch (error) {
-    const count = written.toLocaleString('en-US');
-    process.stderr.write(`leandex: stopped; ${count} points have been written and stay\n`);
-    throw placed(error, source);
-  }
+async function* withFirst(first: Point, rest: AsyncIterable<Point>): AsyncGenerator<Point> {
+  yield first;
+  yield* rest;
 }
 
 /** Points until the signal fires, also while the next one is waited for. */
@@ -152,19 +127,6 @@ async function* abortable(source: PointSource, signal: AbortSignal): AsyncGenera
     source.close();
   }
   throwIfAborted(signal);
-}
-
-/** Names the line or row instead of the number among all points. */
-function placed(error: unknown, source: PointSource): unknown {
-  const { code, message } = error as CodedError;
-  const [found, number] = /^points\[(\d+)\]\.?/.exec(message) ?? [];
-  if (number === undefined || (code !== 'INVALID_ARGUMENT' && code !== 'DIMENSION_MISMATCH')) {
-    return error;
-  }
-  const problem = message.slice(found!.length);
-  return new LeandexError('CORRUPT', `${source.place(Number(number))}: ${problem}`, {
-    cause: error,
-  });
 }
 
 function parseIndex(text: string): { field: string; type: string } {

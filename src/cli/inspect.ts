@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { table } from '../../bench/markdown.js';
 import type { CollectionInfo } from '../db/info.js';
 import { open } from '../db/open.js';
+import { cancellable } from './cancel.js';
 
 export function addInspectCommand(program: Command): void {
   program
@@ -12,22 +13,34 @@ export function addInspectCommand(program: Command): void {
     .argument('<folder>', 'of the database')
     .argument('[collection]', 'only this one')
     .option('--json', 'print one JSON object a collection and nothing else')
-    .action(
-      async (folder: string, collection: string | undefined, { json }: { json?: boolean }) => {
-        const db = await open(folder, { readOnly: true });
-        try {
-          const names = collection === undefined ? await db.listCollections() : [collection];
-          const infos: CollectionInfo[] = [];
-          for (const name of names) infos.push(await (await db.collection(name)).info());
-          const text = json
-            ? infos.map((info) => `${JSON.stringify(info)}\n`).join('')
-            : asTable(infos);
-          process.stdout.write(text);
-        } finally {
-          await db.close();
-        }
-      },
-    );
+    .addHelpText('after', EXAMPLES)
+    .action(runInspect);
+}
+
+const EXAMPLES = `
+Examples:
+  leandex inspect ./data
+  leandex inspect ./data docs --json
+`;
+
+async function runInspect(
+  folder: string,
+  only: string | undefined,
+  { json }: { json?: boolean },
+): Promise<void> {
+  const infos = await cancellable(async (run) => {
+    const db = await open(folder, { readOnly: true, signal: run.signal });
+    try {
+      const names = only === undefined ? await db.listCollections() : [only];
+      const infos: CollectionInfo[] = [];
+      for (const name of names) infos.push(await (await db.collection(name, run)).info());
+      return infos;
+    } finally {
+      await db.close();
+    }
+  });
+  const lines = infos.map((info) => `${JSON.stringify(info)}\n`).join('');
+  process.stdout.write(json ? lines : asTable(infos));
 }
 
 function asTable(infos: readonly CollectionInfo[]): string {

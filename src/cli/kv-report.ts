@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { table } from '../../bench/markdown.js';
-import { notFound } from '../../datasets/errors.js';
+import { readWhole } from '../../datasets/file-stream.js';
 import type { CodedError } from '../base/errors.js';
 import type { LayerSpan } from '../kv/basis.js';
 import { KvCache } from '../kv/cache.js';
@@ -14,7 +13,7 @@ const HALF_BYTES = 2;
  * for another model than the cache's, or none where it needs one.
  */
 export async function readKvFile(path: string, modelPath?: string): Promise<KvModel | KvCache> {
-  const bytes = await readAll(path);
+  const bytes = await readWhole(path);
   const model = modelPath === undefined ? undefined : await readKvModel(modelPath);
   try {
     return KvCache.fromBytes(bytes, model);
@@ -25,7 +24,7 @@ export async function readKvFile(path: string, modelPath?: string): Promise<KvMo
 }
 
 export async function readKvModel(path: string): Promise<KvModel> {
-  return KvModel.fromBytes(await readAll(path));
+  return KvModel.fromBytes(await readWhole(path));
 }
 
 export function asModelJson(model: KvModel) {
@@ -105,12 +104,4 @@ function spanText({ first, count }: LayerSpan): string {
 
 function bytesText(bytes: number): string {
   return `${bytes.toLocaleString('en-US')} bytes`;
-}
-
-async function readAll(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw notFound(path, cause);
-  }
 }

@@ -142,7 +142,7 @@ async function runTrain(caches: string[], flags: KvFlags): Promise<void> {
     }
     return KvModel.train(samples(), { ...files[0]!.shape, ...kvOptions(flags), ...run });
   });
-  await writeWhole(flags.out, model.toBytes());
+  await writeWhole(flags.out, (put) => put(model.toBytes()));
   const tokens = files.reduce((sum, file) => sum + file.tokens, 0);
   if (flags.json) print({ out: flags.out, tokens, ...asModelJson(model) });
   else process.stdout.write(`${flags.out}, of ${tokens} tokens\n${modelText(model)}`);
@@ -155,7 +155,7 @@ async function runCompress(path: string, flags: CompressFlags): Promise<void> {
   const cache = await cancellable(async (run) =>
     compress(await readCache(file, run.signal), model, file.shape, flags, run),
   );
-  await writeWhole(flags.out, cache.toBytes());
+  await writeWhole(flags.out, (put) => put(cache.toBytes()));
   if (flags.json) print({ out: flags.out, ...asCacheJson(cache) });
   else process.stdout.write(`${flags.out}\n${cacheText(cache)}`);
 }

@@ -1,49 +1,19 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { packageFolder } from '../../datasets/package-folder.js';
-import { addAdviseCommand } from './advise.js';
-import { addBenchCommand } from './bench.js';
+import { CommanderError } from 'commander';
 import { EXIT_OF_SIGNAL } from './cancel.js';
-import { addIngestCommand } from './ingest.js';
-import { addInspectCommand } from './inspect.js';
-import { addKvCommand } from './kv.js';
-import { addQuickstartCommand } from './quickstart.js';
-import { addServeCommand } from './serve.js';
-import { addSnapshotCommand } from './snapshot.js';
+import { createProgram } from './program.js';
 
 const EXIT_FAILED = 1;
 const EXIT_WRONG_USAGE = 2;
 
-const EPILOGUE = `
-leandex help <command> tells more, with examples.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (143 by SIGTERM).
-Results go to stdout, progress and messages to stderr.
-`;
-
-const { version, description } = JSON.parse(
-  readFileSync(`${packageFolder()}/package.json`, 'utf8'),
-) as { version: string; description: string };
-
-const program = new Command('leandex')
-  .description(description)
-  .version(version)
-  // Commands inherit both, so they come first.
-  .exitOverride()
-  .showHelpAfterError('(--help tells more)')
-  .addHelpText('after', EPILOGUE);
-addQuickstartCommand(program);
-addServeCommand(program);
-addIngestCommand(program);
-addInspectCommand(program);
-addSnapshotCommand(program);
-addKvCommand(program);
-addBenchCommand(program);
-addAdviseCommand(program);
+// Whoever reads the output may stop before its end, as head does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

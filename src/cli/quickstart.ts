@@ -6,6 +6,7 @@ import { meanOverJudged, ndcgAtK, recallAtK } from '../eval/metrics.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { type Latencies, measureLatencies } from './latency.js';
 import { progressBar } from './progress.js';
+import { keepQuickstart } from './quickstart-keep.js';
 
 const K = 10;
 /** The ground truth reaches beyond k, so that ties at the k-th place are seen. */
@@ -32,15 +33,29 @@ export function addQuickstartCommand(program: Command): void {
     .description(
       'index the real embeddings that ship with the repository, and compare with exact search',
     )
+    .option('--keep <folder>', 'also make a collection of them there, to query and to serve')
     .option('--json', 'print one JSON object and nothing else')
-    .action(async ({ json }: { json?: boolean }) => {
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ keep, json }: { keep?: string; json?: boolean }) => {
       const set = loadQuickstart();
       const outcome = await runQuickstart(set);
       process.stdout.write(
         json === true ? `${JSON.stringify(asJson(set, outcome))}\n` : asText(set, outcome),
       );
+      if (keep === undefined) return;
+      const next = await keepQuickstart(set, keep);
+      if (json !== true)
+        process.stdout.write(`\nGo on with:\n${next.map((line) => `  ${line}\n`).join('')}`);
     });
 }
+
+const EXAMPLES = `
+It takes some ten seconds. The data ship with the repository, not with the npm package.
+
+Examples:
+  leandex quickstart
+  leandex quickstart --keep ./data
+`;
 
 async function runQuickstart(set: QuickstartSet): Promise<Outcome> {
   const { corpus, queries, dimensions } = set;

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { checkInteger } from '../base/check.js';
 import { LeandexError } from '../base/errors.js';
 import type { Limits, ServeOptions, Server } from '../server/index.js';
+import { EXIT_OF_SIGNAL } from './cancel.js';
+import { several } from './flags.js';
 
 interface ServeFlags {
   host: string;
@@ -23,11 +25,9 @@ interface ServeFlags {
 
 const API_KEY = 'LEANDEX_API_KEY';
 const READ_ONLY_KEY = 'LEANDEX_READ_ONLY_API_KEY';
-const EXIT_AT_ONCE = { SIGINT: 130, SIGTERM: 143 } as const;
 const SECONDS_MAX = 86_400;
 
 export function addServeCommand(program: Command): void {
-  const several = (value: string, before: string[] = []) => [...before, ...value.split(',')];
   program
     .command('serve')
     .description('serve a folder of collections over HTTP, to clients of Qdrant')
@@ -127,8 +127,8 @@ function keyFrom(flag: string, name: string | undefined, usual: string): string 
 
 function endOnSignals(server: Server, graceSeconds: number): void {
   let isEnding = false;
-  const end = (signal: keyof typeof EXIT_AT_ONCE) => {
-    if (isEnding) process.exit(EXIT_AT_ONCE[signal]);
+  const end = (signal: keyof typeof EXIT_OF_SIGNAL) => {
+    if (isEnding) process.exit(EXIT_OF_SIGNAL[signal]);
     isEnding = true;
     server.close({ graceSeconds }).then(
       () => process.exit(0),

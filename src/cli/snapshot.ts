@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { open } from '../db/open.js';
-import { progressBar } from './progress.js';
+import { cancellable } from './cancel.js';
 
 export function addSnapshotCommand(program: Command): void {
   program
@@ -11,8 +11,15 @@ export function addSnapshotCommand(program: Command): void {
     .argument('<file>', 'new, outside of the folder')
     .option('--restore', 'the other way: make this collection, which is not there yet, of the file')
     .option('--json', 'print one JSON object and nothing else')
+    .addHelpText('after', EXAMPLES)
     .action(runSnapshot);
 }
+
+const EXAMPLES = `
+Examples:
+  leandex snapshot ./data docs docs.snapshot
+  leandex snapshot ./other docs docs.snapshot --restore
+`;
 
 async function runSnapshot(
   folder: string,
@@ -20,27 +27,19 @@ async function runSnapshot(
   file: string,
   { restore, json }: { restore?: boolean; json?: boolean },
 ): Promise<void> {
-  const db = await open(folder, { readOnly: restore !== true });
-  try {
-    const done = restore ? { points: await restored() } : { bytes: await copied() };
-    const [[unit, amount]] = Object.entries(done) as [[string, number]];
-    const text = `${name}: ${amount.toLocaleString('en-US')} ${unit}`;
-    process.stdout.write(`${json ? JSON.stringify({ collection: name, ...done }) : text}\n`);
-  } finally {
-    await db.close();
-  }
-
-  async function copied(): Promise<number> {
-    return (await db.collection(name)).snapshot(file);
-  }
-
-  async function restored(): Promise<number> {
-    const bar = progressBar();
+  const done = await cancellable(async (run): Promise<Record<string, number>> => {
+    const db = await open(folder, { readOnly: restore !== true, signal: run.signal });
     try {
-      const collection = await db.restoreCollection(name, file, { onProgress: bar.update });
-      return await collection.count();
+      if (restore) {
+        return { points: await (await db.restoreCollection(name, file, run)).count() };
+      }
+      const collection = await db.collection(name, run);
+      return { bytes: await collection.snapshot(file, { signal: run.signal }) };
     } finally {
-      bar.stop();
+      await db.close();
     }
-  }
+  });
+  const [[unit, amount]] = Object.entries(done) as [[string, number]];
+  const text = `${name}: ${amount.toLocaleString('en-US')} ${unit}`;
+  process.stdout.write(`${json ? JSON.stringify({ collection: name, ...done }) : text}\n`);
 }

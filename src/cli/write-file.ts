@@ -1,10 +1,19 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 
-/** Puts a file in its place as a whole, so that nobody finds half of one. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a file part by part and puts it in its place as a whole, so that nobody finds half of one. */
+export async function writeWhole(
+  path: string,
+  write: (put: (part: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
   const part = `${path}.part`;
   try {
-    await writeFile(part, bytes);
+    const file = await open(part, 'w');
+    try {
+      await write((bytes) => file.writeFile(bytes));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });

@@ -149,6 +149,17 @@ describe('leandex ingest', () => {
     );
   });
 
+  test('of points with the same id the last one stays, near or far', async () => {
+    const points = Array.from({ length: 1100 }, (_, i) => ({ id: i % 600, vector: [i, 1] }));
+    points.push({ id: 7, vector: [-1, 1] }, { id: 7, vector: [-2, 1] });
+    const args = ['ingest', inFolder('data'), 'docs', '-', '--json'];
+    const { out } = await runWith(lines(points), ...args);
+    expect(JSON.parse(out)).toMatchObject({ written: 1102, points: 600 });
+    const last = new Map(points.map(({ id, vector }) => [id, Float32Array.from(vector)]));
+    const found = (await stored('docs')).map(({ id, vector }) => [id, vector]);
+    expect(found).toEqual([...last].sort(([a], [b]) => a - b));
+  });
+
   const good = { id: 1, vector: [1, 2] };
   test.each<[string, string, RegExp]>([
     ['no JSON', '{"id":1,', /stdin:2: expected a JSON object in one line/],
@@ -159,7 +170,7 @@ describe('leandex ingest', () => {
     const input = `${JSON.stringify(good)}\n${line}\n${JSON.stringify({ ...good, id: 9 })}\n`;
     const { code, err } = await runWith(input, 'ingest', inFolder('data'), 'docs', '-');
     expect(err).toMatch(message);
-    expect(err).toMatch(/0 points have been written and stay/);
+    expect(err).toMatch(/the first 0 points have been written and stay/);
     expect(err).not.toMatch(/\n\s+at /);
     expect(code).toBe(1);
   });

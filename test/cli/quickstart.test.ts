@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { requireFreshBuild } from '../bench/compiled.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
@@ -25,8 +27,17 @@ describe('leandex quickstart', () => {
     expect(result.buildSeconds).toBeGreaterThan(0);
   });
 
-  test('prints a table and answers to the demo questions', async () => {
-    const { stdout } = await run('quickstart');
+  test('prints a table and answers to the demo questions, and keeps a collection', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'leandex-quickstart-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { stdout } = await run('quickstart', '--keep', folder);
+    const next = stdout.match(/^ {2}leandex (?:inspect|query) .*$/gm)!;
+    expect(next).toHaveLength(3);
+    expect(stdout).toContain(`leandex serve ${folder}`);
+    const words = await run('query', folder, 'wordnet', '--text', 'raw fish', '--payload', 'title');
+    expect(words.stdout).toMatch(/sushi/);
+    const [info] = (await run('inspect', folder, '--json')).stdout.trim().split('\n');
+    expect(JSON.parse(info!)).toMatchObject({ name: 'wordnet', count: 12_000, status: 'ready' });
     expect(stdout).toMatch(/\| exact float32 \|/);
     expect(stdout).toMatch(/\| leandex \s*\|/);
     expect(stdout).toMatch(/fear of open or public places\n {2}agoraphobia/);

@@ -9,7 +9,7 @@ const UNPACKED_BYTES_MAX = 3_700_000;
 
 const DEPENDENCIES = [
   ...['@fastify/multipart', '@msgpack/msgpack', 'cli-progress', 'commander'],
-  ...['lossless-json', 'piscina', 'prom-client', 'roaring-wasm'],
+  ...['hyparquet', 'lossless-json', 'piscina', 'prom-client', 'roaring-wasm'],
 ];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];
 

@@ -29,6 +29,8 @@ const HINTS = [
   'range',
   'phrase_matching',
 ];
+/** Where it is to lie, as newer clients say it. */
+const MEMORY = ['cold', 'cached', 'pinned'] as const;
 const TEXT_OPTIONS = ['tokenizer', 'lowercase', 'min_token_len', 'max_token_len'];
 const SPLITS = ['word', 'whitespace', 'multilingual', 'prefix'] as const;
 const TOKEN_LENGTH_MAX = 65_535;
@@ -38,11 +40,12 @@ export function checkFieldSchema(what: string, value: unknown): FieldSchema {
   if (typeof value === 'string') return checkOneOf(what, value as FieldType, FIELD_TYPES);
   if (!isObject(value)) throw wrongType(what, 'a type or an object with a type', value);
   const type = checkOneOf(`${what}.type`, value.type as FieldType, FIELD_TYPES);
-  checkOptions(what, value, ['type', ...HINTS, ...(type === 'text' ? TEXT_OPTIONS : [])]);
+  checkOptions(what, value, ['type', 'memory', ...HINTS, ...(type === 'text' ? TEXT_OPTIONS : [])]);
   for (const name of [...HINTS, 'lowercase']) {
     const option = value[name] ?? false;
     if (typeof option !== 'boolean') throw wrongType(`${what}.${name}`, 'a boolean', option);
   }
+  checkOneOf(`${what}.memory`, (value.memory ?? 'cold') as 'cold', MEMORY);
   if (type === 'text') checkTokenizer(what, value);
   return { ...value, type };
 }

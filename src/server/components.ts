@@ -84,6 +84,11 @@ const kinds = {
     additionalProperties: false,
   },
   sample: { enum: ['random'] },
+  formula: {
+    description:
+      'A number, `$score`, `$score[1]`, a field, or one of sum, mult, div, pow, neg, abs, sqrt, exp, ln, log10',
+    anyOf: [{ type: 'number' }, { type: 'string' }, { type: 'object' }],
+  },
   text: {
     description: "leandex's own: words in the texts of a field that has a text index, by BM25",
     type: 'object',
@@ -97,6 +102,7 @@ const kinds = {
     additionalProperties: false,
   },
 };
+const defaults = { description: 'Of names without a number', type: ['object', 'null'] };
 const mmr = {
   type: ['object', 'null'],
   properties: {
@@ -180,7 +186,11 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
       ref('PointId'),
       ...Object.entries(kinds).map(([name, schema]) => ({
         type: 'object',
-        properties: { [name]: schema, ...(name === 'nearest' && { mmr }) },
+        properties: {
+          [name]: schema,
+          ...(name === 'nearest' && { mmr }),
+          ...(name === 'formula' && { defaults }),
+        },
         required: [name],
         additionalProperties: false,
       })),
@@ -203,7 +213,6 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
       lookup_from: { type: ['object', 'null'] },
       prefetch: { anyOf: [ref('Prefetch'), { type: 'null' }] },
     },
-    required: ['query'],
     additionalProperties: false,
   },
   Floats: {

@@ -22,6 +22,10 @@ import { refusedField } from './schemas.js';
 import { UNNAMED } from './unnamed.js';
 import { refuseUnsupported, unsupportedFields } from './unsupported.js';
 
+/** Where something is to lie: kept and told again, as the older `on_disk` is. */
+const memory = oneOf(['cold', 'cached', 'pinned'] as const);
+const storage = object({}, { memory });
+
 /** `m` and `ef_construct` build the graph; the others say where things lie, and change no result. */
 const hnswConfig = object(
   {},
@@ -34,6 +38,7 @@ const hnswConfig = object(
     }),
     max_indexing_threads: integer({ minimum: 0 }),
     on_disk: boolean(),
+    memory,
     payload_m: integer({ minimum: 0 }),
   },
 );
@@ -59,7 +64,7 @@ const quantizationConfig = object(
   {
     scalar: object(
       { type: oneOf(['int8'] as const) },
-      { always_ram: boolean(), quantile: refusedField },
+      { always_ram: boolean(), memory, quantile: refusedField },
     ),
     leanvec,
     product: refusedField,
@@ -77,6 +82,7 @@ const vectorParams = object(
     hnsw_config: hnswConfig,
     quantization_config: quantizationConfig,
     on_disk: boolean(),
+    memory,
     datatype: oneOf(['float32', 'float16', 'uint8', 'turbo4'] as const),
     multivector_config: object({ comparator: oneOf(['max_sim'] as const) }),
   },
@@ -86,6 +92,7 @@ const vectorParams = object(
 const sparsePlacement = {
   full_scan_threshold: integer({ minimum: 0 }),
   on_disk: boolean(),
+  memory,
 } as const;
 
 const sparseParams = object(
@@ -107,6 +114,7 @@ const vectorsConfig = eitherBy('size', 'number', vectorParams, record(vectorPara
 /** Where data lie and when they are moved: of no effect on results, kept and told again. */
 const placement = {
   on_disk_payload: boolean(),
+  payload: storage,
   replication_factor: integer({ minimum: 1 }),
   write_consistency_factor: integer({ minimum: 1 }),
   wal_config: record(anything()),
@@ -138,12 +146,23 @@ export const changeBody = object(
         replication_factor: integer({ minimum: 1 }),
         write_consistency_factor: integer({ minimum: 1 }),
         on_disk_payload: boolean(),
+        payload: storage,
         read_fan_out_factor: integer({ minimum: 0 }),
       },
     ),
     metadata: record(anything()),
     hnsw_config: refusedField,
-    vectors: refusedField,
+    vectors: record(
+      object(
+        {},
+        {
+          on_disk: boolean(),
+          memory,
+          hnsw_config: refusedField,
+          quantization_config: refusedField,
+        },
+      ),
+    ),
     quantization_config: refusedField,
     sparse_vectors: record(
       object({}, { index: object({}, sparsePlacement), modifier: refusedField }),
@@ -163,6 +182,7 @@ function readVectorParams(
   collection: Pick<CreateBody, 'hnsw_config' | 'quantization_config'>,
 ): VectorConfig {
   const { size, distance, datatype, multivector_config } = given;
+  checkStorage(what, given);
   if (distance === 'Manhattan') throw unsupported(`${what}.distance`, 'Manhattan is not supported');
   if (datatype === 'uint8' || datatype === 'turbo4') {
     throw unsupported(`${what}.datatype`, 'vectors are kept as float32 or float16');
@@ -177,6 +197,12 @@ function readVectorParams(
     ...(multivector_config && { multivector: { comparator: multivector_config.comparator } }),
     index: { ...readHnsw(hnsw, size), ...codes },
   };
+}
+
+/** @throws 422 as Qdrant does: what is large is not held in memory by force */
+export function checkStorage(what: string, { memory }: Of<typeof storage>): void {
+  if (memory !== 'pinned') return;
+  throw refused(422, `Validation error in JSON body: ${what}.memory: pinned is not supported here`);
 }
 
 function readHnsw({ m, ef_construct, full_scan_threshold }: Hnsw, size: number): IndexOptions {
@@ -225,6 +251,7 @@ export function isOne(vectors: NonNullable<CreateBody['vectors']>): vectors is V
 /** What the database is to make of a request. */
 export function readCreate(body: CreateBody): CollectionConfig {
   refuseUnsupported('createCollection', body);
+  checkStorage('payload', body.payload ?? {});
   const sparse = readSparse(body.sparse_vectors ?? {});
   const { vectors } = body;
   if (vectors && isOne(vectors)) {
@@ -267,9 +294,4 @@ function readSparse(given: NonNullable<CreateBody['sparse_vectors']>): NamedFiel
 }
 
 /** The fields of a change that would build the collection anew. */
-export const FIXED_SETTINGS = [
-  'hnsw_config',
-  'vectors',
-  'quantization_config',
-  'strict_mode_config',
-] as const;
+export const FIXED_SETTINGS = ['hnsw_config', 'quantization_config', 'strict_mode_config'] as const;

@@ -58,6 +58,7 @@ export function wireInfo(info: CollectionInfo, { settings }: CollectionNotes) {
         replication_factor: given.replication_factor ?? 1,
         write_consistency_factor: given.write_consistency_factor ?? 1,
         on_disk_payload: given.on_disk_payload ?? true,
+        ...(given.payload && { payload: given.payload }),
       },
       hnsw_config: {
         m: M,

@@ -6,13 +6,16 @@ import { anything, array, type Of, object, string } from '../schema.js';
 import {
   type CreateBody,
   changeBody,
+  checkStorage,
   createBody,
   FIXED_SETTINGS,
+  isOne,
   readCreate,
 } from './collection-config.js';
 import { collectionInfo, wireInfo } from './collection-info.js';
 import { updateResult as updated } from './records.js';
 import { ok, readQuery, timeoutQuery, updateResult, writeQuery } from './schemas.js';
+import { unknownVector } from './unnamed.js';
 
 const COLLECTION = '/collections/{collection_name}';
 
@@ -71,17 +74,17 @@ const change = endpoint({
   result: ok,
   run: async ({ catalog }, { params, body }) => {
     const { name } = (await catalog.find(params.collection_name!)).collection;
-    for (const setting of FIXED_SETTINGS) {
-      if (!isEmpty(body[setting]))
-        throw unsupported(setting, 'it is settled when a collection is made');
-    }
+    refuseFixed(Object.fromEntries(FIXED_SETTINGS.map((setting) => [setting, body[setting]])));
     const before = catalog.notesOf(name).settings as CreateBody;
     const { params: placement, optimizers_config, metadata } = body;
     const sparse = placedSparse(before.sparse_vectors ?? {}, body.sparse_vectors ?? {});
+    const vectors = placedVectors(before.vectors ?? {}, body.vectors ?? {});
+    checkStorage('params.payload', placement?.payload ?? {});
     const settings = {
       ...before,
       ...placement,
       ...(before.sparse_vectors && { sparse_vectors: sparse }),
+      ...(before.vectors && { vectors }),
       optimizers_config: { ...before.optimizers_config, ...optimizers_config },
       metadata: withoutNulls({ ...before.metadata, ...metadata }),
     };
@@ -90,23 +93,52 @@ const change = endpoint({
   },
 });
 
-type SparseSettings = NonNullable<CreateBody['sparse_vectors']>;
+type Changes = Of<typeof changeBody>;
 
-/** Where indexes of sparse vectors lie, after a change. @throws 400 for a name that there is not */
+/** Where indexes of sparse vectors lie, after a change. */
 function placedSparse(
-  before: SparseSettings,
-  changes: NonNullable<Of<typeof changeBody>['sparse_vectors']>,
-): SparseSettings {
-  const changed = Object.entries(changes).map(([name, { index, modifier }]) => {
+  before: NonNullable<CreateBody['sparse_vectors']>,
+  changes: NonNullable<Changes['sparse_vectors']>,
+) {
+  return merged(before, changes, (known, { index, modifier }) => {
+    refuseFixed({ modifier });
+    return { ...known, index: { ...known.index, ...index } };
+  });
+}
+
+/** The same for dense vectors; the one without a name has the empty one. */
+function placedVectors(
+  before: NonNullable<CreateBody['vectors']>,
+  changes: NonNullable<Changes['vectors']>,
+): NonNullable<CreateBody['vectors']> {
+  const byName = isOne(before) ? { '': before } : before;
+  const placed = merged(byName, changes, (known, { on_disk, memory, ...others }) => {
+    refuseFixed(others);
+    const storage = { ...(!isEmpty(on_disk) && { on_disk }), ...(memory && { memory }) };
+    checkStorage('vectors', storage);
+    return { ...known, ...storage };
+  });
+  return isOne(before) ? placed['']! : placed;
+}
+
+/** @throws 400 for a name that there is not */
+function merged<Settings, Change>(
+  before: Record<string, Settings>,
+  changes: Record<string, Change>,
+  merge: (known: Settings, change: Change) => Settings,
+): Record<string, Settings> {
+  const changed = Object.entries(changes).map(([name, change]) => {
     const known = before[name];
-    if (known === undefined) {
-      throw refused(400, `Wrong input: Not existing vector name error: ${name}`);
-    }
-    if (!isEmpty(modifier))
-      throw unsupported('modifier', 'it is settled when a collection is made');
-    return [name, { ...known, index: { ...known.index, ...index } }] as const;
+    if (known === undefined) throw unknownVector(name);
+    return [name, merge(known, change)] as const;
   });
   return { ...before, ...Object.fromEntries(changed) };
+}
+
+/** What would build a collection anew. */
+function refuseFixed(settings: Record<string, unknown>): void {
+  const given = Object.keys(settings).find((name) => !isEmpty(settings[name]));
+  if (given !== undefined) throw unsupported(given, 'it is settled when a collection is made');
 }
 
 /** Null takes a member away. */

@@ -52,13 +52,26 @@ export async function vectorsOf(
 }
 
 function flat(given: GivenVector, { size, multivector }: VectorInfo): Float32Array {
+  if (given instanceof Float32Array) {
+    const isRight = multivector
+      ? given.length % size === 0 && given.length > 0
+      : given.length === size;
+    if (isRight) return given;
+    throw wrongDimension(size, given.length);
+  }
   const isEmpty = Array.isArray(given) && given.length === 0;
   const rows = isEmpty ? [[]] : (asRows('an example', given) as readonly Vector[]);
   const isRight = rows.every(({ length }) => length === size);
   if (isRight && (multivector !== undefined || rows.length === 1)) {
     return Float32Array.from(rows.flatMap((row) => Array.from(row)));
   }
-  const problem = isRight ? 'one vector' : `dim: ${size}`;
-  const received = isRight ? rows.length : rows[0]!.length;
-  throw refused(400, `Wrong input: Vector dimension error: expected ${problem}, got ${received}`);
+  throw wrongDimension(
+    size,
+    rows.reduce((sum, { length }) => sum + length, 0),
+  );
+}
+
+function wrongDimension(size: number, received: number): Error {
+  const problem = `expected dim: ${size}, got ${received}`;
+  return refused(400, `Wrong input: Vector dimension error: ${problem}`);
 }

@@ -1,4 +1,5 @@
 import { outOfRange } from '../../base/errors.js';
+import type { PointId } from '../../base/point-id.js';
 import type { Collection } from '../../db/collection.js';
 import type { Query, SearchOptions } from '../../db/query-types.js';
 import type { Hit, Selection } from '../../db/types.js';
@@ -6,8 +7,10 @@ import { unsupported } from '../errors.js';
 import type { ByExamples } from './by-examples.js';
 import { vectorsOf } from './examples.js';
 import { readFilter } from './filter.js';
+import type { Formula } from './formula.js';
 import { lookUpIn } from './lookups.js';
 import {
+  checkPrefetch,
   checkResults,
   LIMIT,
   type QueryBody,
@@ -26,10 +29,20 @@ export type Planned =
   | { search: Query }
   | { page: PagedQuery }
   | { sample: PagedQuery & { signal: AbortSignal } }
-  | { scan: Scan };
+  | { scan: Scan }
+  | { formula: Computed };
 
 interface PagedQuery extends Selection {
   filter: SearchOptions['filter'];
+  limit: number;
+  offset: number;
+}
+
+/** What other queries find, with scores that are computed of theirs. */
+interface Computed extends Selection {
+  formula: Formula;
+  prefetches: Planned[];
+  scoreThreshold: number | undefined;
   limit: number;
   offset: number;
 }
@@ -41,6 +54,10 @@ export async function planQuery(reading: Reading, body: QueryBody): Promise<Plan
   const asked = readQuery('query', body.query);
   if (asked?.kind === 'examples') {
     return { scan: { ...(await planScan(reading, body, asked.by)), ...selection, limit, offset } };
+  }
+  if (asked?.kind === 'formula') {
+    const computed = await planFormula(reading, body, asked.formula);
+    return { formula: { ...computed, ...selection, limit, offset } };
   }
   const page = {
     filter: readFilter(body.filter, reading.unnamed),
@@ -90,6 +107,22 @@ async function planScan(
   };
 }
 
+/** The filter holds for all of its prefetches, which are queries as any. */
+async function planFormula(reading: Reading, body: QueryBody, formula: Formula) {
+  refuseFor('a formula', body, ['using', 'lookup_from', 'params']);
+  const given = body.prefetch ?? [];
+  const list = Array.isArray(given) ? given : [given];
+  if (list.length === 0) throw outOfRange('prefetch', 'given with a formula', given);
+  const prefetches: Planned[] = [];
+  for (const one of list) {
+    checkPrefetch('prefetch', one);
+    const filters = [one.filter, body.filter].filter((filter) => filter);
+    const filter = filters.length > 1 ? { must: filters } : filters[0];
+    prefetches.push(await planQuery(reading, { ...one, filter, with_payload: formula.fields }));
+  }
+  return { formula, prefetches, scoreThreshold: body.score_threshold ?? undefined };
+}
+
 function refuseFor(what: string, body: QueryBody, names: readonly (keyof QueryBody)[]): void {
   const given = names.find((name) => body[name] !== undefined && body[name] !== null);
   if (given !== undefined) throw unsupported(given, `${what} has none`);
@@ -110,7 +143,7 @@ export async function runPlanned(
   const found = await runSearches(collection, searches);
   const results: Hit[][] = [];
   for (const plan of planned) {
-    results.push('search' in plan ? found.shift()! : await runOther(collection, plan));
+    results.push('search' in plan ? found.shift()! : await runOther(collection, plan, most));
   }
   return results;
 }
@@ -118,9 +151,35 @@ export async function runPlanned(
 function runOther(
   collection: Collection,
   plan: Exclude<Planned, { search: Query }>,
+  most: number,
 ): Promise<Hit[]> {
+  if ('formula' in plan) return computeScores(collection, plan.formula, most);
   if ('scan' in plan) return scanBest(collection, plan.scan);
   return 'page' in plan ? pageOf(collection, plan.page) : sampleOf(collection, plan.sample);
+}
+
+async function computeScores(
+  collection: Collection,
+  { formula, prefetches, scoreThreshold = Number.NEGATIVE_INFINITY, ...selection }: Computed,
+  most: number,
+): Promise<Hit[]> {
+  const lists = await runPlanned(collection, prefetches, most);
+  const found = new Map<PointId, { hit: Hit; scores: number[] }>();
+  lists.forEach((hits, i) => {
+    for (const hit of hits) {
+      const known = found.get(hit.id) ?? { hit, scores: [] };
+      known.scores[i] = hit.score;
+      found.set(hit.id, known);
+    }
+  });
+  const scored = Array.from(found.values(), ({ hit, scores }) => {
+    return { id: hit.id, score: formula.score(scores, hit.payload ?? null) };
+  });
+  const best = scored
+    .filter(({ score }) => score >= scoreThreshold)
+    .sort((a, b) => b.score - a.score);
+  const { limit, offset } = selection;
+  return withRecords(collection, best.slice(offset, offset + limit), selection);
 }
 
 /** Errors of a query by itself do not name its number. */

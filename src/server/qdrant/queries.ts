@@ -1,5 +1,5 @@
 import { checkInteger } from '../../base/check.js';
-import { LeandexError, outOfRange } from '../../base/errors.js';
+import { LeandexError, outOfRange, wrongType } from '../../base/errors.js';
 import type { PointId } from '../../base/point-id.js';
 import type { Prefetch, QueryTarget, SearchOptions } from '../../db/query-types.js';
 import type { Filter } from '../../db/types.js';
@@ -150,16 +150,19 @@ async function readPrefetch(
 }
 
 /** Schemas check nothing that lies in itself. */
-function checkPrefetch(what: string, given: unknown): void {
+export function checkPrefetch(what: string, given: unknown): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw outOfRange(what, 'an object, or a list of such', given);
   }
-  const { limit, using } = given as PrefetchBody;
+  const { limit, using, score_threshold } = given as PrefetchBody;
   const other = Object.keys(given).find((name) => !PREFETCH_MEMBERS.includes(name as never));
   if (other !== undefined) {
     throw outOfRange(`a member of ${what}`, PREFETCH_MEMBERS.join(', '), other);
   }
   if (limit !== undefined && limit !== null) checkInteger(`${what}.limit`, limit, 1, 65_536);
+  if (score_threshold && typeof score_threshold !== 'number') {
+    throw wrongType(`${what}.score_threshold`, 'a number', score_threshold);
+  }
   if (using && typeof using !== 'string') throw outOfRange(`${what}.using`, 'a name', using);
 }
 
@@ -175,7 +178,7 @@ async function searchFor(
   if (asked.kind !== 'recommend') {
     throw unsupported(
       'query',
-      'discover, context, best_score, … and sample are no parts of others',
+      'discover, context, best_score, …, formula and sample are no parts of others',
     );
   }
   const from = body.lookup_from;

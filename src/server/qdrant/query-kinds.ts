@@ -1,6 +1,5 @@
 import { outOfRange, wrongType } from '../../base/errors.js';
 import type { Fusion, Mmr, OrderBy, QueryTarget, TextQuery } from '../../db/query-types.js';
-import { unsupported } from '../errors.js';
 import {
   type ByExamples,
   byRecommendation,
@@ -8,6 +7,7 @@ import {
   readDiscover,
   readFeedback,
 } from './by-examples.js';
+import { type Formula, readFormula } from './formula.js';
 import { readId } from './ids.js';
 import { isGiven, isObject, type Members, membersOf, onlyMember } from './members.js';
 import { type Recommend, readRecommend } from './recommend.js';
@@ -17,12 +17,10 @@ import { readVector } from './vectors.js';
 export type Asked =
   | { kind: 'target'; target: QueryTarget; mmr?: Mmr }
   | { kind: 'recommend'; recommend: Recommend }
-  /** These two are queries by themselves, no parts of others. */
+  /** These are queries by themselves, no parts of others. */
   | { kind: 'examples'; by: ByExamples }
+  | { kind: 'formula'; formula: Formula }
   | { kind: 'sample' };
-
-/** Kinds of queries that leandex does not have. */
-const UNSUPPORTED = ['formula'] as const;
 
 /** Kinds of queries by the member that tells them, with the others that they may have. */
 const KINDS: Readonly<Record<string, (what: string, given: Members) => Asked>> = {
@@ -44,6 +42,7 @@ const KINDS: Readonly<Record<string, (what: string, given: Members) => Asked>> =
     kind: 'examples',
     by: readFeedback(`${what}.relevance_feedback`, onlyMember(what, given, 'relevance_feedback')),
   }),
+  formula: (what, given) => ({ kind: 'formula', formula: readFormula(what, given) }),
   sample: (what, given) => {
     const sample = onlyMember(what, given, 'sample');
     if (sample !== 'random') throw outOfRange(`${what}.sample`, 'random', sample);
@@ -66,8 +65,6 @@ export function readQuery(what: string, given: unknown): Asked | undefined {
   if (given === undefined || given === null) return undefined;
   if (!isObject(given)) return asTarget(readNearest(what, given));
   const names = Object.keys(given).filter((name) => given[name] !== null);
-  const refused = UNSUPPORTED.find((name) => names.includes(name));
-  if (refused !== undefined) throw unsupported(`${what}.${refused}`, 'there are no such queries');
   const kind = names.find((name) => Object.hasOwn(KINDS, name));
   const isOfModel = names.includes('model');
   if (kind === undefined || isOfModel) return asTarget({ vector: readVector(what, given) });

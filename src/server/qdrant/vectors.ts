@@ -40,14 +40,15 @@ export function readVectors(
 }
 
 /**
- * Vectors of a point that has several; one by itself is one of several.
+ * Vectors of a point that has several; one by itself is one of several. In binary they lie row after row.
  * @throws 422 for none, empty ones, and those of different lengths, as Qdrant does
  */
 export function asRows(what: string, vector: GivenVector): MultiVector {
   if (!Array.isArray(vector) && !ArrayBuffer.isView(vector)) {
     throw wrongType(what, 'several vectors', vector);
   }
-  const isOne = ArrayBuffer.isView(vector) || typeof vector[0] === 'number';
+  if (ArrayBuffer.isView(vector)) return vector as Float32Array;
+  const isOne = typeof vector[0] === 'number';
   const rows = (isOne ? [vector] : vector) as readonly Vector[];
   const [first] = rows;
   if (first === undefined || first.length === 0) {

@@ -31,11 +31,14 @@ const OPTIONS = [
   ...['dimensions', 'distance', 'queries', 'labels', 'count', 'k', 'recall', 'memory'],
   ...['sample', 'seed', 'onProgress', 'signal', 'threads'],
 ];
-const SAMPLE_ROWS = 16_384;
+/** Rows of a trial: what takes a few seconds to build. */
+const SAMPLE_ROWS = { least: 16_384, most: 131_072, numbers: 2 ** 24 };
 const FEATURE_ROWS = 2048;
 /** Rows whose neighbours tell the intrinsic dimensionality. */
 const WIDE_ROWS = 8192;
 const HELD_OUT_ROWS = 512;
+/** Where queries are given, rows only tell what the distance to the nearest is among the data. */
+const PROBE_ROWS = 64;
 /** Of few vectors most stay in the trial. */
 const HELD_OUT_SHARE = 1 / 8;
 const ROWS_MIN = 16;
@@ -110,9 +113,10 @@ export interface Samples {
 }
 
 function drawSamples(vectors: Float32Array, request: Request): Samples {
-  const { rows: count, dimensions, sample, seed } = request;
+  const { rows: count, dimensions, sample, seed, queries } = request;
   const order = new Random(seed).permutation(count);
-  const asking = Math.min(HELD_OUT_ROWS, Math.ceil(count * HELD_OUT_SHARE));
+  const wanted = queries === undefined ? HELD_OUT_ROWS : PROBE_ROWS;
+  const asking = Math.min(wanted, Math.ceil(count * HELD_OUT_SHARE));
   const numbers = order.subarray(asking, asking + sample);
   const rows = pickRows(vectors, dimensions, numbers);
   const heldOut = pickRows(vectors, dimensions, order.subarray(0, asking));
@@ -142,6 +146,12 @@ async function exactAdvice(
     features,
     trials: [],
   };
+}
+
+/** Vectors that trial indexes hold at the most, unless something else is asked for. */
+export function sampleSize(dimensions: number): number {
+  const { least, most, numbers } = SAMPLE_ROWS;
+  return Math.min(most, Math.max(least, Math.floor(numbers / dimensions)));
 }
 
 function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
@@ -180,7 +190,7 @@ function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
     k: checkInteger('k', options.k ?? 10, 1, Math.min(1000, rows >> 1)),
     recall,
     memory,
-    sample: checkInteger('sample', options.sample ?? SAMPLE_ROWS, 2048, 1_000_000 - 1),
+    sample: checkInteger('sample', options.sample ?? sampleSize(dimensions), 2048, 1_000_000 - 1),
     seed: checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff),
   };
 }

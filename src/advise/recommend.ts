@@ -185,11 +185,12 @@ async function beamAtFullSize(
   if (count <= best.count) return { ef: roundUp(ef), text: measured };
   const rows = set.rows.subarray(0, Math.floor(best.count / SMALLER) * set.dimensions);
   const smaller = await attempt(await trialSet(rows, set.queries, { ...set, k: set.truth.k }, run));
+  // Fewer vectors are easier: where not, it is the noise of a ceiling.
   const before = beamFor(smaller.curve, reached) ?? ef;
   const power = growthPower({ count: smaller.count, ef: before }, { count: best.count, ef });
-  const extrapolated = roundUp(ef * (count / best.count) ** power);
+  const grown = roundUp(ef * (count / best.count) ** power);
   const text = `${measured}, ${Math.ceil(before)} among ${smaller.count}: grown by n^${power.toFixed(2)} to ${count}`;
-  return { ef: extrapolated, text };
+  return { ef: grown, text };
 }
 
 function roundUp(ef: number): number {

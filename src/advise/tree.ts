@@ -15,7 +15,7 @@ const VARIATION_NONE = 0.01;
 /** Below it nearest neighbours hardly stand out. */
 const CONTRAST_MIN = 1.15;
 /** Queries whose nearest vector is so many times as far are of another kind. */
-export const SHIFT_MAX = 1.15;
+const SHIFT_MAX = 1.1;
 /** Upper over lower intrinsic dimensionality: more, and the order of insertion may matter. */
 const LID_RATIO_MAX = 3;
 /** A primary code that loses more of the variance leaves much to the re-rank. */

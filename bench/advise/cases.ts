@@ -18,7 +18,7 @@ export interface AdviseCase {
   name: string;
   /** Undefined where the data are absent. */
   load: () => AdviseData | undefined;
-  options: Pick<AdviseOptions, 'distance' | 'recall' | 'memory' | 'k'>;
+  options: Pick<AdviseOptions, 'distance' | 'recall' | 'memory' | 'k' | 'sample'>;
 }
 
 const shared =
@@ -42,6 +42,18 @@ function stretched(data: AdviseData): AdviseData {
 
 const QUERIES = 1000;
 
+const spectrum = () =>
+  generateSpectrum({
+    ...{ count: 100_000, queries: QUERIES, dimensions: 128, seed: 1, decay: 0.7 },
+    ...{ meanNorm: 0.4, normalise: true },
+  });
+
+const otherQueries = () =>
+  generateOutOfDistribution({
+    ...{ count: 40_000, queries: 2 * QUERIES, dimensions: 128, seed: 4, decay: 0.8 },
+    normalise: true,
+  });
+
 export const ADVISE_CASES: readonly AdviseCase[] = [
   { name: 'quickstart', load: quickstart, options: {} },
   { name: 'wordnet-mpnet768', load: shared('wordnet-mpnet768'), options: {} },
@@ -63,15 +75,8 @@ export const ADVISE_CASES: readonly AdviseCase[] = [
     }),
     options: {},
   },
-  {
-    name: 'spectrum 100k x 128',
-    load: () =>
-      generateSpectrum({
-        ...{ count: 100_000, queries: QUERIES, dimensions: 128, seed: 1, decay: 0.7 },
-        ...{ meanNorm: 0.4, normalise: true },
-      }),
-    options: {},
-  },
+  { name: 'spectrum 100k x 128', load: spectrum, options: {} },
+  { name: 'spectrum 100k x 128 from 16k', load: spectrum, options: { sample: 16_384 } },
   {
     name: 'clusters 50k x 64, uneven lengths',
     load: () =>
@@ -97,13 +102,6 @@ export const ADVISE_CASES: readonly AdviseCase[] = [
       }),
     options: { distance: 'Euclid' },
   },
-  {
-    name: 'other queries 40k x 128',
-    load: () =>
-      generateOutOfDistribution({
-        ...{ count: 40_000, queries: 2 * QUERIES, dimensions: 128, seed: 4, decay: 0.8 },
-        normalise: true,
-      }),
-    options: {},
-  },
+  { name: 'other queries 40k x 128', load: otherQueries, options: {} },
+  { name: 'other queries 40k x 128 from 16k', load: otherQueries, options: { sample: 16_384 } },
 ];

@@ -24,7 +24,10 @@ export interface AdviseOptions extends Pick<BuildOptions, 'onProgress' | 'signal
   recall?: number | undefined;
   /** Bytes a vector that the index may take at the most. Default: no limit. */
   memory?: number | undefined;
-  /** Vectors that trial indexes hold at the most, 2,048 … 1,000,000. Default 16,384. */
+  /**
+   * Vectors that trial indexes hold at the most, 2,048 … 999,999. Default: 16,384 to 131,072, the more
+   * the fewer dimensions they have.
+   */
   sample?: number | undefined;
   /** Default 1. */
   seed?: number | undefined;

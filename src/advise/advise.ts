@@ -1,12 +1,12 @@
-import { checkFinite, checkInteger, checkOptions, checkRows } from '../base/check.js';
+import { checkFinite, checkInteger, checkOptions, checkRows, notFinite } from '../base/check.js';
 import { type Distance, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongDimension, wrongType } from '../base/errors.js';
 import { Random } from '../base/random.js';
-import { runSteps, throwIfAborted } from '../base/steps.js';
+import { runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { DEFAULT_EXACT_BELOW } from '../graph/options.js';
 import type { Advice, AdviseOptions } from './advice.js';
-import { metricFeatures, pickRows, shapeFeatures } from './meta-features.js';
+import { metricFeatures, shapeFeatures } from './meta-features.js';
 import { recommend } from './recommend.js';
 import { chooseDistance, distanceWarnings, shapeWarnings } from './tree.js';
 import type { TrialRun } from './trial.js';
@@ -31,14 +31,19 @@ const OPTIONS = [
   ...['dimensions', 'distance', 'queries', 'labels', 'count', 'k', 'recall', 'memory'],
   ...['sample', 'seed', 'onProgress', 'signal', 'threads'],
 ];
-const SAMPLE_ROWS = 16_384;
+/** Rows of a trial: what takes a few seconds to build. */
+const SAMPLE_ROWS = { least: 16_384, most: 131_072, numbers: 2 ** 24 };
 const FEATURE_ROWS = 2048;
 /** Rows whose neighbours tell the intrinsic dimensionality. */
 const WIDE_ROWS = 8192;
 const HELD_OUT_ROWS = 512;
+/** Where queries are given, rows only tell what the distance to the nearest is among the data. */
+const PROBE_ROWS = 64;
 /** Of few vectors most stay in the trial. */
 const HELD_OUT_SHARE = 1 / 8;
 const ROWS_MIN = 16;
+/** Numbers copied between two yields. */
+const NUMBERS_PER_STEP = 2 ** 17;
 
 /**
  * Reads a sample of vectors and recommends how to index and search them, with reasons, the recall and
@@ -62,7 +67,7 @@ export async function advise(vectors: Float32Array, options: AdviseOptions): Pro
     onProgress?.({ phase: 'advise', done, total: STAGES });
   };
   stage(0);
-  const samples = drawSamples(vectors, request);
+  const samples = await runSteps(drawSamples(vectors, request), run);
   const { rows, heldOut, numbers } = samples;
   const few = rows.subarray(0, FEATURE_ROWS * dimensions);
   const labels =
@@ -109,16 +114,34 @@ export interface Samples {
   heldOut: Float32Array;
 }
 
-function drawSamples(vectors: Float32Array, request: Request): Samples {
-  const { rows: count, dimensions, sample, seed } = request;
+function* drawSamples(vectors: Float32Array, request: Request): Steps<Samples> {
+  const { rows: count, dimensions, sample, seed, queries } = request;
   const order = new Random(seed).permutation(count);
-  const asking = Math.min(HELD_OUT_ROWS, Math.ceil(count * HELD_OUT_SHARE));
+  yield;
+  const wanted = queries === undefined ? HELD_OUT_ROWS : PROBE_ROWS;
+  const asking = Math.min(wanted, Math.ceil(count * HELD_OUT_SHARE));
   const numbers = order.subarray(asking, asking + sample);
-  const rows = pickRows(vectors, dimensions, numbers);
-  const heldOut = pickRows(vectors, dimensions, order.subarray(0, asking));
-  checkFinite('the sample of vectors', rows, dimensions);
-  checkFinite('the sample of vectors', heldOut, dimensions);
-  return { rows, numbers, heldOut };
+  const heldOut = yield* pickFinite(vectors, dimensions, order.subarray(0, asking));
+  return { rows: yield* pickFinite(vectors, dimensions, numbers), numbers, heldOut };
+}
+
+/** Rows by their numbers; throws where one has a number that is not finite. */
+function* pickFinite(
+  vectors: Float32Array,
+  dimensions: number,
+  numbers: Uint32Array,
+): Steps<Float32Array> {
+  const picked = new Float32Array(numbers.length * dimensions);
+  const perStep = Math.ceil(NUMBERS_PER_STEP / dimensions);
+  for (let i = 0; i < numbers.length; i++) {
+    const from = numbers[i] * dimensions;
+    const row = vectors.subarray(from, from + dimensions);
+    const bad = row.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) throw notFinite('vectors', numbers[i], bad, row[bad]);
+    picked.set(row, i * dimensions);
+    if (i % perStep === 0) yield;
+  }
+  return picked;
 }
 
 /** Few vectors are compared one by one: nothing is lost and nothing to tune. */
@@ -142,6 +165,12 @@ async function exactAdvice(
     features,
     trials: [],
   };
+}
+
+/** Vectors that trial indexes hold at the most, unless something else is asked for. */
+export function sampleSize(dimensions: number): number {
+  const { least, most, numbers } = SAMPLE_ROWS;
+  return Math.min(most, Math.max(least, Math.floor(numbers / dimensions)));
 }
 
 function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
@@ -180,7 +209,7 @@ function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
     k: checkInteger('k', options.k ?? 10, 1, Math.min(1000, rows >> 1)),
     recall,
     memory,
-    sample: checkInteger('sample', options.sample ?? SAMPLE_ROWS, 2048, 1_000_000 - 1),
+    sample: checkInteger('sample', options.sample ?? sampleSize(dimensions), 2048, 1_000_000 - 1),
     seed: checkInteger('seed', options.seed ?? 1, 0, 0xffff_ffff),
   };
 }

@@ -1,6 +1,7 @@
 import { checkInteger, checkOptions, checkRows } from '../base/check.js';
 import { DISTANCES, type DistanceName, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongType } from '../base/errors.js';
+import { runSteps } from '../base/steps.js';
 import { type GainOf, idealGains, type TaskScores, taskScores } from '../eval/labels.js';
 import { recallAtK } from '../eval/metrics.js';
 import { LeanIndex } from '../graph/lean-index.js';
@@ -64,7 +65,7 @@ export async function lossFunnel(
     ...(signal !== undefined && { signal }),
     ...(threads !== undefined && { threads }),
   };
-  const ideal = idealGains(gainOf, asked, count, k);
+  const ideal = await runSteps(idealGains(gainOf, asked, count, k), run);
   const score = (ids: Uint32Array) => taskScores(ids, k, gainOf, ideal);
   const exact = [];
   for (const of of DISTANCES) {

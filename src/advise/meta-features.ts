@@ -126,7 +126,7 @@ function* ofClasses(
 }
 
 /** Rows by their numbers, in this order. */
-export function pickRows(
+function pickRows(
   rows: Float32Array,
   dimensions: number,
   numbers: ArrayLike<number>,

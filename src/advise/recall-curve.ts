@@ -10,7 +10,8 @@ const FACTORS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11.2, 16, 22.4, 32, 44.8, 64];
 const MISS_LEAST = 1e-5;
 /** Growth of the beam with the number of vectors is not believed beyond these powers. */
 const POWER_LEAST = 0.1;
-const POWER_MOST = 0.7;
+const POWER_MOST = 1;
+const POWER_FACTOR = 1.2;
 
 export function beamWidths(k: number): number[] {
   return FACTORS.map((factor) => Math.round(factor * k));
@@ -38,14 +39,19 @@ export function ceilingOf(curve: readonly CurvePoint[]): number {
   return Math.max(0, ...curve.map(({ recall }) => recall));
 }
 
+/** The beam that reaches a recall among a number of vectors. */
+export interface BeamAt {
+  count: number;
+  ef: number;
+}
+
 /**
- * The power p of ef ~ n^p from the beams that reach the same recall among two numbers of vectors,
- * kept within .1 … .7: a graph's beam grows slowly, and a noisy pair must not run away.
+ * The power p of ef ~ n^p by which the beam goes on growing, from those that reach the same recall in
+ * two samples. The slope between the samples is taken 1.2 times, as that of hard data rises with n
+ * (docs/advisor.md), and kept within .1 … 1: noise must not run away, and a beam in proportion to n is
+ * a scan.
  */
-export function growthPower(
-  small: { count: number; ef: number },
-  large: { count: number; ef: number },
-): number {
-  const power = Math.log(large.ef / small.ef) / Math.log(large.count / small.count);
-  return Math.min(POWER_MOST, Math.max(POWER_LEAST, power));
+export function growthPower(small: BeamAt, large: BeamAt): number {
+  const slope = Math.log(large.ef / small.ef) / Math.log(large.count / small.count);
+  return Math.min(POWER_MOST, Math.max(POWER_LEAST, POWER_FACTOR * slope));
 }

@@ -2,15 +2,7 @@ import type { Distance } from '../base/distance.js';
 import type { Advice, Reason, Warning } from './advice.js';
 import type { Request, Samples } from './advise.js';
 import { beamFor, ceilingOf, growthPower } from './recall-curve.js';
-import {
-  COMPACT,
-  compressionWarnings,
-  LADDER,
-  mayTrainWithQueries,
-  ordersToTry,
-  percent,
-  projectionReason,
-} from './tree.js';
+import { COMPACT, challengesOf, compressionWarnings, LADDER, projectionReason } from './tree.js';
 import {
   exactTruth,
   type Settings,
@@ -57,26 +49,14 @@ export async function recommend(
   const storage = await chooseStorage((settings) => attempt(set, settings), goal, request.memory);
   reasons.push({ about: storage.settings.m ? 'links' : 'codes', text: storage.text });
   let best = storage.trial;
-  if (training !== undefined && mayTrainWithQueries(features)) {
-    const trained = await attempt(set, storage.settings, training);
-    const isBetter = isWorth(trained, best, goal);
-    const compared = `recall@${k} at the same beams: ${compare(trained, best)}`;
-    reasons.push({
-      about: 'training',
-      text: `${isBetter ? 'train' : 'not'} for queries; ${compared}`,
-    });
-    if (isBetter) best = trained;
-  }
-  for (const order of ordersToTry(features)) {
-    const train = best.trained ? training : undefined;
-    const ordered = await attempt(set, { ...storage.settings, order }, train);
-    const isBetter = isWorth(ordered, best, goal);
-    const compared = `recall@${k} at the same beams: ${compare(ordered, best)}`;
-    reasons.push({
-      about: 'order',
-      text: `${order}${isBetter ? '' : ' gains nothing'}; ${compared}`,
-    });
-    if (isBetter) best = ordered;
+  for (const challenge of challengesOf(features, training !== undefined)) {
+    const train = challenge.trains || best.trained ? training : undefined;
+    const trial = await attempt(set, { ...best.settings, ...challenge.settings }, train);
+    const wins = isWorth(trial, best, goal);
+    const verdict = `${challenge.name} ${wins ? 'helps' : 'gains nothing'}`;
+    const figures = `recall@${k} at the same beam: ${compare(trial, best)}`;
+    reasons.push({ about: challenge.about, text: `${verdict}; ${figures}` });
+    if (wins) best = trial;
   }
   onChosen();
   const smaller = (of: TrialSet) => attempt(of, best.settings, best.trained ? training : undefined);
@@ -87,15 +67,8 @@ export async function recommend(
   reasons.push(projectionReason(energyKept, primaryDimensions, primaryBits, dimensions));
   warnings.push(...compressionWarnings(energyKept, primaryDimensions, features, dimensions));
   const recall = Math.min(request.recall, ceilingOf(best.curve));
-  if (recall < request.recall) {
-    const text = `recall@${k} ${percent(request.recall)} was not reached with any settings; ${percent(recall)} was, with a beam of ${beam.ef}`;
-    warnings.push({ code: 'RECALL_OUT_OF_REACH', text });
-  }
   const bytesPerVector = bytesAtFullSize(trials, best, count);
-  if (bytesPerVector > request.memory) {
-    const text = `an index takes ${Math.round(bytesPerVector)} bytes a vector, ${request.memory} are allowed`;
-    warnings.push({ code: 'MEMORY_OUT_OF_REACH', text });
-  }
+  warnings.push(...promiseWarnings({ recall, bytesPerVector, ef: beam.ef }, request));
   return {
     settings: { dimensions, distance, ...best.settings, primaryBits, primaryDimensions },
     trainWithQueries: best.trained,
@@ -108,6 +81,23 @@ export async function recommend(
       ...{ settings, trained, count: held, bytesPerVector: of.bytesPerVector.total, curve },
     })),
   };
+}
+
+/** Of what was asked for and cannot be had. */
+function promiseWarnings(
+  { recall, bytesPerVector, ef }: { recall: number; bytesPerVector: number; ef: number },
+  { recall: wanted, memory, k }: Request,
+): Warning[] {
+  const warnings: Warning[] = [];
+  if (recall < wanted) {
+    const text = `no settings reached recall@${k} ${wanted}; these reached ${recall.toFixed(3)}, with a beam of ${ef}`;
+    warnings.push({ code: 'RECALL_OUT_OF_REACH', text });
+  }
+  if (bytesPerVector > memory) {
+    const text = `an index takes ${Math.round(bytesPerVector)} bytes a vector, ${memory} are allowed`;
+    warnings.push({ code: 'MEMORY_OUT_OF_REACH', text });
+  }
+  return warnings;
 }
 
 /** Queries that measure, and others to train with where there are enough; else rows ask. */
@@ -185,11 +175,12 @@ async function beamAtFullSize(
   if (count <= best.count) return { ef: roundUp(ef), text: measured };
   const rows = set.rows.subarray(0, Math.floor(best.count / SMALLER) * set.dimensions);
   const smaller = await attempt(await trialSet(rows, set.queries, { ...set, k: set.truth.k }, run));
+  // Fewer vectors are easier: where not, it is the noise of a ceiling.
   const before = beamFor(smaller.curve, reached) ?? ef;
   const power = growthPower({ count: smaller.count, ef: before }, { count: best.count, ef });
-  const extrapolated = roundUp(ef * (count / best.count) ** power);
+  const grown = roundUp(ef * (count / best.count) ** power);
   const text = `${measured}, ${Math.ceil(before)} among ${smaller.count}: grown by n^${power.toFixed(2)} to ${count}`;
-  return { ef: extrapolated, text };
+  return { ef: grown, text };
 }
 
 function roundUp(ef: number): number {

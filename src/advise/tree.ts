@@ -15,7 +15,7 @@ const VARIATION_NONE = 0.01;
 /** Below it nearest neighbours hardly stand out. */
 const CONTRAST_MIN = 1.15;
 /** Queries whose nearest vector is so many times as far are of another kind. */
-export const SHIFT_MAX = 1.15;
+const SHIFT_MAX = 1.1;
 /** Upper over lower intrinsic dimensionality: more, and the order of insertion may matter. */
 const LID_RATIO_MAX = 3;
 /** A primary code that loses more of the variance leaves much to the re-rank. */
@@ -104,15 +104,32 @@ export function compressionWarnings(
   return [{ code: 'POORLY_COMPRESSIBLE', text }];
 }
 
-/** Whether it is worth trying to train the projection for the queries. */
-export function mayTrainWithQueries({ queryShift }: ShapeFeatures): boolean {
-  return queryShift !== undefined && queryShift.nearest > SHIFT_MAX;
+/** Something that may reach the same recall with a narrower beam, and needs a trial to tell. */
+export interface Challenge {
+  about: Reason['about'];
+  name: string;
+  settings: Settings;
+  /** Whether the projection is trained for the queries. */
+  trains: boolean;
 }
 
-/** Orders of insertion that are worth trying beside the shuffle. */
-export function ordersToTry({ intrinsicDimensionality }: ShapeFeatures): Settings['order'][] {
-  const { p5, p95 } = intrinsicDimensionality;
-  return p95 > LID_RATIO_MAX * p5 ? ['lid-asc', 'lid-desc'] : [];
+/** What the shape of the data makes worth a trial. */
+export function challengesOf(
+  { queryShift, intrinsicDimensionality: lid }: ShapeFeatures,
+  canTrain: boolean,
+): Challenge[] {
+  const challenges: Challenge[] = [];
+  if (canTrain && queryShift !== undefined && queryShift.nearest > SHIFT_MAX) {
+    const name = 'training for the queries';
+    challenges.push({ about: 'training', name, settings: {}, trains: true });
+  }
+  if (lid.p95 > LID_RATIO_MAX * lid.p5) {
+    for (const order of ['lid-asc', 'lid-desc'] as const) {
+      const name = `the order ${order}`;
+      challenges.push({ about: 'order', name, settings: { order }, trains: false });
+    }
+  }
+  return challenges;
 }
 
 /** Settings from the smallest that may do to the largest, with what each is for. */

@@ -1,5 +1,5 @@
 import type { Advice, AdviseOptions } from '../advise/advice.js';
-import { advise } from '../advise/advise.js';
+import { advise, sampleSize } from '../advise/advise.js';
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError } from '../base/errors.js';
 import { Random } from '../base/random.js';
@@ -18,7 +18,6 @@ const OPTIONS = [
   ...['using', 'queries', 'k', 'recall', 'memory', 'sample', 'seed'],
   ...['onProgress', 'signal', 'threads'],
 ];
-const SAMPLE_ROWS = 16_384;
 /** Rows for queries are drawn besides those of the trials. */
 const ASKING_ROWS = 512;
 
@@ -40,7 +39,7 @@ export async function adviseOn(
     const needs = 'advice needs originals of one dense vector a point';
     throw new LeandexError('UNSUPPORTED', `${needs}, which ${config.name || 'this'} has not`);
   }
-  const { signal, seed = 1, sample = SAMPLE_ROWS } = wish;
+  const { signal, seed = 1, sample = sampleSize(config.size) } = wish;
   checkInteger('seed', seed, 0, 0xffff_ffff);
   checkInteger('sample', sample, 2048, 1_000_000 - 1);
   throwIfAborted(signal);

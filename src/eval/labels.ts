@@ -1,6 +1,10 @@
 import { checkInteger } from '../base/check.js';
 import { wrongDimension } from '../base/errors.js';
+import type { Steps } from '../base/steps.js';
 import { NO_ID } from './metrics.js';
+
+/** Rows judged between two yields. */
+const ROWS_PER_STEP = 1 << 16;
 
 /**
  * What a row is worth to a query: 0 for nothing, 1 for the right label, or a graded judgement; not
@@ -56,21 +60,22 @@ export function labelGains(labels: ArrayLike<number>, queryLabels: ArrayLike<num
 }
 
 /** The largest sum of gains of k among `count` rows, for each of `queries` queries. */
-export function idealGains(
+export function* idealGains(
   gainOf: GainOf,
   queries: number,
   count: number,
   k: number,
-): Float64Array {
-  return Float64Array.from({ length: queries }, (_, query) => {
+): Steps<Float64Array> {
+  const ideal = new Float64Array(queries);
+  for (let query = 0; query < queries; query++) {
     const gains: number[] = [];
     for (let id = 0; id < count; id++) {
       const gain = gainOf(query, id);
       if (gain > 0) gains.push(gain);
+      if (id % ROWS_PER_STEP === 0) yield;
     }
-    return gains
-      .sort((a, b) => b - a)
-      .slice(0, k)
-      .reduce((sum, gain) => sum + gain, 0);
-  });
+    const best = gains.sort((a, b) => b - a).slice(0, k);
+    ideal[query] = best.reduce((sum, gain) => sum + gain, 0);
+  }
+  return ideal;
 }

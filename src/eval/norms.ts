@@ -14,11 +14,13 @@ export function normsOf(rows: Float32Array, dimensions: number): Float64Array {
 
 /** The rows scaled to length 1; rows of length 0 stay. */
 export function unitRows(rows: Float32Array, dimensions: number): Float32Array {
-  const norms = normsOf(rows, dimensions);
-  return rows.map((x, i) => {
-    const norm = norms[Math.floor(i / dimensions)];
-    return norm > 0 ? x / norm : x;
+  const unit = rows.slice();
+  normsOf(rows, dimensions).forEach((norm, row) => {
+    if (norm === 0) return;
+    const end = (row + 1) * dimensions;
+    for (let i = row * dimensions; i < end; i++) unit[i] /= norm;
   });
+  return unit;
 }
 
 /**

@@ -48,12 +48,12 @@ describe('beamFor', () => {
   });
 });
 
-test('the beam grows by a power of the number of vectors, within limits', () => {
+test('the beam grows by a power of the number of vectors, 1.2 times the slope, within limits', () => {
   const power = (small: number, large: number) =>
     growthPower({ count: 1000, ef: small }, { count: 4000, ef: large });
-  expect(power(20, 40)).toBeCloseTo(0.5, 10);
+  expect(power(20, 40)).toBeCloseTo(0.6, 10);
   expect(power(20, 19)).toBe(0.1);
-  expect(power(20, 80)).toBe(0.7);
+  expect(power(20, 80)).toBe(1);
 });
 
 test('beams are in units of k', () => {

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
+  challengesOf,
   chooseDistance,
   compressionWarnings,
   distanceWarnings,
-  mayTrainWithQueries,
-  ordersToTry,
   shapeWarnings,
 } from '../../src/advise/tree.js';
 import { metricOf, shapeOf } from './support.js';
@@ -84,13 +83,15 @@ describe('the shape of the data', () => {
   });
 
   test('says what is worth a trial', () => {
-    expect(mayTrainWithQueries(shapeOf({}))).toBe(false);
-    expect(mayTrainWithQueries(shapeOf({ queryShift: { mean: 0, nearest: 1.4 } }))).toBe(true);
-    expect(ordersToTry(shapeOf({}))).toEqual([]);
-    const uneven = { mean: 10, p5: 2, p95: 20 };
-    expect(ordersToTry(shapeOf({ intrinsicDimensionality: uneven }))).toEqual([
-      'lid-asc',
-      'lid-desc',
+    const names = (changes: Parameters<typeof shapeOf>[0], canTrain = true) =>
+      challengesOf(shapeOf(changes), canTrain).map(({ name }) => name);
+    expect(names({})).toEqual([]);
+    const queryShift = { mean: 0, nearest: 1.4 };
+    expect(names({ queryShift })).toEqual(['training for the queries']);
+    expect(names({ queryShift }, false)).toEqual([]);
+    const intrinsicDimensionality = { mean: 10, p5: 2, p95: 20 };
+    expect(names({ intrinsicDimensionality })).toEqual([
+      ...['the order lid-asc', 'the order lid-desc'],
     ]);
   });
 });

@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { drain } from '../../src/base/steps.js';
 import { exactNeighbours } from '../../src/eval/ground-truth.js';
-import { idealGains, labelGains, taskScores } from '../../src/eval/labels.js';
+import {
+  type GainOf,
+  idealGains as idealSteps,
+  labelGains,
+  taskScores,
+} from '../../src/eval/labels.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import { coefficientOfVariation, normsOf } from '../../src/eval/norms.js';
+
+const idealGains = (gainOf: GainOf, queries: number, count: number, k: number) =>
+  drain(idealSteps(gainOf, queries, count, k));
 
 describe('taskScores', () => {
   const gains = labelGains([1, 1, 2, 2, 2, 3], [1, 2, 9]);

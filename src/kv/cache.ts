@@ -1,5 +1,5 @@
 import { checkInteger, checkOptions } from '../base/check.js';
-import { outOfRange } from '../base/errors.js';
+import { LeandexError, outOfRange } from '../base/errors.js';
 import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { readContainer, writeContainer } from '../format/container.js';
 import { appendSteps } from './append.js';
@@ -11,7 +11,7 @@ import { type NearestRequest, type NearestTokens, nearestSteps } from './nearest
 import type { ResolvedKv } from './options.js';
 import type { KvQueries } from './query-rows.js';
 import { CACHE_KIND, type CacheParts, describeCache, readCache } from './save-cache.js';
-import { exactRows, segmentBytes, streamOf } from './segment.js';
+import { copySegment, exactRows, segmentBytes, streamOf } from './segment.js';
 import { checkTokens, type KvKind, type KvTokens, widthOf } from './shape.js';
 import { withKernels } from './work-kernels.js';
 
@@ -35,6 +35,7 @@ export interface KvRange {
 /** A compressed KV-cache. */
 export class KvCache {
   private readonly parts: CacheParts;
+  private isAppending = false;
 
   /** Made by KvModel.compress(), compressKv() and fromBytes(). */
   constructor(parts: CacheParts) {
@@ -96,7 +97,7 @@ export class KvCache {
    * @throws TypeError, RangeError `INVALID_ARGUMENT`.
    */
   reconstruct(range: KvRange): { keys: Float32Array; values: Float32Array } {
-    return drain(this.reconstructSteps(range));
+    return drain(reconstructSteps(this.parts, range));
   }
 
   /** reconstruct() in slices. Errors as there, LeandexError `ABORTED`. */
@@ -104,24 +105,46 @@ export class KvCache {
     range: KvRange & RunOptions,
   ): Promise<{ keys: Float32Array; values: Float32Array }> {
     const { signal, onProgress, ...rest } = range;
-    return runSteps(this.reconstructSteps(rest), { signal, onProgress });
+    return runSteps(reconstructSteps(this.snapshot(), rest), { signal, onProgress });
   }
 
   /**
    * Puts tokens behind the last: exact at first; all but the most recent ones are then coded.
-   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`; LeandexError `BUSY` while
+   * appendAsync() is at work.
    */
   append(tokens: KvTokens): void {
-    drain(appendSteps(this.parts, checkTokens('append', tokens, this.options)));
+    const rows = checkTokens('append', tokens, this.options);
+    this.checkIdle();
+    drain(appendSteps(this.parts, rows));
   }
 
   /**
-   * append() in slices; one at a time. Errors as there, LeandexError `ABORTED`: the tokens are there
-   * then, and coded with the next ones.
+   * append() in slices. Errors as there, LeandexError `ABORTED`: of a signal that fires meanwhile the
+   * tokens are there then, and coded with the next ones; of one that has fired before they are not.
    */
   async appendAsync(tokens: KvTokens, options: RunOptions = {}): Promise<void> {
     const rows = checkTokens('append', tokens, this.options);
-    await runSteps(appendSteps(this.parts, rows), options);
+    this.checkIdle();
+    this.isAppending = true;
+    try {
+      await runSteps(appendSteps(this.parts, rows), options);
+    } finally {
+      this.isAppending = false;
+    }
+  }
+
+  private checkIdle(): void {
+    if (!this.isAppending) return;
+    throw new LeandexError(
+      'BUSY',
+      'tokens are being appended to the cache: wait for appendAsync()',
+    );
+  }
+
+  /** The cache as it is now, for reads in slices: between these tokens may be appended. */
+  private snapshot(): CacheParts {
+    return { ...this.parts, segments: this.parts.segments.map(copySegment) };
   }
 
   /**
@@ -136,7 +159,7 @@ export class KvCache {
   /** attend() in slices. Errors as there, LeandexError `ABORTED`. */
   async attendAsync(request: KvQueries & RunOptions): Promise<Float32Array> {
     const { signal, onProgress, ...rest } = request;
-    return runSteps(attendSteps(this.parts, rest), { signal, onProgress });
+    return runSteps(attendSteps(this.snapshot(), rest), { signal, onProgress });
   }
 
   /**
@@ -150,38 +173,44 @@ export class KvCache {
   /** nearest() in slices. Errors as there, LeandexError `ABORTED`. */
   async nearestAsync(request: NearestRequest & RunOptions): Promise<NearestTokens> {
     const { signal, onProgress, ...rest } = request;
-    return runSteps(nearestSteps(this.parts, rest), { signal, onProgress });
+    return runSteps(nearestSteps(this.snapshot(), rest), { signal, onProgress });
   }
+}
 
-  private *reconstructSteps(range: KvRange) {
-    checkOptions('reconstruct', range, ['layer', 'from', 'to']);
-    const layer = checkInteger('layer', range.layer, 0, this.options.layers - 1);
-    const to = checkInteger('to', range.to ?? this.tokens, 0, this.tokens);
-    const from = checkInteger('from', range.from ?? 0, 0, to);
-    return {
-      keys: yield* this.rowsSteps('keys', layer, from, to),
-      values: yield* this.rowsSteps('values', layer, from, to),
-    };
-  }
+function* reconstructSteps(parts: CacheParts, range: KvRange) {
+  checkOptions('reconstruct', range, ['layer', 'from', 'to']);
+  const layer = checkInteger('layer', range.layer, 0, parts.options.layers - 1);
+  const to = checkInteger('to', range.to ?? parts.tokens, 0, parts.tokens);
+  const from = checkInteger('from', range.from ?? 0, 0, to);
+  return {
+    keys: yield* rowsSteps(parts, 'keys', layer, from, to),
+    values: yield* rowsSteps(parts, 'values', layer, from, to),
+  };
+}
 
-  private *rowsSteps(kind: KvKind, layer: number, from: number, to: number): Steps<Float32Array> {
-    const width = widthOf(this.options);
-    const out = new Float32Array((to - from) * width);
-    for (const segment of this.parts.segments) {
-      const { stream, part } = streamOf(segment, kind, layer);
-      const first = Math.max(from - segment.from, 0);
-      const end = Math.min(to - segment.from, segment.coded);
-      const at = (position: number) => (position + segment.from - from) * width;
-      yield* withKernels(function* (kernels) {
-        if (first < end) {
-          out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
-        }
-        for (const [position, row] of exactRows(stream, part)) {
-          if (position < from - segment.from || position >= to - segment.from) continue;
-          out.set(row, at(position));
-        }
-      });
-    }
-    return out;
+function* rowsSteps(
+  parts: CacheParts,
+  kind: KvKind,
+  layer: number,
+  from: number,
+  to: number,
+): Steps<Float32Array> {
+  const width = widthOf(parts.options);
+  const out = new Float32Array((to - from) * width);
+  for (const segment of parts.segments) {
+    const { stream, part } = streamOf(segment, kind, layer);
+    const first = Math.max(from - segment.from, 0);
+    const end = Math.min(to - segment.from, segment.coded);
+    const at = (position: number) => (position + segment.from - from) * width;
+    yield* withKernels(function* (kernels) {
+      if (first < end) {
+        out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
+      }
+      for (const [position, row] of exactRows(stream, part)) {
+        if (position < from - segment.from || position >= to - segment.from) continue;
+        out.set(row, at(position));
+      }
+    });
   }
+  return out;
 }

@@ -7,7 +7,10 @@ export type KvBasisChoice = 'calibrated' | 'own' | 'auto';
 
 /** How large a cache may get: at the most one of these. */
 export interface KvBudget {
-  /** Stored bits for each number, exact tokens included. Default: that of the model. */
+  /**
+   * Stored bits for each number, exact tokens included, of which at least half are for codes. Default:
+   * that of the model.
+   */
   bitsPerNumber?: number;
   /** Bytes of all tokens, exact ones included. */
   bytes?: number;

@@ -1,3 +1,4 @@
+import { outOfRange } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { basisBytes, type KvBases, type KvBasis, truncateSteps } from './basis.js';
 import type { ResolvedCompress } from './compress-options.js';
@@ -104,6 +105,10 @@ function* planSteps(
   const variances = bases.map((basis, i) => expectedVariances(basis, samples?.[i]));
   const meaning = bases.reduce((sum, { rank }) => sum + 8 * meaningBytes(rank), 0);
   const apart = exactBits(bases, exact) + meaning;
+  if (budget.bytes !== undefined && 8 * budget.bytes < apart) {
+    const least = `at least ${Math.ceil(apart / 8)}, which the exact tokens take`;
+    throw outOfRange('bytes', least, budget.bytes);
+  }
   let plan = choosePlan(rows.tokens, kv, budget, variances, apart);
   for (let round = 0; isCounted && round < ROUNDS; round++) {
     const bytes = bases.reduce((sum, basis, i) => sum + basisBytes(basis, plan[i]!.length), 0);
@@ -166,7 +171,10 @@ function totalBits(
   return (budget.bitsPerNumber ?? bitsPerNumber) * numbers * (tokens || TILE);
 }
 
-/** Widths within the budget, of which `apart` bits are needed for others, but at most half. */
+/**
+ * Widths within the budget, of which `apart` bits are needed for others; of bits a number these take at
+ * most half, as a short cache would be nothing but its exact tokens.
+ */
 function choosePlan(
   tokens: number,
   kv: ResolvedKv,
@@ -179,5 +187,6 @@ function choosePlan(
   }
   const total = totalBits(tokens, kv, budget);
   const slots = Math.max(1, Math.ceil(tokens / TILE)) * TILE;
-  return planBits(variances, Math.floor(Math.max(total / 2, total - apart) / slots));
+  const least = budget.bytes === undefined ? total / 2 : 0;
+  return planBits(variances, Math.floor(Math.max(least, total - apart) / slots));
 }

@@ -33,6 +33,12 @@ export function newSegment(
   return { from, isOwn, streams, coded: 0, missed: undefined };
 }
 
+/** A segment as it is now: tokens that are coded later change nothing in it. */
+export function copySegment(segment: KvSegment): KvSegment {
+  const streams = segment.streams.map((stream) => ({ ...stream, exact: new Map(stream.exact) }));
+  return { ...segment, streams };
+}
+
 /** The stream that has a layer, and the number of the layer in its group. */
 export function streamOf(
   { streams }: KvSegment,

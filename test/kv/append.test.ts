@@ -104,3 +104,57 @@ describe('tokens that are appended', () => {
     expect(read.reconstruct({ layer: 1 })).toEqual(caches[0]!.reconstruct({ layer: 1 }));
   });
 });
+
+describe('while tokens are appended in slices', () => {
+  const text = madeUpTokens(SHAPE, 3000, 31);
+  const request = {
+    layer: 1,
+    queries: Float32Array.from({ length: 4 * SHAPE.headDim }, (_, i) => Math.cos(i)),
+    positions: [2_999],
+    rope: ROPE,
+  };
+
+  test('others are refused, and all is there afterwards', async () => {
+    const model = await KvModel.train([madeUpTokens(SHAPE, 600, 32)], SHAPE);
+    const cache = model.compress(part(text, 0, 100));
+    const appended = cache.appendAsync(part(text, 100, 2_000));
+    await expect(cache.appendAsync(part(text, 2_000, 2_010))).rejects.toMatchObject({
+      code: 'BUSY',
+    });
+    expect(() => cache.append(part(text, 2_000, 2_010))).toThrow(/being appended/);
+    await appended;
+    cache.append(part(text, 2_000, 3_000));
+    const expected = model.compress(part(text, 0, 100));
+    expected.append(part(text, 100, 2_000));
+    expected.append(part(text, 2_000, 3_000));
+    expect(cache.reconstruct({ layer: 2 })).toEqual(expected.reconstruct({ layer: 2 }));
+  });
+
+  test('reads see the tokens of their beginning', async () => {
+    const model = await KvModel.train([madeUpTokens(SHAPE, 600, 32)], SHAPE);
+    const cache = model.compress(part(text, 0, 2_000), { recent: 200 });
+    cache.append(part(text, 2_000, 2_200));
+    const before = cache.attend(request);
+    const whole = cache.reconstruct({ layer: 1 });
+    const reads = Promise.all([cache.attendAsync(request), cache.reconstructAsync({ layer: 1 })]);
+    cache.append(part(text, 2_200, 3_000));
+    expect(await reads).toEqual([before, whole]);
+    expect(cache.attend(request)).not.toEqual(before);
+  });
+});
+
+test('no more bytes are taken than are allowed; too few are refused by how many are needed', async () => {
+  const model = await KvModel.train([madeUpTokens(SHAPE, 600, 32)], SHAPE);
+  const tokens = madeUpTokens(SHAPE, 200, 33);
+  const refusal = /bytes must be at least (\d+), which the exact tokens take, received 10/;
+  expect(() => model.compress(tokens, { bytes: 10 })).toThrow(refusal);
+  let least = 0;
+  try {
+    model.compress(tokens, { bytes: 10 });
+  } catch (error) {
+    least = Number(refusal.exec((error as Error).message)![1]);
+  }
+  for (const bytes of [least, least + 999, 2 * least, 10 * least]) {
+    expect(model.compress(tokens, { bytes }).bytes.tokens).toBeLessThanOrEqual(bytes);
+  }
+});

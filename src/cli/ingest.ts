@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { throwIfAborted } from '../base/steps.js';
+import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import type { Database } from '../db/database.js';
 import { open } from '../db/open.js';
 import type { FieldSchema, Point } from '../db/types.js';
 
@@ -80,22 +81,10 @@ async function runIngest(
   flags: IngestFlags,
 ): Promise<void> {
   const source = await openSource(file, flags.format, flags);
-  const indexes = (flags.payloadIndex ?? []).map(parseIndex);
   const done = await cancellable(async (run) => {
     const db = await open(folder, { signal: run.signal });
     try {
-      const points = abortable(source, run.signal as AbortSignal);
-      const first = await points.next();
-      const peeked = first.done ? undefined : first.value;
-      const { collection, isNew } = await collectionFor(db, name, peeked, flags);
-      for (const { field, type } of indexes) {
-        await collection.createPayloadIndex(field, type as FieldSchema & string, run);
-      }
-      for (const field of flags.textIndex ?? []) await collection.createTextIndex(field, run);
-      const all = peeked === undefined ? points : withFirst(peeked, points);
-      const count = await writePoints(collection, all, source, run);
-      if (flags.optimize) await collection.optimize(run);
-      return { collection: name, written: count, points: await collection.count(), isNew };
+      return await ingest(db, name, source, flags, run);
     } finally {
       source.close();
       await db.close();
@@ -104,6 +93,34 @@ async function runIngest(
   const count = done.written.toLocaleString('en-US');
   const text = `${name}: ${count} points written${done.isNew ? ', a new collection' : ''}`;
   process.stdout.write(`${flags.json ? JSON.stringify(done) : text}\n`);
+}
+
+async function ingest(
+  db: Database,
+  name: string,
+  source: PointSource,
+  flags: IngestFlags,
+  run: RunOptions,
+) {
+  const points = abortable(source, run.signal as AbortSignal);
+  const first = await points.next();
+  const peeked = first.done ? undefined : first.value;
+  const { collection, isNew } = await collectionFor(db, name, peeked, flags);
+  let written: number;
+  try {
+    for (const { field, type } of (flags.payloadIndex ?? []).map(parseIndex)) {
+      await collection.createPayloadIndex(field, type as FieldSchema & string, run);
+    }
+    for (const field of flags.textIndex ?? []) await collection.createTextIndex(field, run);
+    const all = peeked === undefined ? points : withFirst(peeked, points);
+    written = await writePoints(collection, all, source, run);
+  } catch (error) {
+    // Flags about a new collection can be given again then.
+    if (isNew && (await collection.count()) === 0) await db.deleteCollection(name);
+    throw error;
+  }
+  if (flags.optimize) await collection.optimize(run);
+  return { collection: name, written, points: await collection.count(), isNew };
 }
 
 async function* withFirst(first: Point, rest: AsyncIterable<Point>): AsyncGenerator<Point> {
@@ -129,6 +146,7 @@ async function* abortable(source: PointSource, signal: AbortSignal): AsyncGenera
   throwIfAborted(signal);
 }
 
+/** A field and its type, after the last colon. */
 function parseIndex(text: string): { field: string; type: string } {
   const at = text.lastIndexOf(':');
   return at < 0

@@ -9,7 +9,7 @@ import type { PointSource } from './sources.js';
 
 /**
  * The rows of a Parquet file as records, one row group in memory at a time.
- * @throws LeandexError `NOT_FOUND`, `CORRUPT` also for compressions that Node does not know.
+ * @throws LeandexError `NOT_FOUND`, `CORRUPT`, `UNSUPPORTED` for compressions that Node does not have.
  */
 export async function parquetSource(path: string, names: FieldNames): Promise<PointSource> {
   // Only this format needs the package, so only it waits for it to load.
@@ -26,7 +26,8 @@ export async function parquetSource(path: string, names: FieldNames): Promise<Po
       const options = { file, metadata, compressors: compressors(), ...range };
       const records = await parquetReadObjects(options).catch((cause: Error) => {
         const rows = `rows ${range.rowStart} to ${range.rowEnd - 1} of ${path} cannot be read`;
-        throw new LeandexError('CORRUPT', `${rows}: ${cause.message}`, { cause });
+        const code = /unsupported/.test(cause.message) ? 'UNSUPPORTED' : 'CORRUPT';
+        throw new LeandexError(code, `${rows}: ${cause.message}`, { cause });
       });
       for (const record of records) yield pointOfRow(record, done++);
     }

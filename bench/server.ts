@@ -101,7 +101,10 @@ function kindsOf(docs: Collection, server: Sidecar, echo: Sidecar) {
 type Kinds = ReturnType<typeof kindsOf>;
 type Kind = keyof Kinds;
 
-async function measure(kinds: Kinds): Promise<Record<Kind, Load[]>> {
+async function measure(
+  kinds: Kinds,
+  servers: { server: Sidecar; echo: Sidecar },
+): Promise<Record<Kind, Load[]>> {
   const names = Object.keys(kinds) as Kind[];
   const samples = Object.fromEntries(names.map((name) => [name, [] as Load[]])) as never as Record<
     Kind,
@@ -113,7 +116,9 @@ async function measure(kinds: Kinds): Promise<Record<Kind, Load[]>> {
       const atOnce = isBatch ? BATCHES_AT_ONCE : SINGLES_AT_ONCE;
       // The first round warms everything up.
       const seconds = round < 0 ? 1 : SECONDS;
-      const sample = await load(kinds[name], { seconds, atOnce });
+      const other = name === 'echoJson' ? servers.echo : servers.server;
+      const pid = name.toLowerCase().includes('inprocess') ? undefined : other.process.pid;
+      const sample = await load(kinds[name], { seconds, atOnce, pid });
       if (round >= 0) samples[name].push(sample);
     }
     process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
@@ -137,7 +142,7 @@ const firstAnswer = await createClient(server.url).send(
 );
 writeFileSync(answerFile, firstAnswer);
 const echo = await startEcho(answerFile);
-const samples = await measure(kindsOf(docs, server, echo));
+const samples = await measure(kindsOf(docs, server, echo), { server, echo });
 await db.close();
 await server.end();
 await echo.end();
@@ -145,15 +150,19 @@ rmSync(folder, { recursive: true });
 
 const middle = (name: Kind, of: keyof Load) => median(samples[name].map((sample) => sample[of]));
 /** Requests a second where each takes what two kinds take, one after the other. */
-const together = (a: Kind, b: Kind) =>
-  1 / (1 / middle(a, 'perSecond') + 1 / middle(b, 'perSecond'));
-const shares = {
-  batchMsgpack: middle('batchMsgpack', 'perSecond') / middle('inProcess', 'perSecond'),
-  batchJson: middle('batchJson', 'perSecond') / middle('inProcess', 'perSecond'),
-  singleJsonOfEcho: middle('singleJson', 'perSecond') / middle('echoJson', 'perSecond'),
-  /** Of what there is where a search and an echo take turns on the same cores. */
-  singleJsonOfBoth: middle('singleJson', 'perSecond') / together('singleInProcess', 'echoJson'),
-};
+const together = (of: keyof Load, a: Kind, b: Kind) => 1 / (1 / middle(a, of) + 1 / middle(b, of));
+
+function sharesBy(of: keyof Load) {
+  return {
+    batchMsgpack: middle('batchMsgpack', of) / middle('inProcess', of),
+    batchJson: middle('batchJson', of) / middle('inProcess', of),
+    singleJsonOfEcho: middle('singleJson', of) / middle('echoJson', of),
+    /** Of what there is where a search and an echo take turns on the same cores. */
+    singleJsonOfBoth: middle('singleJson', of) / together(of, 'singleInProcess', 'echoJson'),
+  };
+}
+
+const shares = { byTime: sharesBy('perSecond'), byProcessorTime: sharesBy('perProcessorSecond') };
 const rows = (Object.keys(samples) as Kind[]).map((name) => {
   const perRequest = name === 'inProcess' || name.startsWith('batch') ? BATCH : 1;
   return {
@@ -161,6 +170,7 @@ const rows = (Object.keys(samples) as Kind[]).map((name) => {
     queriesPerSecond: Math.round(perRequest * middle(name, 'perSecond')),
     p50: middle(name, 'p50'),
     p99: middle(name, 'p99'),
+    queriesPerProcessorSecond: Math.round(perRequest * middle(name, 'perProcessorSecond')),
     samples: samples[name],
   };
 });
@@ -185,10 +195,11 @@ mkdirSync(results, { recursive: true });
 writeFileSync(join(results, 'server.json'), `${JSON.stringify(result, null, 2)}\n`);
 process.stdout.write(
   `${table(
-    ['', 'queries/s', 'ms of a request, p50', 'p99'],
-    rows.map(({ name, queriesPerSecond, p50, p99 }) => [
+    ['', 'queries/s', 'a processor second', 'ms of a request, p50', 'p99'],
+    rows.map(({ name, queriesPerSecond, queriesPerProcessorSecond, p50, p99 }) => [
       name,
       queriesPerSecond.toLocaleString('en'),
+      queriesPerProcessorSecond.toLocaleString('en'),
       p50.toFixed(1),
       p99.toFixed(1),
     ]),

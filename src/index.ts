@@ -1,6 +1,12 @@
 export type { Advice, AdviseOptions, Reason, Warning } from './advise/advice.js';
 export { advise } from './advise/advise.js';
-export { type FunnelOptions, type FunnelStage, lossFunnel } from './advise/funnel.js';
+export {
+  type FunnelOptions,
+  type FunnelStage,
+  type GainOf,
+  lossFunnel,
+  type TaskScores,
+} from './advise/funnel.js';
 export type { MetricFeatures, ShapeFeatures } from './advise/meta-features.js';
 export type { Distance, DistanceName } from './base/distance.js';
 export { type ErrorCode, type ErrorDetails, LeandexError } from './base/errors.js';

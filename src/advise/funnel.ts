@@ -7,6 +7,8 @@ import { recallAtK } from '../eval/metrics.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { exactTruth, type Settings, type TrialRun } from './trial.js';
 
+export type { GainOf, TaskScores };
+
 export interface FunnelOptions extends TrialRun {
   dimensions: number;
   /** The distance in use. Default `Cosine`. */

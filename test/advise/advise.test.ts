@@ -107,6 +107,20 @@ describe('advise', () => {
     expect(mixed.features.daviesBouldin.cosine).toBeGreaterThan(5 * cosine);
   });
 
+  test('tries other orders where some vectors lie on a line and others anywhere', async () => {
+    const rows = gaussianRows(2400, D, 4, 0);
+    // Every second vector keeps one dimension, in a place of its own.
+    for (let row = 0; row < 2400; row += 2) rows.fill(5, row * D + 1, (row + 1) * D);
+    const { reasons, trials, settings } = await advise(rows, { dimensions: D, distance: 'Euclid' });
+    const orders = reasons.filter(({ about }) => about === 'order');
+    expect(orders.map(({ text }) => text.split(' ').slice(0, 3).join(' '))).toEqual([
+      ...['the order lid-asc', 'the order lid-desc'],
+    ]);
+    const helped = orders.filter(({ text }) => text.includes('helps'));
+    expect(settings.order !== undefined).toBe(helped.length > 0);
+    expect(trials.map((trial) => trial.settings.order)).toContain('lid-asc');
+  });
+
   test('says that noise does not compress', async () => {
     const noise = gaussianRows(2200, 256, 2, 0);
     const { warnings } = await advise(noise, { dimensions: 256, recall: 0.8 });

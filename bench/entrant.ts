@@ -69,7 +69,7 @@ export class Entrant {
       const total = latencies.reduce((sum, latency) => sum + latency, 0);
       const sorted = latencies.sort();
       return {
-        recallAt10: recallOf(ids),
+        recall: recallOf(ids),
         qps: (1e6 * latencies.length) / total,
         p50: percentile(sorted, 0.5),
         p95: percentile(sorted, 0.95),

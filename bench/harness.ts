@@ -150,11 +150,11 @@ function reasonOf(error: unknown): string {
   return (error as Error).message;
 }
 
-function latencyAt(points: readonly ResultPoint[], recall: number): LatencyAt | null {
-  const point = pointAbove(points, recall);
+function latencyAt(points: readonly ResultPoint[], wanted: number): LatencyAt | null {
+  const point = pointAbove(points, wanted);
   if (point === undefined) return null;
-  const { ef, recallAt10, p50, p99 } = point;
-  return { ef, recallAt10, p50, p99, p99ToP50: p99 / p50 };
+  const { ef, recall, p50, p99 } = point;
+  return { ef, recall, p50, p99, p99ToP50: p99 / p50 };
 }
 
 function assemble(

@@ -48,7 +48,7 @@ export interface AllThreadsPoint extends CurvePoint {
 /** What a search takes at the least beam width that reaches a recall; microseconds. */
 export interface LatencyAt {
   readonly ef: number;
-  readonly recallAt10: number;
+  readonly recall: number;
   readonly p50: number;
   readonly p99: number;
   readonly p99ToP50: number;

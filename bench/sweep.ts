@@ -55,10 +55,10 @@ export async function measureAllThreads(
   );
   return cells.map((row, i) =>
     row.map(({ ef, samples }, j): AllThreadsPoint => {
-      const { recallAt10, ...point } = points[i][j];
+      const { recall, ...point } = points[i][j];
       const threads = entrants[i].searchThreads;
       const speeds = samples.length > 0 ? spread(samples) : spread(point.samples);
-      return { ef, recallAt10, threads, ...speeds, samples };
+      return { ef, recall, threads, ...speeds, samples };
     }),
   );
 }
@@ -96,11 +96,11 @@ function recallMeter({ benchCase, data, truth }: Run): (ids: Uint32Array) => num
 }
 
 function summarise(ef: number, samples: Sample[]): ResultPoint {
-  const middle = (key: 'p50' | 'p95' | 'p99' | 'recallAt10') =>
+  const middle = (key: 'p50' | 'p95' | 'p99' | 'recall') =>
     median(samples.map((sample) => sample[key]));
   return {
     ef,
-    recallAt10: middle('recallAt10'),
+    recall: middle('recall'),
     ...spread(samples),
     p50: middle('p50'),
     p95: middle('p95'),

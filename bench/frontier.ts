@@ -58,3 +58,11 @@ export function pointAbove<T extends { readonly recall: number }>(
 export function overLevels(valueAt: (level: RecallLevel) => number | null): AtRecall {
   return Object.fromEntries(RECALL_LEVELS.map((level) => [level, valueAt(level)])) as AtRecall;
 }
+
+/** The point of a beam width, or of the next wider one that was measured. */
+export function pointAtEf<T extends { readonly ef: number }>(
+  points: readonly T[],
+  ef: number,
+): T | undefined {
+  return points.find((point) => point.ef >= ef);
+}

@@ -26,6 +26,12 @@ const COLOURS: Record<string, string> = {
   edgevec: '#8250df',
 };
 const OTHER_COLOUR = '#57606a';
+
+/** The colour of an engine's lines, the same in all plots. */
+export function colourOf(engine: string): string {
+  return COLOURS[engine] ?? OTHER_COLOUR;
+}
+
 const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'emptyCircle', 'emptyRect'];
 const LINES = ['solid', 'dashed', 'dotted'] as const;
 
@@ -107,7 +113,7 @@ function titleOf({ case: name, data, machine, ...rest }: CaseResult) {
 
 /** The frontier; the name of the contender at its end, if wanted, besides the legend. */
 function lineOf({ name, engine, points }: ContenderResult, nth: number, isLabelled: boolean) {
-  const color = COLOURS[engine] ?? OTHER_COLOUR;
+  const color = colourOf(engine);
   const frontier = paretoFrontier(points);
   return {
     ...{ name, type: 'line', symbolSize: 7, color },

@@ -65,7 +65,7 @@ describe('package.json', () => {
   });
 
   test('lists the files that it ships', () => {
-    expect(manifest.files).toEqual(['dist', 'CHANGELOG.md', 'SECURITY.md']);
+    expect(manifest.files).toEqual(['dist', 'bench/suites', 'CHANGELOG.md', 'SECURITY.md']);
   });
 });
 
@@ -96,6 +96,7 @@ describe('the tarball', () => {
       /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/,
       /^dist\/(src|bench|datasets)\/[\w/-]+\.(js|d\.ts)$/,
       /^dist\/wasm\/[\w-]+\.wasm$/,
+      /^bench\/suites\/[\w-]+\.json$/,
     ];
     expect(paths.filter((path) => !shipped.some((form) => form.test(path)))).toEqual([]);
   });

@@ -11,6 +11,7 @@ import {
 } from '../datasets/generate.js';
 import { packageFolder } from '../datasets/package-folder.js';
 import { type Embeddings, loadEmbeddings, sharedFolder } from '../datasets/shared.js';
+import { readVectors } from '../datasets/vectors.js';
 import { LeandexError, outOfRange } from '../src/base/errors.js';
 import type { BenchCase, DataSource, JudgementSource } from './cases.js';
 
@@ -107,12 +108,14 @@ function generate(source: DataSource & { kind: 'generated' }, queries: number): 
 async function load(source: DataSource, queries: number): Promise<Loaded> {
   if (source.kind === 'generated') return generate(source, queries);
   if (source.kind === 'files') {
-    const { readVectors } = await import('../datasets/vectors.js');
     return readVectors(source.corpus, { queriesPath: source.queriesFile, heldOut: queries });
   }
   const folder = folderOf(source);
   if (folder === undefined) throw new LeandexError('NOT_FOUND', absence(source)!);
-  return loadEmbeddings(folder, source.kind === 'shared' ? source.files : undefined);
+  if (source.kind === 'shared' && source.files !== undefined) {
+    return loadEmbeddings(folder, source.files);
+  }
+  return readVectors(folder, { heldOut: queries });
 }
 
 /** The judgements of a case, whose texts may lie in a folder of their own. */

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { LeandexError } from '../src/base/errors.js';
 import { Random } from '../src/base/random.js';
 import type { Rows } from './elements.js';
@@ -46,7 +46,9 @@ async function readWithQueries(path: string): Promise<Embeddings | undefined> {
   if (stat === undefined) throw new LeandexError('NOT_FOUND', `there is no ${path}`);
   if (stat.isDirectory()) {
     const { isVectorDbBench, readVectorDbBench } = await import('./parquet.js');
-    return isVectorDbBench(path) ? readVectorDbBench(path) : loadEmbeddings(path);
+    if (isVectorDbBench(path)) return readVectorDbBench(path);
+    const hdf5 = readdirSync(path).filter((name) => name.endsWith('.hdf5'));
+    return hdf5.length === 1 ? readWithQueries(join(path, hdf5[0])) : loadEmbeddings(path);
   }
   if (!/^\.(hdf5|h5)$/.test(extname(path))) return undefined;
   const { readAnnBenchmarks } = await import('./hdf5.js');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { addBenchCommand } from './bench.js';
+import { addDatasetsCommand } from './datasets.js';
 import { addInspectCommand } from './inspect.js';
 import { addQuickstartCommand } from './quickstart.js';
 import { addServeCommand } from './serve.js';
@@ -18,6 +19,7 @@ addServeCommand(program);
 addInspectCommand(program);
 addSnapshotCommand(program);
 addBenchCommand(program);
+addDatasetsCommand(program);
 
 try {
   await program.parseAsync();

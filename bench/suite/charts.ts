@@ -100,7 +100,8 @@ function funnelChart({ funnel, ef }: TaskResult & { kind: 'ir' }): Chart {
     title: `Where nDCG@10 is lost, stage by stage, ef ${ef}`,
     option: {
       ...COMMON,
-      grid: { ...GRID, left: 250 },
+      grid: { ...GRID, left: 310 },
+      legend: { top: 8 },
       tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
       xAxis: {
         type: 'value',
@@ -110,7 +111,7 @@ function funnelChart({ funnel, ef }: TaskResult & { kind: 'ir' }): Chart {
         nameLocation: 'middle',
         nameGap: 28,
       },
-      yAxis: { ...category, inverse: true, axisLabel: { width: 230, overflow: 'break' } },
+      yAxis: { ...category, inverse: true, axisLabel: { width: 290, overflow: 'truncate' } },
       series: [
         {
           name: 'left',
@@ -147,7 +148,7 @@ function filteredCharts({ contenders }: TaskResult & { kind: 'filtered' }): Char
       })),
     );
   return [
-    lines('Recall@10 with a filter', x, { name: 'recall@10', min: 0, max: 1 }, seriesBy('recall')),
+    lines('Recall@10 with a filter', x, { name: 'recall@10', max: 1 }, seriesBy('recall')),
     lines('Queries/s with a filter', x, { name: 'queries/s', type: 'log' }, seriesBy('qps')),
   ];
 }
@@ -186,8 +187,7 @@ function kvChart({ figures }: TaskResult & { kind: 'kv' }): Chart {
     name,
     data: figures
       .filter(({ method }) => method === name)
-      .map((row) => [round(row.compressionWithBases), round((row.keys + row.values) / 2)] as const)
-      .sort(([a], [b]) => a - b),
+      .map((row) => [round(row.level), round((row.keys + row.values) / 2)] as const),
   }));
   const y = { name: 'relative error', type: 'log' } as const;
   return lines(
@@ -212,7 +212,7 @@ function lines(title: string, x: Axis, y: Axis, series: readonly Line[]): Chart 
       ...COMMON,
       grid: GRID,
       tooltip: { trigger: 'item' },
-      legend: { type: 'scroll', top: 8 },
+      legend: { top: 8, left: 'center' },
       xAxis: { ...axis(x), nameGap: 30 },
       yAxis: { ...axis(y), nameGap: 58 },
       series: series.map(({ name, engine, data }) => {

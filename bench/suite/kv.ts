@@ -3,6 +3,7 @@ import { bytesOf } from '../../datasets/elements.js';
 import { type KvCacheSet, loadKvCache, SMOLLM2 } from '../../datasets/kv-cache.js';
 import { LeandexError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
+import { KvModel } from '../../src/kv/model.js';
 import { measureContest } from '../kv/contest.js';
 import type { KvResult } from './result.js';
 import type { KvTask } from './suite.js';
@@ -13,16 +14,36 @@ const TOKENS = 256;
 /** Directions in which generated caches have most of their energy, and its fall from one to the next. */
 const RANK = 48;
 const DECAY = 0.94;
-const NOISE = 0.05;
+const NOISE = 0.01;
 
 /**
  * Errors of a compressed cache at equal bytes, beside other methods.
  * @throws LeandexError `NOT_FOUND` for an absent cache.
  */
 export async function runKv(task: KvTask): Promise<KvResult> {
-  const set = cacheOf(task);
+  const { set, sample } = cachesOf(task);
   const isReal = task.cache !== 'generated';
-  const variants = [{ name: 'own basis, groups', model: undefined, group: 'auto' as const }];
+  const { layers, keys, values, tokens } = sample ?? set;
+  const shape = {
+    layers,
+    kvHeads: SMOLLM2.kvHeads,
+    headDim: SMOLLM2.headDim,
+    group: 'auto',
+  } as const;
+  const group = 'auto' as const;
+  const own = { name: 'own basis', model: undefined, group };
+  // One that is not of these tokens: its bases are of the model's bytes, not of the cache's.
+  const variants =
+    sample === undefined
+      ? [own]
+      : [
+          {
+            name: 'calibrated basis',
+            model: await KvModel.train([{ keys, values, tokens }], shape),
+            group,
+          },
+          own,
+        ];
   const figures = measureContest(set, variants).map(({ attention, ...row }) => ({
     ...row,
     attention: isReal ? attention : null,
@@ -34,36 +55,45 @@ export async function runKv(task: KvTask): Promise<KvResult> {
   };
 }
 
-function cacheOf({ cache, layers: [from, to], seed }: KvTask): KvCacheSet {
-  if (cache === 'generated') return generate(to - from, seed);
+/** A cache, and another one of the same model to calibrate with, where there is any. */
+function cachesOf(task: KvTask): { set: KvCacheSet; sample: KvCacheSet | undefined } {
+  const { cache, layers, seed } = task;
+  const [from, to] = layers;
+  if (cache === 'generated') {
+    const [set, sample] = generate(to - from, seed);
+    return { set, sample };
+  }
   const set = loadKvCache(cache, from, to);
   if (set === undefined) throw new LeandexError('NOT_FOUND', `the data set ${cache} is absent`);
-  return set;
+  const sample = task.calibration === undefined ? undefined : loadKvCache(task.calibration);
+  return { set, sample };
 }
 
-/** Layers that share directions, as those of real models do, with noise; without real queries. */
-function generate(layers: number, seed: number): KvCacheSet {
+/** Two caches of a model whose layers have directions of their own, with noise; no real queries. */
+function generate(layers: number, seed: number): [KvCacheSet, KvCacheSet] {
   const random = new Random(seed);
   const gaussians = (size: number) => Float64Array.from({ length: size }, () => random.gaussian());
-  const fill = () => {
-    const shared = gaussians(TOKENS * RANK);
+  const directions = Array.from({ length: 2 * layers }, () => gaussians(RANK * WIDTH));
+  const fill = (of: readonly Float64Array[]) => {
     const out = new Float32Array(layers * TOKENS * WIDTH);
-    for (let layer = 0; layer < layers; layer++) {
-      const directions = gaussians(RANK * WIDTH);
+    const tokens = gaussians(TOKENS * RANK);
+    for (const [layer, axes] of of.entries()) {
       for (let at = 0; at < TOKENS * WIDTH; at++) {
         const [token, i] = [Math.floor(at / WIDTH), at % WIDTH];
         let sum = NOISE * random.gaussian();
         for (let r = 0; r < RANK; r++) {
-          sum += (DECAY ** r * shared[token * RANK + r] * directions[r * WIDTH + i]) / RANK;
+          sum += (DECAY ** r * tokens[token * RANK + r] * axes[r * WIDTH + i]) / RANK;
         }
         out[layer * TOKENS * WIDTH + at] = sum;
       }
     }
     return out;
   };
-  return {
-    ...{ name: 'generated', layers, tokens: TOKENS, keys: fill(), values: fill() },
+  const cache = (): KvCacheSet => ({
+    ...{ name: 'generated', layers, tokens: TOKENS },
+    ...{ keys: fill(directions.slice(0, layers)), values: fill(directions.slice(layers)) },
     ...{ queries: new Float32Array(layers * QUERY_WIDTH), queryCount: 1 },
     attention: new Float32Array(layers * QUERY_WIDTH).fill(1),
-  };
+  });
+  return [cache(), cache()];
 }

@@ -18,6 +18,7 @@ type Without<T> = Omit<T, 'queries'>;
 export type DataSource =
   | { readonly kind: 'quickstart' }
   | { readonly kind: 'shared'; readonly folder: string; readonly files?: SharedFiles }
+  | ({ readonly kind: 'files' } & OwnFiles)
   | ({ readonly kind: 'generated'; readonly generator: 'spectrum' } & Without<SpectrumOptions>)
   | ({ readonly kind: 'generated'; readonly generator: 'clusters' } & Without<ClusterOptions>)
   | ({ readonly kind: 'generated'; readonly generator: 'manifold' } & Without<ManifoldOptions>);
@@ -28,14 +29,32 @@ export interface SharedFiles {
   readonly queriesFile: string;
 }
 
+/** What a user brings: files or a folder, read by the ends of their names (datasets/vectors.ts). */
+export interface OwnFiles {
+  readonly corpus: string;
+  /** Default: what the corpus itself holds of queries; else rows of it that are held out. */
+  readonly queriesFile?: string;
+}
+
+/** Where the judgements of a case lie. */
+export interface JudgementSource {
+  /** The folder of ../shared/datasets with `qrels`; default: that of the vectors. */
+  readonly texts?: string;
+  /** Default `test`. */
+  readonly split?: string;
+}
+
 export interface BenchCase {
   readonly name: string;
   readonly data: DataSource;
   readonly distance: Distance;
-  /** How many queries are used, from the first on. */
+  /** How many queries are used, from the first on; all where there are fewer, if `queriesMost`. */
   readonly queries: number;
-  /** Neighbours asked for: recall@10 is what all comparisons are about. */
-  readonly k: 10;
+  readonly queriesMost?: true;
+  /** Neighbours asked for, of which recall is that share which is found. */
+  readonly k: 10 | 100;
+  /** Only queries with judgements are asked then, and rankings are judged by them too. */
+  readonly judgements?: JudgementSource;
   readonly contenders: readonly Contender[];
   /** How often the sweep is measured; the medians count. */
   readonly repeats: number;

@@ -102,3 +102,20 @@ export const FEW_CONTENDERS: readonly Contender[] = withEfs(
   [LEANDEX, hnswlibWith(16), usearchWith('f16', 16), zvecWith('int8', 16)],
   FEW_EFS,
 );
+
+/** What the loss of compression is told apart by: the graph of the default on the vectors themselves. */
+export const LEANDEX_ORIGINALS = contender(leandex, 'leandex originals', {
+  primaryBits: 32,
+  secondaryBits: 32,
+});
+
+/** Every contender that a suite may name. */
+export const CONTENDERS: readonly Contender[] = [
+  ...LEANDEX_COLUMNS,
+  LEANDEX_ORIGINALS,
+  contender(leandex, 'leandex graph', { exactBelow: 0 }),
+  ...nativesWith(16),
+  ...nativesWith(32),
+  hnswlibWith(24),
+  edgevecWith(16),
+];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { type Qrels, readQrels } from '../datasets/beir.js';
 import { bytesOf } from '../datasets/elements.js';
 import {
   type Generated,
@@ -9,9 +10,10 @@ import {
   generateSpectrum,
 } from '../datasets/generate.js';
 import { packageFolder } from '../datasets/package-folder.js';
-import { loadEmbeddings, sharedFolder } from '../datasets/shared.js';
+import { type Embeddings, loadEmbeddings, sharedFolder } from '../datasets/shared.js';
+import { readVectors } from '../datasets/vectors.js';
 import { LeandexError, outOfRange } from '../src/base/errors.js';
-import type { BenchCase, DataSource } from './cases.js';
+import type { BenchCase, DataSource, JudgementSource } from './cases.js';
 
 /** The vectors of a case, and what a result says of them. */
 export interface BenchData {
@@ -21,7 +23,18 @@ export interface BenchData {
   /** SHA-256 of the corpus alone: an index does not depend on the queries. */
   readonly corpusHash: string;
   readonly info: DataInfo;
+  /** What judges rankings, where the case asks for it. */
+  readonly judgements?: Judgements;
 }
+
+/** Ids of the rows, and query id to document id to judgement. */
+export interface Judgements {
+  readonly corpusIds: readonly string[];
+  readonly queryIds: readonly string[];
+  readonly qrels: Qrels;
+}
+
+type Loaded = Generated & Partial<Pick<Embeddings, 'corpusIds' | 'queryIds'>>;
 
 export interface DataInfo {
   readonly name: string;
@@ -40,6 +53,7 @@ export function absence(source: DataSource): string | undefined {
   if (source.kind === 'quickstart') {
     return 'the quick-start data ships with the repository, not with the npm package';
   }
+  if (source.kind === 'files') return `there is no ${source.corpus}`;
   return (
     `the data set ${source.folder} is absent: it is looked for in $LEANDEX_DATASETS and in ` +
     'shared/datasets beside the checkout'
@@ -47,14 +61,18 @@ export function absence(source: DataSource): string | undefined {
 }
 
 /** @throws LeandexError `NOT_FOUND` when the data is absent, `CORRUPT` when it is damaged. */
-export function loadData({ data: source, queries: wanted }: BenchCase): BenchData {
-  const loaded = source.kind === 'generated' ? generate(source, wanted) : load(source);
-  const { corpus, dimensions } = loaded;
-  const available = loaded.queries.length / dimensions;
-  if (available < wanted) {
-    throw outOfRange('the number of queries', `at most ${available} for this data`, wanted);
+export async function loadData(benchCase: BenchCase): Promise<BenchData> {
+  const { data: source, judgements: from } = benchCase;
+  const loaded = await load(source, benchCase.queries);
+  const judged = from === undefined ? undefined : onlyJudged(loaded, loadJudgements(source, from));
+  const { corpus, dimensions, queries: all } = judged ?? loaded;
+  const available = all.length / dimensions;
+  if (available < benchCase.queries && benchCase.queriesMost !== true) {
+    const most = `at most ${available} for this data`;
+    throw outOfRange('the number of queries', most, benchCase.queries);
   }
-  const queries = loaded.queries.subarray(0, wanted * dimensions);
+  const wanted = Math.min(available, benchCase.queries);
+  const queries = all.subarray(0, wanted * dimensions);
   const hash = createHash('sha256').update(bytesOf(corpus));
   const corpusHash = hash.copy().digest('hex');
   return {
@@ -62,6 +80,9 @@ export function loadData({ data: source, queries: wanted }: BenchCase): BenchDat
     queries,
     dimensions,
     corpusHash,
+    ...(judged !== undefined && {
+      judgements: { ...judged.judgements, queryIds: judged.judgements.queryIds.slice(0, wanted) },
+    }),
     info: {
       name: nameOf(source),
       count: corpus.length / dimensions,
@@ -84,19 +105,55 @@ function generate(source: DataSource & { kind: 'generated' }, queries: number): 
   }
 }
 
-function load(source: Exclude<DataSource, { kind: 'generated' }>): Generated {
+async function load(source: DataSource, queries: number): Promise<Loaded> {
+  if (source.kind === 'generated') return generate(source, queries);
+  if (source.kind === 'files') {
+    return readVectors(source.corpus, { queriesPath: source.queriesFile, heldOut: queries });
+  }
   const folder = folderOf(source);
   if (folder === undefined) throw new LeandexError('NOT_FOUND', absence(source)!);
-  return loadEmbeddings(folder, source.kind === 'shared' ? source.files : undefined);
+  if (source.kind === 'shared' && source.files !== undefined) {
+    return loadEmbeddings(folder, source.files);
+  }
+  return readVectors(folder, { heldOut: queries });
 }
 
-function folderOf(source: Exclude<DataSource, { kind: 'generated' }>): string | undefined {
+/** The judgements of a case, whose texts may lie in a folder of their own. */
+function loadJudgements(source: DataSource, { texts, split = 'test' }: JudgementSource): Qrels {
+  const folder = texts === undefined ? folderOf(source) : sharedFolder(texts);
+  if (folder === undefined) {
+    throw new LeandexError('NOT_FOUND', `no judgements: the data set ${texts} is absent`);
+  }
+  return readQrels(join(folder, 'qrels', `${split}.tsv`));
+}
+
+/** The queries that have a positive judgement, with what judges their rankings. */
+function onlyJudged(loaded: Loaded, qrels: Qrels): Loaded & { judgements: Judgements } {
+  const { corpus, dimensions, corpusIds, queryIds } = loaded;
+  if (corpusIds === undefined || queryIds === undefined) {
+    throw new LeandexError('NOT_FOUND', 'judgements need ids of the vectors: *.ids.txt or texts');
+  }
+  const isJudged = (id: string) => [...(qrels.get(id)?.values() ?? [])].some((gain) => gain > 0);
+  const rows = queryIds.flatMap((id, row) => (isJudged(id) ? [row] : []));
+  const queries = new Float32Array(rows.length * dimensions);
+  for (const [i, row] of rows.entries()) {
+    const from = loaded.queries.subarray(row * dimensions, (row + 1) * dimensions);
+    queries.set(from, i * dimensions);
+  }
+  const judgements = { corpusIds, queryIds: rows.map((row) => queryIds[row]), qrels };
+  return { corpus, dimensions, queries, judgements };
+}
+
+function folderOf(source: DataSource): string | undefined {
+  if (source.kind === 'generated') return undefined;
   if (source.kind === 'shared') return sharedFolder(source.folder);
+  if (source.kind === 'files') return existsSync(source.corpus) ? source.corpus : undefined;
   const folder = join(packageFolder(), 'datasets', 'quickstart');
   return existsSync(folder) ? folder : undefined;
 }
 
 function nameOf(source: DataSource): string {
   if (source.kind === 'quickstart') return 'quickstart';
+  if (source.kind === 'files') return basename(source.corpus);
   return source.kind === 'shared' ? source.folder : source.generator;
 }

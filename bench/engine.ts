@@ -55,6 +55,10 @@ export interface Engine {
   prepare(queries: Rows<Float32Array>): void;
   /** One query a call, on one thread. */
   searcher(k: number, ef: number): Searcher;
+  /** The same among allowed rows alone; absent where the engine has no such way. */
+  filteredSearcher?(k: number, ef: number, allowed: Uint32Array): Searcher;
+  /** Deletes ids, then adds rows under ids, of which those that are there are replaced. */
+  change?(removed: Uint32Array, ids: Uint32Array, rows: Rows<Float32Array>): Promise<void>;
   /** Searches all prepared queries on all threads; absent where the engine has no such way. */
   searchAll?(k: number, ef: number): Promise<unknown>;
 }

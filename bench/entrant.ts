@@ -4,7 +4,7 @@ import type { Contender } from './contenders.js';
 import { engineNamed, engineVersion } from './engines/registry.js';
 import { Opponent } from './opponent.js';
 import type { BuildReport } from './protocol.js';
-import type { AllSample, Sample } from './result.js';
+import { type AllSample, QUANTILES, type Sample, type Verdict } from './result.js';
 import type { Run } from './run.js';
 import { percentile } from './statistics.js';
 
@@ -63,17 +63,18 @@ export class Entrant {
   }
 
   /** One measurement of one beam width: one query a call, one thread. */
-  sample(ef: number, repeat: number, recallOf: (ids: Uint32Array) => number): Promise<Sample> {
+  sample(ef: number, repeat: number, verdictOn: (ids: Uint32Array) => Verdict): Promise<Sample> {
     return this.measured(this.sampleKey(ef, repeat), async (opponent) => {
       const { latencies, ids, coresBusy } = await opponent.search(this.request(ef));
       const total = latencies.reduce((sum, latency) => sum + latency, 0);
       const sorted = latencies.sort();
       return {
-        recallAt10: recallOf(ids),
+        ...verdictOn(ids),
         qps: (1e6 * latencies.length) / total,
         p50: percentile(sorted, 0.5),
         p95: percentile(sorted, 0.95),
         p99: percentile(sorted, 0.99),
+        quantiles: QUANTILES.map((share) => percentile(sorted, share)),
         coresBusy,
       };
     });

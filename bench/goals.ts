@@ -94,7 +94,7 @@ async function growth({ dimensions, corpus, queries }: Data): Promise<string> {
         seconds.push((performance.now() - start) / 1000);
       }
       const qps = GROWTH_QUERIES / median(seconds);
-      points.push({ recallAt10: recallAtK(ids, truth, K), qps });
+      points.push({ recall: recallAtK(ids, truth, K), qps });
     }
   }
   for (const { index } of subjects) await index.close();

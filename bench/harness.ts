@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeNpy } from '../datasets/npy.js';
+import { DISTANCES, type Distance } from '../src/base/distance.js';
 import { LeandexError } from '../src/base/errors.js';
+import { NO_ID } from '../src/eval/metrics.js';
 import { groundTruth, keyOf, libraryHash } from './cache.js';
 import type { BenchCase } from './cases.js';
 import type { Contender } from './contenders.js';
@@ -11,6 +13,7 @@ import { Entrant } from './entrant.js';
 import { entryList, skip } from './entry.js';
 import { atRecallLevels, pointAbove } from './frontier.js';
 import { Journal } from './journal.js';
+import { judge } from './judge.js';
 import { currentCommit, describeMachine, type Machine } from './machine.js';
 import type { BuildReport } from './protocol.js';
 import { ratios } from './ratios.js';
@@ -56,7 +59,7 @@ export async function runCase(
   process.once('exit', cleanUp);
   try {
     log(`${benchCase.name}: loading the data`);
-    const data = loadData(benchCase);
+    const data = await loadData(benchCase);
     const { count, dimensions, queries } = data.info;
     log(`${benchCase.name}: exact neighbours of ${queries} queries in ${count} x ${dimensions}`);
     const truth = groundTruth(benchCase, data, cacheFolder);
@@ -150,15 +153,32 @@ function reasonOf(error: unknown): string {
   return (error as Error).message;
 }
 
-function latencyAt(points: readonly ResultPoint[], recall: number): LatencyAt | null {
-  const point = pointAbove(points, recall);
+function latencyAt(points: readonly ResultPoint[], wanted: number): LatencyAt | null {
+  const point = pointAbove(points, wanted);
   if (point === undefined) return null;
-  const { ef, recallAt10, p50, p99 } = point;
-  return { ef, recallAt10, p50, p99, p99ToP50: p99 / p50 };
+  const { ef, recall, p50, p99, quantiles } = point;
+  return { ef, recall, p50, p99, p99ToP50: p99 / p50, ...(quantiles && { quantiles }) };
+}
+
+/** What exact search by each distance is worth: how much of the task the embedding itself loses. */
+function exactScores(benchCase: BenchCase, data: BenchData, cacheFolder: string | undefined) {
+  const { k } = benchCase;
+  const scoresBy = (distance: Distance) => {
+    const truth = groundTruth({ ...benchCase, distance }, data, cacheFolder);
+    const ids = new Uint32Array(data.info.queries * k).fill(NO_ID);
+    for (let query = 0; query < data.info.queries; query++) {
+      const row = truth.ids.subarray(query * truth.k, (query + 1) * truth.k);
+      ids.set(row.subarray(0, k), query * k);
+    }
+    return judge(ids, k, data.judgements!);
+  };
+  return Object.fromEntries(
+    DISTANCES.map((distance) => [distance, scoresBy(distance)]),
+  ) as CaseResult['exact'];
 }
 
 function assemble(
-  { benchCase, data, machine, repeats, journal }: Run,
+  { benchCase, data, machine, repeats, journal, cacheFolder }: Run,
   engines: readonly string[] | undefined,
   contenders: ContenderResult[],
   skipped: Skipped[],
@@ -177,6 +197,7 @@ function assemble(
     resumedFrom: journal.resumed > 0 ? journal.begun : null,
     contenders,
     skipped,
+    ...(data.judgements !== undefined && { exact: exactScores(benchCase, data, cacheFolder) }),
     ratios: ratios(contenders, 'leandex'),
   };
 }

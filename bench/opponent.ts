@@ -6,6 +6,9 @@ import { type ErrorCode, LeandexError } from '../src/base/errors.js';
 import type {
   BuildReport,
   BuildRequest,
+  ChangeReport,
+  ChangeRequest,
+  FilteredRequest,
   Reply,
   ReportOf,
   Request,
@@ -56,6 +59,16 @@ export class Opponent {
     return this.ask<'searchAll'>({ type: 'searchAll', ...request });
   }
 
+  /** @throws LeandexError `UNSUPPORTED` when the engine has no filters. */
+  searchFiltered(request: Omit<FilteredRequest, 'type'>): Promise<SearchReport> {
+    return this.ask<'searchFiltered'>({ type: 'searchFiltered', ...request });
+  }
+
+  /** @throws LeandexError `UNSUPPORTED` when the engine cannot delete. */
+  change(request: Omit<ChangeRequest, 'type'>): Promise<ChangeReport> {
+    return this.ask<'change'>({ type: 'change', ...request });
+  }
+
   close(): void {
     this.child.kill();
   }
@@ -92,7 +105,12 @@ export class Opponent {
   }
 
   private failure({ message, stack, code }: WorkerError, { type }: Request): LeandexError {
-    if (type === 'build' && code !== undefined && REFUSALS.includes(code)) {
+    if (
+      type !== 'search' &&
+      type !== 'searchAll' &&
+      code !== undefined &&
+      REFUSALS.includes(code)
+    ) {
       return new LeandexError('UNSUPPORTED', message, { details: { code } });
     }
     const failed = `the ${this.engine} worker failed: ${message}`;

@@ -26,6 +26,12 @@ const COLOURS: Record<string, string> = {
   edgevec: '#8250df',
 };
 const OTHER_COLOUR = '#57606a';
+
+/** The colour of an engine's lines, the same in all plots. */
+export function colourOf(engine: string): string {
+  return COLOURS[engine] ?? OTHER_COLOUR;
+}
+
 const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'emptyCircle', 'emptyRect'];
 const LINES = ['solid', 'dashed', 'dotted'] as const;
 
@@ -107,7 +113,7 @@ function titleOf({ case: name, data, machine, ...rest }: CaseResult) {
 
 /** The frontier; the name of the contender at its end, if wanted, besides the legend. */
 function lineOf({ name, engine, points }: ContenderResult, nth: number, isLabelled: boolean) {
-  const color = COLOURS[engine] ?? OTHER_COLOUR;
+  const color = colourOf(engine);
   const frontier = paretoFrontier(points);
   return {
     ...{ name, type: 'line', symbolSize: 7, color },
@@ -115,14 +121,14 @@ function lineOf({ name, engine, points }: ContenderResult, nth: number, isLabell
     lineStyle: { width: engine === 'leandex' ? 3 : 1.5, type: LINES[nth % LINES.length] },
     endLabel: { show: isLabelled, formatter: '{a}', fontSize: 10, color },
     labelLayout: { moveOverlap: 'shiftY' },
-    data: frontier.map(({ recallAt10, qps }) => [recallAt10, Math.round(qps)]),
+    data: frontier.map(({ recall, qps }) => [recall, Math.round(qps)]),
   };
 }
 
 /** Whole decades would leave half of the plot empty, so the ends are 1, 2 or 5 times a power. */
 function yRange(contenders: readonly ContenderResult[]): { min: number; max: number } {
   const shown = contenders.flatMap(({ points }) =>
-    points.filter(({ recallAt10 }) => recallAt10 >= RECALL_LEAST).map(({ qps }) => qps),
+    points.filter(({ recall }) => recall >= RECALL_LEAST).map(({ qps }) => qps),
   );
   const speeds = shown.length > 0 ? shown : [1, 10];
   return { min: niceBelow(Math.min(...speeds)), max: niceAbove(Math.max(...speeds)) };

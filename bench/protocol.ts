@@ -31,7 +31,24 @@ export interface SearchRequest {
   readonly measureMs: number;
 }
 
-export type Request = BuildRequest | SearchRequest;
+/** Searches as `search` does, among some rows alone. */
+export interface FilteredRequest extends Omit<SearchRequest, 'type'> {
+  readonly type: 'searchFiltered';
+  /** A .npy file of uint32, one axis. */
+  readonly allowedPath: string;
+}
+
+/** Deletes ids, then adds rows under ids; those that are there are replaced. */
+export interface ChangeRequest {
+  readonly type: 'change';
+  /** .npy files of uint32, one axis. */
+  readonly removedPath: string;
+  readonly idsPath: string;
+  /** A .npy file of float32 rows, one for each of ids. */
+  readonly vectorsPath: string;
+}
+
+export type Request = BuildRequest | SearchRequest | FilteredRequest | ChangeRequest;
 
 export interface BuildReport {
   readonly buildSeconds: number;
@@ -67,9 +84,17 @@ export interface SearchAllReport {
   readonly coresBusy: number;
 }
 
+export interface ChangeReport {
+  readonly seconds: number;
+  /** As of the index that is left. */
+  readonly bytesPerVector: BytesPerVector;
+}
+
 export interface ReportOf {
   readonly build: BuildReport;
   readonly search: SearchReport;
+  readonly searchFiltered: SearchReport;
+  readonly change: ChangeReport;
   readonly searchAll: SearchAllReport;
 }
 

@@ -4,12 +4,24 @@ import type { Distance } from '../src/base/distance.js';
 import type { Contender } from './contenders.js';
 import type { DataInfo } from './data.js';
 import type { AtRecall, CurvePoint } from './frontier.js';
+import type { TaskScores } from './judge.js';
 import type { Machine } from './machine.js';
 import type { BuildReport, SearchAllReport } from './protocol.js';
 import type { Ratio } from './ratios.js';
 
+/** Shares of all searches whose latency a distribution says. */
+export const QUANTILES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1] as const;
+
+/** What the answers of a search are worth: against the exact ones, and by the judgements. */
+export interface Verdict {
+  readonly recall: number;
+  readonly task?: TaskScores;
+}
+
 /** One measurement of one beam width; latencies in microseconds. */
-export interface Sample extends CurvePoint {
+export interface Sample extends CurvePoint, Verdict {
+  /** At QUANTILES. */
+  readonly quantiles: readonly number[];
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -20,15 +32,17 @@ export interface Sample extends CurvePoint {
 }
 
 /** One beam width; all numbers are the medians of the samples, one a repeat. */
-export interface ResultPoint extends CurvePoint {
+export interface ResultPoint extends CurvePoint, Verdict {
   readonly ef: number;
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
+  /** Latencies at QUANTILES; absent from results of before they were kept. */
+  readonly quantiles?: readonly number[];
   /** The slowest and the fastest repeat. */
   readonly qpsMin: number;
   readonly qpsMax: number;
-  readonly samples: readonly Sample[];
+  readonly samples: readonly Omit<Sample, 'quantiles' | 'task'>[];
 }
 
 export interface AllSample extends SearchAllReport {
@@ -48,18 +62,20 @@ export interface AllThreadsPoint extends CurvePoint {
 /** What a search takes at the least beam width that reaches a recall; microseconds. */
 export interface LatencyAt {
   readonly ef: number;
-  readonly recallAt10: number;
+  readonly recall: number;
   readonly p50: number;
   readonly p99: number;
   readonly p99ToP50: number;
+  /** The distribution, at QUANTILES; absent from results of before it was kept. */
+  readonly quantiles?: readonly number[];
 }
 
 export interface ContenderResult extends BuildReport, Omit<Contender, 'efs'> {
   readonly version: string;
   readonly points: readonly ResultPoint[];
-  /** Queries/s at levels of recall@10, interpolated on the frontier; null where not reached. */
+  /** Queries/s at levels of recall, interpolated on the frontier; null where not reached. */
   readonly atRecall: AtRecall;
-  /** At recall@10 .95; null where it is not reached. */
+  /** At a recall of .95; null where it is not reached. */
   readonly latency: LatencyAt | null;
   readonly allThreads: readonly AllThreadsPoint[];
   /** What comes from an earlier run that was interrupted. */
@@ -89,6 +105,8 @@ export interface CaseResult {
   readonly resumedFrom: string | null;
   readonly contenders: readonly ContenderResult[];
   readonly skipped: readonly Skipped[];
+  /** What exact search is worth by the judgements, by each distance; absent without them. */
+  readonly exact?: Readonly<Record<Distance, TaskScores>>;
   /** leandex against the others. */
   readonly ratios: readonly Ratio[];
 }

@@ -2,7 +2,8 @@ import { exactScorer } from '../src/eval/ground-truth.js';
 import { recallAtK } from '../src/eval/metrics.js';
 import type { Entrant } from './entrant.js';
 import { pointAbove } from './frontier.js';
-import type { AllThreadsPoint, ResultPoint, Sample } from './result.js';
+import { judge } from './judge.js';
+import type { AllThreadsPoint, ResultPoint, Sample, Verdict } from './result.js';
 import type { Run } from './run.js';
 import { median } from './statistics.js';
 
@@ -24,12 +25,12 @@ export async function measureCurves(
   run: Run,
   entrants: readonly Entrant[],
 ): Promise<ResultPoint[][]> {
-  const recallOf = recallMeter(run);
+  const verdictOn = referee(run);
   const cells = entrants.map((entrant) =>
     entrant.contender.efs.map((ef): Cell<Sample> => ({ entrant, ef, samples: [] })),
   );
   await repeatInTurn(run, 'searching', cells, ({ entrant, ef }, repeat) =>
-    entrant.sample(ef, repeat, recallOf),
+    entrant.sample(ef, repeat, verdictOn),
   );
   return cells.map((curve) => curve.map(({ ef, samples }) => summarise(ef, samples)));
 }
@@ -55,10 +56,10 @@ export async function measureAllThreads(
   );
   return cells.map((row, i) =>
     row.map(({ ef, samples }, j): AllThreadsPoint => {
-      const { recallAt10, ...point } = points[i][j];
+      const { recall, ...point } = points[i][j];
       const threads = entrants[i].searchThreads;
       const speeds = samples.length > 0 ? spread(samples) : spread(point.samples);
-      return { ef, recallAt10, threads, ...speeds, samples };
+      return { ef, recall, threads, ...speeds, samples };
     }),
   );
 }
@@ -88,24 +89,32 @@ async function repeatInTurn<T>(
   }
 }
 
-/** Judges ids by the exact neighbours; ids tied with the k-th count as found. */
-function recallMeter({ benchCase, data, truth }: Run): (ids: Uint32Array) => number {
-  const { corpus, queries, dimensions } = data;
-  const scoreOf = exactScorer(corpus, queries, dimensions, benchCase.distance);
-  return (ids) => recallAtK(ids, truth, benchCase.k, { scoreOf });
+/** Judges ids by the exact neighbours, of which those tied with the k-th count, and by judgements. */
+function referee({ benchCase, data, truth }: Run): (ids: Uint32Array) => Verdict {
+  const { corpus, queries, dimensions, judgements } = data;
+  const { k, distance } = benchCase;
+  const scoreOf = exactScorer(corpus, queries, dimensions, distance);
+  return (ids) => ({
+    recall: recallAtK(ids, truth, k, { scoreOf }),
+    ...(judgements !== undefined && { task: judge(ids, k, judgements) }),
+  });
 }
 
+/** Every repeat finds the same, so that the last one's task scores stand for all. */
 function summarise(ef: number, samples: Sample[]): ResultPoint {
-  const middle = (key: 'p50' | 'p95' | 'p99' | 'recallAt10') =>
+  const middle = (key: 'p50' | 'p95' | 'p99' | 'recall') =>
     median(samples.map((sample) => sample[key]));
+  const { task, quantiles } = samples.at(-1)!;
   return {
     ef,
-    recallAt10: middle('recallAt10'),
+    recall: middle('recall'),
+    ...(task !== undefined && { task }),
     ...spread(samples),
     p50: middle('p50'),
     p95: middle('p95'),
     p99: middle('p99'),
-    samples,
+    quantiles: quantiles.map((_, i) => median(samples.map((sample) => sample.quantiles[i]))),
+    samples: samples.map(({ quantiles: _, task: __, ...sample }) => sample),
   };
 }
 

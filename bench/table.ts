@@ -95,10 +95,10 @@ function allThreadsTable(contenders: readonly ContenderResult[]): string {
   return table(
     ['all threads', 'ef', 'recall@10', 'threads', 'queries/s', 'min - max', 'x one thread'],
     contenders.flatMap(({ name, allThreads, points }) =>
-      allThreads.map(({ ef, recallAt10, threads, qps, qpsMin, qpsMax }) => [
+      allThreads.map(({ ef, recall, threads, qps, qpsMin, qpsMax }) => [
         name,
         String(ef),
-        recallAt10.toFixed(4),
+        recall.toFixed(4),
         String(threads),
         whole(qps),
         `${whole(qpsMin)} - ${whole(qpsMax)}`,
@@ -112,10 +112,10 @@ function pointTable(contenders: readonly ContenderResult[]): string {
   return table(
     ['contender', 'ef', 'recall@10', 'queries/s', 'min - max', 'p50 µs', 'p95', 'p99'],
     contenders.flatMap(({ name, points }) =>
-      points.map(({ ef, recallAt10, qps, qpsMin, qpsMax, p50, p95, p99 }) => [
+      points.map(({ ef, recall, qps, qpsMin, qpsMax, p50, p95, p99 }) => [
         name,
         String(ef),
-        recallAt10.toFixed(4),
+        recall.toFixed(4),
         whole(qps),
         `${whole(qpsMin)} - ${whole(qpsMax)}`,
         ...[p50, p95, p99].map((latency) => latency.toFixed(1)),

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LeandexError } from '../src/base/errors.js';
-import { readIds } from './beir.js';
+import { readIds, readQueries } from './beir.js';
 import { readMatrix } from './matrix.js';
 import { packageFolder } from './package-folder.js';
 
@@ -12,20 +12,25 @@ export type Embeddings = {
   /** Row after row, a multiple of `dimensions` numbers. */
   readonly corpus: Float32Array;
   readonly queries: Float32Array;
-  /** The id of each row, where the folder has corpus.ids.txt or queries.ids.txt. */
+  /** The id of each row, where the folder has corpus.ids.txt or corpus.jsonl (queries.*). */
   readonly corpusIds?: string[];
   readonly queryIds?: string[];
 };
 
 /**
- * The folder of a data set that does not ship with the repository: `$LEANDEX_DATASETS/<name>`, or
- * `shared/datasets/<name>` beside the checkout; undefined when it is in neither place.
+ * The folder of a data set that does not ship with the repository: `$LEANDEX_DATASETS/<name>`, what
+ * was downloaded, or `shared/datasets/<name>` beside the checkout; undefined when it is in none.
  */
 export function sharedFolder(name: string): string | undefined {
-  const roots = [join(packageFolder(), '..', 'shared', 'datasets')];
+  const roots = [downloadsFolder(), join(packageFolder(), '..', 'shared', 'datasets')];
   const configured = process.env.LEANDEX_DATASETS;
   if (configured !== undefined && configured !== '') roots.unshift(configured);
   return roots.map((root) => join(root, name)).find(isFolder);
+}
+
+/** Where downloads go unless told otherwise. */
+export function downloadsFolder(): string {
+  return join(packageFolder(), 'datasets', 'downloads');
 }
 
 /**
@@ -58,14 +63,18 @@ export function loadEmbeddings(
     dimensions: corpus.dimensions,
     corpus: corpus.data,
     queries: queries.data,
-    corpusIds: idsFor(join(folder, 'corpus.ids.txt'), corpus.count),
-    queryIds: idsFor(join(folder, 'queries.ids.txt'), queries.count),
+    corpusIds: idsFor(folder, 'corpus', corpus.count),
+    queryIds: idsFor(folder, 'queries', queries.count),
   };
 }
 
-function idsFor(path: string, rows: number): string[] | undefined {
-  if (!existsSync(path)) return undefined;
-  const ids = readIds(path);
+/** The ids of rows: those of <name>.ids.txt, else of the texts in <name>.jsonl. */
+function idsFor(folder: string, name: string, rows: number): string[] | undefined {
+  const list = join(folder, `${name}.ids.txt`);
+  const texts = join(folder, `${name}.jsonl`);
+  const path = [list, texts].find((each) => existsSync(each));
+  if (path === undefined) return undefined;
+  const ids = path === list ? readIds(list) : readQueries(texts).map(({ id }) => id);
   if (ids.length === rows) return ids;
   throw new LeandexError('CORRUPT', `${path} has ${ids.length} ids, expected ${rows}`, {
     details: { file: path, expected: rows, received: ids.length },

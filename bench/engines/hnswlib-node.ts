@@ -52,7 +52,15 @@ async function create(context: EngineContext<HnswlibSettings>): Promise<Engine> 
     async build(vectors) {
       const { m, efConstruction } = settings;
       const { count } = vectors;
-      index.initIndex({ maxElements: count, m, efConstruction, randomSeed: SEED });
+      // Where deleted elements may be replaced the binding is the same otherwise.
+      const allowReplaceDeleted = true;
+      index.initIndex({
+        maxElements: count,
+        m,
+        efConstruction,
+        randomSeed: SEED,
+        allowReplaceDeleted,
+      });
       let milliseconds = 0;
       for (let first = 0; first < count; first += ROWS_AT_ONCE) {
         const size = Math.min(ROWS_AT_ONCE, count - first);
@@ -67,7 +75,7 @@ async function create(context: EngineContext<HnswlibSettings>): Promise<Engine> 
       index.writeIndexSync(path);
     },
     load(path) {
-      index.readIndexSync(path);
+      index.readIndexSync(path, true);
     },
     describe() {
       const space = SPACES[distance];
@@ -85,6 +93,26 @@ async function create(context: EngineContext<HnswlibSettings>): Promise<Engine> 
         search: (query) => index.searchKnn(queryArrays[query], k),
         idsOf: (answer: { neighbors: number[] }) => answer.neighbors,
       };
+    },
+    filteredSearcher(k, ef, allowed) {
+      index.setEf(ef);
+      const isAllowed = new Set(allowed);
+      const filter = (label: number) => isAllowed.has(label);
+      return {
+        search: (query) => index.searchKnn(queryArrays[query], k, filter),
+        idsOf: (answer: { neighbors: number[] }) => answer.neighbors,
+      };
+    },
+    async change(removed, ids, rows) {
+      for (const label of removed) index.markDelete(label);
+      const known = new Set(index.getIdsList());
+      const added = ids.filter((label) => !known.has(label)).length;
+      const needed = index.getCurrentCount() + added - removed.length;
+      if (needed > index.getMaxElements()) index.resizeIndex(needed);
+      for (const [i, label] of ids.entries()) {
+        const isNew = !known.has(label);
+        index.addPoint(arrayOf(rowOf(rows, i)), label, isNew);
+      }
     },
   };
 }

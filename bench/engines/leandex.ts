@@ -49,6 +49,26 @@ async function create(context: EngineContext<Settings, SearchOptions>): Promise<
         idsOf: (answer: { ids: Uint32Array }) => answer.ids,
       };
     },
+    filteredSearcher(k, ef, allowed) {
+      const options = { ...search, ef, allow: index.allowList(allowed) };
+      return {
+        search: (query) => index.search(rows[query], k, options),
+        idsOf: (answer: { ids: Uint32Array }) => answer.ids,
+      };
+    },
+    async change(removed, ids, { data }) {
+      await index.delete(removed);
+      const isKnown = Array.from(ids, (id) => index.has(id));
+      const rowAt = (i: number) => data.subarray(i * dimensions, (i + 1) * dimensions);
+      for (const [i, id] of ids.entries()) if (isKnown[i]) await index.update(id, rowAt(i));
+      const added = ids.filter((_, i) => !isKnown[i]);
+      const vectors = new Float32Array(added.length * dimensions);
+      let at = 0;
+      for (let i = 0; i < ids.length; i++) {
+        if (!isKnown[i]) vectors.set(rowAt(i), dimensions * at++);
+      }
+      await index.add(vectors, { ids: added });
+    },
     async searchAll(k: number, ef: number) {
       await index.searchBatch(all, k, { ...search, ef });
     },

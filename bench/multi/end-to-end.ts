@@ -7,14 +7,20 @@ import { TokenStore } from '../../src/fde/token-store.js';
 import { median, percentile } from '../statistics.js';
 import { type Exact, K, queryRows, recallAt } from './exact.js';
 
-const TOKEN_BITS: readonly TokenBits[] = [32, 16, 8, 4];
-const CANDIDATES = [10, 20, 30, 50, 100, 200];
-const ROUNDS = 5;
-/** Indexes that are measured, by bits of their tokens: sizes of encodings. */
-const SIZES: Readonly<Partial<Record<TokenBits, readonly FdeDimensions[]>>> = {
-  32: [1280],
-  8: [1280],
-  4: [640, 1280, 2560],
+/** What is measured, and how often. */
+export interface EndToEndPlan {
+  /** Bits of the tokens of exhaustive rankings, and of indexes by the sizes of their encodings. */
+  readonly exhaustive: readonly TokenBits[];
+  readonly sizes: Readonly<Partial<Record<TokenBits, readonly FdeDimensions[]>>>;
+  readonly candidates: readonly number[];
+  readonly rounds: number;
+}
+
+const WHOLE: EndToEndPlan = {
+  exhaustive: [32, 16, 8, 4],
+  sizes: { 32: [1280], 8: [1280], 4: [640, 1280, 2560] },
+  candidates: [10, 20, 30, 50, 100, 200],
+  rounds: 5,
 };
 
 /** One way to answer queries, on one thread. */
@@ -49,19 +55,20 @@ export async function measureEndToEnd(
   set: TokenSet,
   exact: Exact,
   onFigures: (figures: EndToEndFigures) => void,
+  plan: EndToEndPlan = WHOLE,
 ): Promise<EndToEndFigures[]> {
   const all: EndToEndFigures[] = [];
-  for (const tokenBits of TOKEN_BITS) {
+  for (const tokenBits of plan.exhaustive) {
     const indexes: LeanMultiIndex[] = [];
     const entrants = [exhaustive(set, tokenBits)];
-    for (const size of SIZES[tokenBits] ?? []) {
+    for (const size of plan.sizes[tokenBits] ?? []) {
       const { dimensions } = set;
       const options = { dimensions, fdeDimensions: size, tokenBits };
       const index = await LeanMultiIndex.build(set.corpus, options);
       indexes.push(index);
-      entrants.push(...CANDIDATES.map((candidates) => indexed(index, size, tokenBits, candidates)));
+      entrants.push(...plan.candidates.map((most) => indexed(index, size, tokenBits, most)));
     }
-    for (const figures of inTurn(set, exact, entrants)) {
+    for (const figures of inTurn(set, exact, entrants, plan.rounds)) {
       all.push(figures);
       onFigures(figures);
     }
@@ -96,11 +103,16 @@ function indexed(
 }
 
 /** Rounds over all entrants, the first of which is what the others are compared with. */
-function inTurn(set: TokenSet, exact: Exact, entrants: readonly Entrant[]): EndToEndFigures[] {
+function inTurn(
+  set: TokenSet,
+  exact: Exact,
+  entrants: readonly Entrant[],
+  rounds: number,
+): EndToEndFigures[] {
   const queries = set.queries.ids.map((_, q) => queryRows(set, q));
   const lists = entrants.map(({ find }) => queries.map((query) => find(query)));
   const times = entrants.map(() => [] as Float64Array[]);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     entrants.forEach(({ find }, e) => {
       times[e]!.push(Float64Array.from(queries, (query) => timeOf(() => find(query))));
     });

@@ -4,10 +4,16 @@ import type { BenchCase } from '../../bench/cases.js';
 import type { HarnessOptions } from '../../bench/harness.js';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { checkInteger, checkOneOf } from '../base/check.js';
+import { parseDistance } from '../base/distance.js';
+import { outOfRange } from '../base/errors.js';
 import { benchConsole } from './bench-console.js';
 import { several } from './flags.js';
 
 interface BenchFlags {
+  suite?: string;
+  data?: string;
+  queries?: string;
+  distance?: string;
   case?: string[];
   engines?: string[];
   out?: string;
@@ -21,9 +27,13 @@ export function addBenchCommand(program: Command): void {
   program
     .command('bench')
     .description('measure recall, queries/s, latency, build time and memory beside other engines')
-    .option('--case <name>', 'a case of --list, or all; may be repeated (default: quick)', several)
+    .option('--suite <name>', 'a suite of --list, or a .json file of one (default: quick)')
+    .option('--data <path>', 'instead: own vectors, a folder or .npy .fvecs .parquet .hdf5 …')
+    .option('--queries <path>', 'queries for --data (default: its own, or rows that are held out)')
+    .option('--distance <name>', 'Cosine, Dot or Euclid, for --data (default: Cosine)')
+    .option('--case <name>', 'instead: curves of one case of --list, or all; repeatable', several)
     .option('--engines <names>', 'only these, by commas (default: all that are installed)', several)
-    .option('--out <folder>', 'where <case>.json and .svg are written (default: bench/results)')
+    .option('--out <folder>', 'for results.json, report.md, report.html, or <case>.json and .svg')
     .option('--repeats <n>', "how often everything is searched (default: the case's own number)")
     .option('--no-cache', 'do everything anew: no cached index, nothing of an interrupted run')
     .option('--list', 'list cases and engines, and whether they are here')
@@ -35,15 +45,21 @@ export function addBenchCommand(program: Command): void {
 const EXAMPLES = `
 Examples:
   leandex bench --list
+  leandex bench --suite quick --out report
+  leandex bench --data embeddings.npy --queries queries.npy --out report
   leandex bench --case quick --engines leandex,hnswlib-node
 `;
 
-async function runBench({ case: names = ['quick'], ...flags }: BenchFlags): Promise<void> {
+async function runBench(flags: BenchFlags): Promise<void> {
+  if (flags.list === true) return listAll();
+  const { suite, data, case: cases } = flags;
+  if ([suite, data, cases].filter((each) => each !== undefined).length > 1) {
+    throw outOfRange('what to measure', 'one of --suite, --data and --case', flags);
+  }
   // Only this command needs the harness, so only it waits for it to load.
   const { CASES } = await import('../../bench/cases.js');
-  if (flags.list === true) return listCases();
-  for (const name of names) checkOneOf('--case', name, [...CASES.map((each) => each.name), 'all']);
-  const isWanted = (name: string) => names.includes(name) || names.includes('all');
+  const known = [...CASES.map((each) => each.name), 'all'];
+  for (const name of cases ?? []) checkOneOf('--case', name, known);
   const { line, progress, stop } = benchConsole();
   const options = {
     ...(flags.repeats !== undefined && {
@@ -60,6 +76,8 @@ async function runBench({ case: names = ['quick'], ...flags }: BenchFlags): Prom
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
+    if (cases === undefined) return await runTasks(options, flags);
+    const isWanted = (name: string) => cases.includes(name) || cases.includes('all');
     for (const benchCase of CASES.filter((each) => isWanted(each.name))) {
       await runOne(benchCase, options, flags);
     }
@@ -69,9 +87,30 @@ async function runBench({ case: names = ['quick'], ...flags }: BenchFlags): Prom
   }
 }
 
+type Logged = HarnessOptions & { log: (line: string) => void };
+
+/** A suite that ships, one of a file, or one for the user's own data. */
+async function runTasks(options: Logged, flags: BenchFlags): Promise<void> {
+  const { suite: name = 'quick', data: corpus, queries, distance = 'Cosine', out, json } = flags;
+  const [{ readSuite }, { ownSuite }, { runSuite }, { writeSuite }, { renderMarkdown }] =
+    await Promise.all([
+      import('../../bench/suite/suite.js'),
+      import('../../bench/suite/own.js'),
+      import('../../bench/suite/run.js'),
+      import('../../bench/suite/write.js'),
+      import('../../bench/suite/markdown.js'),
+    ]);
+  const own = { distance: parseDistance(distance), ...(queries && { queriesFile: queries }) };
+  const suite = corpus === undefined ? await readSuite(name) : ownSuite({ corpus, ...own });
+  const result = await runSuite(suite, options);
+  const folder = out ?? join(packageFolder(), 'bench', 'results', suite.name);
+  options.log(`${suite.name}: written to ${writeSuite(folder, result).join(', ')}`);
+  process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderMarkdown(result));
+}
+
 async function runOne(
   benchCase: BenchCase,
-  options: HarnessOptions & { log: (line: string) => void },
+  options: Logged,
   { out = join(packageFolder(), 'bench', 'results'), json }: BenchFlags,
 ): Promise<void> {
   const [{ absence }, { runCase }, { writeResult }, { writePlot }, { renderResult }] =
@@ -94,13 +133,18 @@ async function runOne(
   process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderResult(result));
 }
 
-async function listCases(): Promise<void> {
-  const [{ CASES }, { absence }, { ENGINES, engineAbsence, engineVersion }] = await Promise.all([
+async function listAll(): Promise<void> {
+  const [{ CASES }, { absence }, registry, { readSuite, suiteNames }] = await Promise.all([
     import('../../bench/cases.js'),
     import('../../bench/data.js'),
     import('../../bench/engines/registry.js'),
+    import('../../bench/suite/suite.js'),
   ]);
+  const { ENGINES, engineAbsence, engineVersion } = registry;
+  const suites = await Promise.all(suiteNames().map(readSuite));
   const lines = [
+    'Suites:',
+    ...suites.map(({ name, description }) => `  ${name.padEnd(20)} ${description}`),
     'Cases:',
     ...CASES.map(({ name, data, contenders }) => {
       const state = absence(data) ?? `${contenders.length} contenders`;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { addAdviseCommand } from './advise.js';
 import { addBenchCommand } from './bench.js';
+import { addDatasetsCommand } from './datasets.js';
 import { addImportHnswlibCommand } from './import-hnswlib.js';
 import { addIngestCommand } from './ingest.js';
 import { addInspectCommand } from './inspect.js';
@@ -44,5 +45,6 @@ export function createProgram(): Command {
   addKvCommand(program);
   addAdviseCommand(program);
   addBenchCommand(program);
+  addDatasetsCommand(program);
   return program;
 }

@@ -56,8 +56,8 @@ describe.each(cases)('$title', ({ each, absence }) => {
     const result = await run(each, { cacheFolder });
     const [narrow, wide] = result.points;
     // Eight bits blur neighbours that are as close as those of this set.
-    expect(wide.recallAt10).toBeGreaterThan(each.name.includes('i8') ? 0.8 : 0.97);
-    expect(narrow.recallAt10).toBeLessThanOrEqual(wide.recallAt10);
+    expect(wide.recall).toBeGreaterThan(each.name.includes('i8') ? 0.8 : 0.97);
+    expect(narrow.recall).toBeLessThanOrEqual(wide.recall);
     const { total, ...parts } = result.bytesPerVector;
     expect(Object.values(parts).reduce((sum, part) => sum + part)).toBeCloseTo(total, 6);
     expect(total).toBeGreaterThan(32);
@@ -66,8 +66,8 @@ describe.each(cases)('$title', ({ each, absence }) => {
     const again = await run(each, { cacheFolder });
     expect(again.cached).toBe(result.indexBytes !== undefined);
     if (again.cached) {
-      expect(again.points.map(({ recallAt10 }) => recallAt10)).toEqual(
-        result.points.map(({ recallAt10 }) => recallAt10),
+      expect(again.points.map(({ recall }) => recall)).toEqual(
+        result.points.map(({ recall }) => recall),
       );
     }
   });

@@ -8,8 +8,8 @@ import {
   qpsAtRecall,
 } from '../../bench/frontier.js';
 
-function points(...pairs: [recallAt10: number, qps: number][]): CurvePoint[] {
-  return pairs.map(([recallAt10, qps]) => ({ recallAt10, qps }));
+function points(...pairs: [recall: number, qps: number][]): CurvePoint[] {
+  return pairs.map(([recall, qps]) => ({ recall, qps }));
 }
 
 describe('paretoFrontier', () => {
@@ -42,7 +42,7 @@ describe('qpsAtRecall', () => {
   });
 
   test('gives measured points as they are', () => {
-    for (const { recallAt10, qps } of curve) expect(qpsAtRecall(curve, recallAt10)).toBe(qps);
+    for (const { recall, qps } of curve) expect(qpsAtRecall(curve, recall)).toBe(qps);
   });
 
   test('interpolates between points of the frontier only', () => {

@@ -49,15 +49,15 @@ describe('a tiny case, from generator to table', () => {
   test('every point has recall, speed and latencies that fit one another', () => {
     for (const [i, { points }] of result.contenders.entries()) {
       expect(points.map(({ ef }) => ef)).toEqual(TINY.contenders[i]!.efs);
-      for (const { qps, qpsMin, qpsMax, p50, p95, p99, recallAt10, samples } of points) {
-        expect(recallAt10).toBeGreaterThan(0.5);
-        expect(recallAt10).toBeLessThanOrEqual(1);
+      for (const { qps, qpsMin, qpsMax, p50, p95, p99, recall, samples } of points) {
+        expect(recall).toBeGreaterThan(0.5);
+        expect(recall).toBeLessThanOrEqual(1);
         expect(qpsMin).toBeGreaterThan(0);
         expect([qpsMin, qps, qpsMax]).toEqual([qpsMin, qps, qpsMax].sort((a, b) => a - b));
         expect([p50, p95, p99]).toEqual([p50, p95, p99].sort((a, b) => a - b));
         expect(samples).toHaveLength(TINY.repeats);
         for (const sample of samples) {
-          expect(sample).toMatchObject({ recallAt10, resumed: false });
+          expect(sample).toMatchObject({ recall, resumed: false });
           expect(sample.coresBusy).toBeGreaterThan(0);
         }
       }
@@ -66,14 +66,14 @@ describe('a tiny case, from generator to table', () => {
 
   test('both engines find more than nine of ten neighbours', () => {
     for (const { points } of result.contenders) {
-      expect(points.at(-1)!.recallAt10).toBeGreaterThan(0.9);
+      expect(points.at(-1)!.recall).toBeGreaterThan(0.9);
     }
   });
 
   test('the summary follows from the points', () => {
     const [ours, theirs] = result.contenders;
     for (const { points, latency, allThreads } of result.contenders) {
-      const point = points.find(({ recallAt10 }) => recallAt10 >= 0.95);
+      const point = points.find(({ recall }) => recall >= 0.95);
       expect(latency?.ef).toBe(point?.ef);
       if (point !== undefined) expect(latency!.p99ToP50).toBe(point.p99 / point.p50);
       expect(allThreads.length).toBeGreaterThan(0);
@@ -110,7 +110,7 @@ describe('a tiny case, from generator to table', () => {
 
   test('a second run takes indexes and build times from the cache, and finds the same', () => {
     const recalls = ({ contenders }: CaseResult) =>
-      contenders.map(({ points }) => points.map(({ recallAt10 }) => recallAt10));
+      contenders.map(({ points }) => points.map(({ recall }) => recall));
     expect(result.contenders.map(({ cached }) => cached)).toEqual([false, false]);
     expect(again.contenders.map(({ cached }) => cached)).toEqual([true, true]);
     for (const [i, { buildSeconds }] of again.contenders.entries()) {

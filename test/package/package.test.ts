@@ -9,7 +9,7 @@ const UNPACKED_BYTES_MAX = 3_700_000;
 
 const DEPENDENCIES = [
   ...['@fastify/multipart', '@msgpack/msgpack', 'cli-progress', 'commander'],
-  ...['hyparquet', 'lossless-json', 'piscina', 'prom-client', 'roaring-wasm'],
+  ...['hyparquet', 'lossless-json', 'piscina', 'prom-client', 'roaring-wasm', 'yauzl'],
 ];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];
 
@@ -65,7 +65,7 @@ describe('package.json', () => {
   });
 
   test('lists the files that it ships', () => {
-    expect(manifest.files).toEqual(['dist', 'CHANGELOG.md', 'SECURITY.md']);
+    expect(manifest.files).toEqual(['dist', 'bench/suites', 'CHANGELOG.md', 'SECURITY.md']);
   });
 });
 
@@ -98,6 +98,7 @@ describe('the tarball', () => {
       /^dist\/(src|bench|datasets)\/[\w/-]+\.(js|d\.ts)$/,
       /^dist\/wasm\/[\w-]+\.wasm$/,
       /^dist\/src\/server\/dashboard\/page\/(index\.html|style\.css|icon\.svg)$/,
+      /^bench\/suites\/[\w-]+\.json$/,
     ];
     expect(paths.filter((path) => !shipped.some((form) => form.test(path)))).toEqual([]);
   });

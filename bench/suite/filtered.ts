@@ -1,0 +1,100 @@
+import type { Distance } from '../../src/base/distance.js';
+import { Random } from '../../src/base/random.js';
+import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
+import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
+import type { BenchData } from '../data.js';
+import { rowsAt, runContest, speedOf, warmupOf, writeIds } from './contest.js';
+import type { FilteredPoint, FilteredResult } from './result.js';
+import type { SuiteOptions } from './run.js';
+import { caseOf, type FilteredTask } from './suite.js';
+
+const K = 10;
+
+/** Rows that a filter leaves, ascending, and the exact neighbours among them. */
+interface Allowed {
+  readonly share: number;
+  readonly far: boolean;
+  readonly rows: Uint32Array;
+}
+
+/**
+ * Every share twice: rows at random, and those that are farthest from the mean of the queries, which
+ * mislead a graph most.
+ */
+export async function runFiltered(
+  task: FilteredTask,
+  options: SuiteOptions,
+): Promise<FilteredResult> {
+  const benchCase = caseOf(task, K);
+  const measured = await runContest(benchCase, options, {
+    vectors: ({ corpus }) => corpus,
+    measure: async (opponent, contest) => {
+      const { data, queriesPath } = contest;
+      const points: FilteredPoint[] = [];
+      for (const allowed of allowedRows(task, data)) {
+        const { measureMs } = benchCase;
+        const report = await opponent.searchFiltered({
+          ...{ queriesPath, k: K, ef: task.ef, warmupMs: warmupOf(measureMs), measureMs },
+          allowedPath: writeIds(contest, 'allowed', allowed.rows),
+        });
+        points.push({
+          ...{ share: allowed.share, far: allowed.far, allowed: allowed.rows.length },
+          ...judged(report.ids, allowed, data, benchCase.distance),
+          ...speedOf(report),
+        });
+      }
+      return { points };
+    },
+  });
+  const { data, contenders, skipped } = measured;
+  return { kind: 'filtered', name: task.name, task, data: data.info, contenders, skipped };
+}
+
+function judged(
+  found: Uint32Array,
+  { rows }: Allowed,
+  { corpus, queries, dimensions }: BenchData,
+  distance: Distance,
+): Pick<FilteredPoint, 'recall' | 'complete'> {
+  const k = Math.min(K, rows.length);
+  const left = rowsAt(corpus, dimensions, rows);
+  const depth = Math.min(2 * k, rows.length);
+  const truth = exactNeighbours(left, queries, dimensions, depth, distance);
+  const places = new Map(Array.from(rows, (row, i) => [row, i]));
+  // What is not allowed has no place: it counts as nothing found.
+  const ids = found.map((id) => places.get(id) ?? NO_ID);
+  const scoreOf = exactScorer(left, queries, dimensions, distance);
+  let least = k;
+  for (let at = 0; at < ids.length; at += K) {
+    least = Math.min(least, ids.subarray(at, at + K).filter((id) => id !== NO_ID).length);
+  }
+  return {
+    recall: recallAtK(ids, truth, k, { foundPerQuery: K, scoreOf }),
+    complete: least / k,
+  };
+}
+
+function allowedRows({ shares, seed }: FilteredTask, data: BenchData): Allowed[] {
+  const { count } = data.info;
+  const random = new Random(seed).permutation(count);
+  const far = byDistance(data);
+  return shares.flatMap((share) => {
+    const size = Math.max(1, Math.round(share * count));
+    const first = (order: Uint32Array) => order.slice(0, size).sort();
+    return [
+      { share, far: false, rows: first(random) },
+      { share, far: true, rows: first(far) },
+    ];
+  });
+}
+
+/** Rows by the product with the mean of the queries, the least first. */
+function byDistance({ corpus, queries, dimensions, info }: BenchData): Uint32Array {
+  const mean = new Float64Array(dimensions);
+  for (let i = 0; i < queries.length; i++) mean[i % dimensions] += queries[i];
+  const products = new Float64Array(info.count);
+  for (let row = 0; row < info.count; row++) {
+    for (let i = 0; i < dimensions; i++) products[row] += corpus[row * dimensions + i] * mean[i];
+  }
+  return Uint32Array.from(products.keys()).sort((a, b) => products[a] - products[b] || a - b);
+}

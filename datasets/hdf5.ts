@@ -1,0 +1,58 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { LeandexError } from '../src/base/errors.js';
+import { corrupt } from './errors.js';
+import type { Embeddings } from './shared.js';
+
+/** h5wasm holds a whole file in a memory of 4 GiB at the most. */
+const BYTES_MAX = 3.5 * 2 ** 30;
+
+/**
+ * A file of ann-benchmarks: `train` is the corpus, `test` the queries, both of two axes.
+ * @throws LeandexError `NOT_FOUND` without the file or h5wasm, a development dependency; `CORRUPT`
+ * where it is no such file.
+ */
+export async function readAnnBenchmarks(path: string): Promise<Embeddings> {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined) throw new LeandexError('NOT_FOUND', `there is no file ${path}`);
+  if (size > BYTES_MAX) {
+    throw new LeandexError('UNSUPPORTED', `${path}: expected at most 3.5 GiB, received ${size}`);
+  }
+  const { File, ready } = await loadH5();
+  await ready;
+  let file: InstanceType<typeof File>;
+  try {
+    file = new File(path, 'r');
+  } catch {
+    throw corrupt(path, { offset: 0 }, 'an HDF5 file', 'something else');
+  }
+  try {
+    const read = (name: string) => {
+      const found = file.get(name);
+      const shape = found !== null && 'shape' in found ? found.shape : undefined;
+      if (shape?.length !== 2) {
+        throw corrupt(path, { offset: 0 }, `${name} of two axes`, shape ? `(${shape})` : 'none');
+      }
+      const { value } = found as { value: ArrayLike<number> };
+      const data = value instanceof Float32Array ? value : Float32Array.from(value);
+      return { dimensions: shape[1], data };
+    };
+    const [corpus, queries] = [read('train'), read('test')];
+    const { dimensions } = corpus;
+    if (queries.dimensions !== dimensions) {
+      throw corrupt(path, { offset: 0 }, `test of ${dimensions} numbers`, `${queries.dimensions}`);
+    }
+    return { name: basename(path), dimensions, corpus: corpus.data, queries: queries.data };
+  } finally {
+    file.close();
+  }
+}
+
+/** Whether h5wasm is here; the rest works without. */
+async function loadH5(): Promise<typeof import('h5wasm/node')> {
+  try {
+    return await import('h5wasm/node');
+  } catch (cause) {
+    throw new LeandexError('NOT_FOUND', 'HDF5 files need h5wasm: npm install h5wasm', { cause });
+  }
+}

@@ -87,6 +87,14 @@ const anyQuery = fc.oneof(
     }),
   }),
   fc.record({ sample: fc.constantFrom('random', 'x') }),
+  fc.record({
+    formula: fc.oneof(
+      fc.constantFrom('$score', 'n', 1),
+      fc.dictionary(fc.constantFrom('sum', 'mult', 'div', 'abs', 'ln', 'x'), edgy, { maxKeys: 2 }),
+      edgy,
+    ),
+    defaults: fc.oneof(fc.dictionary(key, edgy), edgy),
+  }),
   fc.record({ text: fc.record({ field: key, match: fc.string() }) }),
 );
 const prefetch = fc.record({ query: anyQuery, limit: fc.nat(5), filter }, { requiredKeys: [] });

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { packageFolder } from '../datasets/package-folder.js';
 import { ADVISE_CASES } from './advise/cases.js';
 import { render, TOLERANCE, type Verified, verify } from './advise/verify.js';
@@ -24,12 +24,18 @@ for (const each of ADVISE_CASES) {
   results.push(result);
   console.error(`${each.name}: ${result.adviseSeconds.toFixed(1)} s`);
 }
-if (wanted.length === 0) {
-  const folder = join(packageFolder(), 'bench', 'results');
-  mkdirSync(folder, { recursive: true });
-  const date = new Date().toISOString();
-  const content = { date, commit: currentCommit(), machine, tolerance: TOLERANCE, results };
-  writeFileSync(join(folder, 'advise.json'), `${JSON.stringify(content, null, 2)}\n`);
-}
+const file = join(packageFolder(), 'bench', 'results', 'advise.json');
+const now = { date: new Date().toISOString(), commit: currentCommit(), machine };
+const stamped = results.map((result) => ({ ...result, ...now }));
+// A run of some cases takes their place among what is there.
+const before: typeof stamped = existsSync(file)
+  ? JSON.parse(readFileSync(file, 'utf8')).results
+  : [];
+const all = ADVISE_CASES.flatMap(({ name }) => {
+  const found = [...stamped, ...before].find((result) => result.name === name);
+  return found === undefined ? [] : [found];
+});
+mkdirSync(dirname(file), { recursive: true });
+writeFileSync(file, `${JSON.stringify({ tolerance: TOLERANCE, results: all }, null, 2)}\n`);
 console.log(render(results));
 if (results.some(({ isKept }) => !isKept)) process.exitCode = 1;

@@ -94,7 +94,7 @@ export async function advise(vectors: Float32Array, options: AdviseOptions): Pro
   const features = { ...metric, ...shape };
   const advice: Advice =
     request.count < DEFAULT_EXACT_BELOW
-      ? await exactAdvice(rows, { ...request, distance }, features, run)
+      ? await exactAdvice(vectors, { ...request, distance }, features, run)
       : await recommend(samples, { ...request, distance }, features, run, () => stage(3));
   stage(STAGES);
   return {
@@ -146,12 +146,13 @@ function* pickFinite(
 
 /** Few vectors are compared one by one: nothing is lost and nothing to tune. */
 async function exactAdvice(
-  rows: Float32Array,
-  { dimensions, count, k, distance }: Request & { distance: Distance },
+  vectors: Float32Array,
+  { dimensions, rows, count, k, distance }: Request & { distance: Distance },
   features: Advice['features'],
   run: TrialRun,
 ): Promise<Advice> {
-  const index = await LeanIndex.build(rows, { dimensions, distance, ...run });
+  const some = vectors.subarray(0, Math.min(rows, count) * dimensions);
+  const index = await LeanIndex.build(some, { dimensions, distance, ...run });
   const bytesPerVector = index.stats().bytesPerVector.total;
   await index.close();
   const text = `${count} vectors, fewer than ${DEFAULT_EXACT_BELOW}, are kept as float32 and scanned: exact, and as fast as a graph`;

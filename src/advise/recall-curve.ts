@@ -5,7 +5,7 @@ export interface CurvePoint {
 }
 
 /** Beam widths, in units of k, that a curve is measured at. */
-const FACTORS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11.2, 16, 22.4, 32, 44.8, 64];
+const FACTORS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11.2, 16, 22.4, 32, 44.8, 64, 89.6, 128];
 /** A miss of 0 has no logarithm. */
 const MISS_LEAST = 1e-5;
 /** Growth of the beam with the number of vectors is not believed beyond these powers. */

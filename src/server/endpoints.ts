@@ -1,3 +1,4 @@
+import { advice } from './advice.js';
 import { dashboard } from './dashboard/files.js';
 import type { Endpoint } from './endpoint.js';
 import { native } from './native.js';
@@ -24,6 +25,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...native,
   ...nativeKv,
   spectrum,
+  advice,
   ...dashboard,
   ...missing,
 ];

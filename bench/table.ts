@@ -40,7 +40,7 @@ function skippedLines({ skipped }: CaseResult): string {
   return skipped.map(({ name, reason }) => `Skipped: ${name}, ${reason}`).join('\n');
 }
 
-function summaryTable(contenders: readonly ContenderResult[]): string {
+export function summaryTable(contenders: readonly ContenderResult[]): string {
   return table(
     ['contender', 'version', 'build s', 'threads', 'bytes/vector', 'RSS MiB'].concat(
       levelHeads('queries/s at'),
@@ -60,7 +60,7 @@ function summaryTable(contenders: readonly ContenderResult[]): string {
 }
 
 /** Beside the builds stand their threads, because not every engine can build on all. */
-function ratioTable({ contenders, ratios }: CaseResult): string {
+export function ratioTable({ contenders, ratios }: CaseResult): string {
   return table(
     ['times better', 'than the best of', ...levelHeads('queries/s at')].concat([
       'build',
@@ -91,7 +91,7 @@ function memoryTable(contenders: readonly ContenderResult[]): string {
   );
 }
 
-function allThreadsTable(contenders: readonly ContenderResult[]): string {
+export function allThreadsTable(contenders: readonly ContenderResult[]): string {
   return table(
     ['all threads', 'ef', 'recall@10', 'threads', 'queries/s', 'min - max', 'x one thread'],
     contenders.flatMap(({ name, allThreads, points }) =>

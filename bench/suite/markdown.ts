@@ -45,7 +45,8 @@ export function titleOf({ kind, name }: TaskResult): string {
   return `${name}: ${KINDS[kind]}`;
 }
 
-function renderTask(task: TaskResult): string {
+/** The tables of a task, below its title. */
+export function renderTask(task: TaskResult): string {
   switch (task.kind) {
     case 'ann':
       return task.results

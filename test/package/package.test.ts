@@ -9,7 +9,7 @@ const UNPACKED_BYTES_MAX = 2_500_000;
 
 const DEPENDENCIES = [
   ...['@fastify/multipart', '@msgpack/msgpack', 'cli-progress', 'commander'],
-  ...['lossless-json', 'piscina', 'prom-client', 'roaring-wasm'],
+  ...['hyparquet', 'lossless-json', 'piscina', 'prom-client', 'roaring-wasm', 'yauzl'],
 ];
 const KERNELS = ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'];
 

@@ -14,14 +14,21 @@ const OPTIONS = { heldOut: 5 };
 const lists = (rows: Float32Array) =>
   Array.from({ length: rows.length / 3 }, (_, i) => Array.from(rows.subarray(3 * i, 3 * i + 3)));
 
+/** A column of lists of float32, with the nested schema that pyarrow gives it. */
 function writeParquet(filename: string, rows: Float32Array, name = 'emb'): void {
   const data = lists(rows);
-  const ids = data.map((_, i) => i);
   parquetWriteFile({
     filename,
     columnData: [
-      { name: 'id', data: ids, type: 'INT32' },
-      { name, data, type: 'JSON' },
+      { name: 'id', data: data.map((_, i) => i) },
+      { name, data },
+    ],
+    schema: [
+      { name: 'root', num_children: 2 },
+      { name: 'id', type: 'INT32', repetition_type: 'REQUIRED' },
+      { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' },
     ],
   });
 }

@@ -56,6 +56,7 @@ describe('refused, saying where', () => {
     [changed({}, ['case']), /at \/tasks\/0/],
     [changed({ case: 'nope' }), /case must be quick or/],
     [changed({ contenders: ['faiss'] }), /a contender must be leandex or/],
+    [{ ...QUICK, tasks: [{ ...QUICK.tasks.at(-1), layers: [2, 4] }] }, /from … to must be/],
     [null, /must be object/],
   ])('%#', async (suite, message) => {
     await expect(checkSuite('suite', suite)).rejects.toThrow(message);

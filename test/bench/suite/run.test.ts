@@ -48,6 +48,8 @@ function judgedFolder(): string {
 }
 
 function suiteOf(folder: string): Promise<Suite> {
+  const broken = join(scratch, 'broken.npy');
+  writeFileSync(broken, 'no array');
   const judged = { ...ON_VECTORS, data: { kind: 'files', corpus: folder } };
   return checkSuite('tiny', {
     name: 'tiny',
@@ -59,6 +61,10 @@ function suiteOf(folder: string): Promise<Suite> {
       { kind: 'churn', name: 'changes', ...ON_VECTORS, rounds: 2, share: 0.2, ef: 100, seed: 1 },
       { kind: 'multi', name: 'tokens', documents: 300, queries: 10, candidates: [10, 50], seed: 1 },
       { kind: 'kv', name: 'cache', cache: 'generated', layers: [0, 3], seed: 1 },
+      {
+        ...{ ...ON_VECTORS, kind: 'ann', name: 'broken', k: [10] },
+        data: { kind: 'files', corpus: broken },
+      },
       {
         ...ON_VECTORS,
         kind: 'ann',
@@ -85,6 +91,9 @@ describe('the result of a suite', () => {
     expect(result.machine.node).toBe(process.versions.node);
     expect(result.skipped).toEqual([
       { task: 'absent', reason: expect.stringContaining('the data set no is absent') },
+    ]);
+    expect(result.failed).toEqual([
+      { task: 'broken', reason: expect.stringContaining('broken.npy') },
     ]);
     for (const task of result.tasks) {
       expect(JSON.stringify(task)).toMatch(/"sha256":"[0-9a-f]{64}"/);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Qrels, readQrels } from '../datasets/beir.js';
+import { type Qrels, readQrels, readQueries } from '../datasets/beir.js';
 import { bytesOf } from '../datasets/elements.js';
 import {
   type Generated,
@@ -64,7 +64,8 @@ export function absence(source: DataSource): string | undefined {
 export async function loadData(benchCase: BenchCase): Promise<BenchData> {
   const { data: source, judgements: from } = benchCase;
   const loaded = await load(source, benchCase.queries);
-  const judged = from === undefined ? undefined : onlyJudged(loaded, loadJudgements(source, from));
+  const judged =
+    from === undefined ? undefined : onlyJudged(loaded, loadJudgements(loaded, source, from));
   const { corpus, dimensions, queries: all } = judged ?? loaded;
   const available = all.length / dimensions;
   if (available < benchCase.queries && benchCase.queriesMost !== true) {
@@ -118,21 +119,36 @@ async function load(source: DataSource, queries: number): Promise<Loaded> {
   return readVectors(folder, { heldOut: queries });
 }
 
-/** The judgements of a case, whose texts may lie in a folder of their own. */
-function loadJudgements(source: DataSource, { texts, split = 'test' }: JudgementSource): Qrels {
+/**
+ * The judgements of a case, whose texts may lie in a folder of their own, and the ids of its rows:
+ * those that came with the vectors, else those of the texts, in whose order the rows then are.
+ */
+function loadJudgements(loaded: Loaded, source: DataSource, from: JudgementSource): Judgements {
+  const { texts, split = 'test' } = from;
   const folder = texts === undefined ? folderOf(source) : sharedFolder(texts);
   if (folder === undefined) {
     throw new LeandexError('NOT_FOUND', `no judgements: the data set ${texts} is absent`);
   }
-  return readQrels(join(folder, 'qrels', `${split}.tsv`));
+  const idsOf = (name: string, rows: Float32Array) => {
+    const path = join(folder, `${name}.jsonl`);
+    const ids = readQueries(path).map(({ id }) => id);
+    const count = rows.length / loaded.dimensions;
+    if (ids.length === count) return ids;
+    throw new LeandexError('CORRUPT', `${path} has ${ids.length} texts, expected ${count}`);
+  };
+  return {
+    corpusIds: loaded.corpusIds ?? idsOf('corpus', loaded.corpus),
+    queryIds: loaded.queryIds ?? idsOf('queries', loaded.queries),
+    qrels: readQrels(join(folder, 'qrels', `${split}.tsv`)),
+  };
 }
 
 /** The queries that have a positive judgement, with what judges their rankings. */
-function onlyJudged(loaded: Loaded, qrels: Qrels): Loaded & { judgements: Judgements } {
-  const { corpus, dimensions, corpusIds, queryIds } = loaded;
-  if (corpusIds === undefined || queryIds === undefined) {
-    throw new LeandexError('NOT_FOUND', 'judgements need ids of the vectors: *.ids.txt or texts');
-  }
+function onlyJudged(
+  loaded: Loaded,
+  { corpusIds, queryIds, qrels }: Judgements,
+): Loaded & { judgements: Judgements } {
+  const { corpus, dimensions } = loaded;
   const isJudged = (id: string) => [...(qrels.get(id)?.values() ?? [])].some((gain) => gain > 0);
   const rows = queryIds.flatMap((id, row) => (isJudged(id) ? [row] : []));
   const queries = new Float32Array(rows.length * dimensions);

@@ -37,7 +37,7 @@ function make(kind: string, files: readonly string[], rest: string): string {
     case 'ratios':
       return ratioTable(chosen(result as CaseResult, rest));
     case 'all-threads':
-      return allThreadsTable(chosen(result as CaseResult, rest).contenders);
+      return allThreadsTable(chosen(result as CaseResult, rest));
     case 'overview':
       return overview(files.map((file) => chosen(read(file) as CaseResult, rest)));
     case 'task':

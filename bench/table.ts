@@ -11,8 +11,8 @@ export function renderResult(result: CaseResult): string {
     summaryTable(contenders),
     result.ratios.length > 0 && ratioTable(result),
     memoryTable(contenders),
-    allThreadsTable(contenders),
-    pointTable(contenders),
+    allThreadsTable(result),
+    pointTable(result),
   ];
   return `${parts.filter((part) => part !== false).join('\n\n')}\n`;
 }
@@ -91,9 +91,9 @@ function memoryTable(contenders: readonly ContenderResult[]): string {
   );
 }
 
-export function allThreadsTable(contenders: readonly ContenderResult[]): string {
+export function allThreadsTable({ k, contenders }: CaseResult): string {
   return table(
-    ['all threads', 'ef', 'recall@10', 'threads', 'queries/s', 'min - max', 'x one thread'],
+    ['all threads', 'ef', `recall@${k}`, 'threads', 'queries/s', 'min - max', 'x one thread'],
     contenders.flatMap(({ name, allThreads, points }) =>
       allThreads.map(({ ef, recall, threads, qps, qpsMin, qpsMax }) => [
         name,
@@ -108,9 +108,9 @@ export function allThreadsTable(contenders: readonly ContenderResult[]): string 
   );
 }
 
-function pointTable(contenders: readonly ContenderResult[]): string {
+function pointTable({ k, contenders }: CaseResult): string {
   return table(
-    ['contender', 'ef', 'recall@10', 'queries/s', 'min - max', 'p50 µs', 'p95', 'p99'],
+    ['contender', 'ef', `recall@${k}`, 'queries/s', 'min - max', 'p50 µs', 'p95', 'p99'],
     contenders.flatMap(({ name, points }) =>
       points.map(({ ef, recall, qps, qpsMin, qpsMax, p50, p95, p99 }) => [
         name,

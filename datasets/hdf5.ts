@@ -1,8 +1,11 @@
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { LeandexError } from '../src/base/errors.js';
 import { corrupt } from './errors.js';
 import type { Embeddings } from './shared.js';
+
+/** What an HDF5 file begins with. */
+const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** h5wasm holds a whole file in a memory of 4 GiB at the most. */
 const BYTES_MAX = 3.5 * 2 ** 30;
@@ -18,14 +21,11 @@ export async function readAnnBenchmarks(path: string): Promise<Embeddings> {
   if (size > BYTES_MAX) {
     throw new LeandexError('UNSUPPORTED', `${path}: expected at most 3.5 GiB, received ${size}`);
   }
+  // What h5wasm says of other files goes to stderr, in its own words.
+  if (!isHdf5(path)) throw corrupt(path, { offset: 0 }, 'an HDF5 file', 'something else');
   const { File, ready } = await loadH5();
   await ready;
-  let file: InstanceType<typeof File>;
-  try {
-    file = new File(path, 'r');
-  } catch {
-    throw corrupt(path, { offset: 0 }, 'an HDF5 file', 'something else');
-  }
+  const file = new File(path, 'r');
   try {
     const read = (name: string) => {
       const found = file.get(name);
@@ -48,7 +48,18 @@ export async function readAnnBenchmarks(path: string): Promise<Embeddings> {
   }
 }
 
-/** Whether h5wasm is here; the rest works without. */
+function isHdf5(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const head = new Uint8Array(SIGNATURE.length);
+    readSync(file, head);
+    return head.every((byte, i) => byte === SIGNATURE[i]);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** h5wasm is a development dependency; the rest works without. */
 async function loadH5(): Promise<typeof import('h5wasm/node')> {
   try {
     return await import('h5wasm/node');

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LeandexError } from '../src/base/errors.js';
-import { readIds, readQueries } from './beir.js';
+import { readIds } from './beir.js';
 import { readMatrix } from './matrix.js';
 import { packageFolder } from './package-folder.js';
 
@@ -12,7 +12,7 @@ export type Embeddings = {
   /** Row after row, a multiple of `dimensions` numbers. */
   readonly corpus: Float32Array;
   readonly queries: Float32Array;
-  /** The id of each row, where the folder has corpus.ids.txt or corpus.jsonl (queries.*). */
+  /** The id of each row, where the folder has corpus.ids.txt or queries.ids.txt. */
   readonly corpusIds?: string[];
   readonly queryIds?: string[];
 };
@@ -63,18 +63,14 @@ export function loadEmbeddings(
     dimensions: corpus.dimensions,
     corpus: corpus.data,
     queries: queries.data,
-    corpusIds: idsFor(folder, 'corpus', corpus.count),
-    queryIds: idsFor(folder, 'queries', queries.count),
+    corpusIds: idsFor(join(folder, 'corpus.ids.txt'), corpus.count),
+    queryIds: idsFor(join(folder, 'queries.ids.txt'), queries.count),
   };
 }
 
-/** The ids of rows: those of <name>.ids.txt, else of the texts in <name>.jsonl. */
-function idsFor(folder: string, name: string, rows: number): string[] | undefined {
-  const list = join(folder, `${name}.ids.txt`);
-  const texts = join(folder, `${name}.jsonl`);
-  const path = [list, texts].find((each) => existsSync(each));
-  if (path === undefined) return undefined;
-  const ids = path === list ? readIds(list) : readQueries(texts).map(({ id }) => id);
+function idsFor(path: string, rows: number): string[] | undefined {
+  if (!existsSync(path)) return undefined;
+  const ids = readIds(path);
   if (ids.length === rows) return ids;
   throw new LeandexError('CORRUPT', `${path} has ${ids.length} ids, expected ${rows}`, {
     details: { file: path, expected: rows, received: ids.length },

@@ -14,7 +14,7 @@ import type {
 
 /** A suite's result as Markdown: report.md. */
 export function renderMarkdown(result: SuiteResult): string {
-  const { suite, description, date, commit, machine, versions, skipped } = result;
+  const { suite, description, date, commit, machine, versions, skipped, failed } = result;
   const { cpu, cores, memoryGiB, node, platform, kernel, loadAverage } = machine;
   const head = [
     `# leandex bench: ${suite}`,
@@ -25,6 +25,7 @@ export function renderMarkdown(result: SuiteResult): string {
       `- load average at the start ${loadAverage}`,
       `- versions: ${entries(versions)}`,
       ...skipped.map(({ task, reason }) => `- skipped: ${task}, ${reason}`),
+      ...failed.map(({ task, reason }) => `- FAILED: ${task}, ${reason}`),
     ].join('\n'),
   ];
   const parts = result.tasks.map((task) => `## ${titleOf(task)}\n\n${renderTask(task)}`);

@@ -106,6 +106,11 @@ export type TaskResult =
   | MultiTaskResult
   | KvResult;
 
+export interface LeftOut {
+  readonly task: string;
+  readonly reason: string;
+}
+
 /** What `leandex bench --suite` writes as results.json. */
 export interface SuiteResult {
   readonly suite: string;
@@ -117,5 +122,7 @@ export interface SuiteResult {
   readonly versions: Readonly<Record<string, string>>;
   readonly tasks: readonly TaskResult[];
   /** Tasks whose data is not here, and why. */
-  readonly skipped: readonly { readonly task: string; readonly reason: string }[];
+  readonly skipped: readonly LeftOut[];
+  /** Tasks that ended with an error. */
+  readonly failed: readonly LeftOut[];
 }

@@ -9,21 +9,22 @@ import { runChurn } from './churn.js';
 import { runFiltered } from './filtered.js';
 import { runKv } from './kv.js';
 import { runMulti } from './multi.js';
-import type { SuiteResult, TaskResult } from './result.js';
+import type { LeftOut, SuiteResult, TaskResult } from './result.js';
 import { caseOf, isOnVectors, type Suite, type Task } from './suite.js';
 
 export type SuiteOptions = HarnessOptions & { readonly machine: Machine };
 
 /**
  * Runs the tasks of a suite one after another. One whose data is not here is skipped, with the
- * reason in the result.
- * @throws LeandexError as runCase() does; `NOT_FOUND` when no task could run.
+ * reason in the result; so is one that fails, where others did not.
+ * @throws LeandexError as runCase() does for the first task; `NOT_FOUND` when no task could run.
  */
 export async function runSuite(suite: Suite, options: HarnessOptions = {}): Promise<SuiteResult> {
   const { log = () => {} } = options;
   const machine = describeMachine();
   const tasks: TaskResult[] = [];
-  const skipped: { task: string; reason: string }[] = [];
+  const skipped: LeftOut[] = [];
+  const failed: LeftOut[] = [];
   for (const task of suite.tasks) {
     const reason = isOnVectors(task) ? absence(caseOf(task, 10).data) : undefined;
     try {
@@ -31,10 +32,13 @@ export async function runSuite(suite: Suite, options: HarnessOptions = {}): Prom
       log(`${suite.name}: ${task.name}`);
       tasks.push(await runTask(task, { ...options, machine }));
     } catch (error) {
+      const { code, message } = error as { code?: unknown; message: string };
       // A chosen engine that is not installed is an error of the whole run, and so of its first task.
-      if ((error as { code?: unknown }).code !== 'NOT_FOUND' || options.engines) throw error;
-      skipped.push({ task: task.name, reason: (error as Error).message });
-      log(`${suite.name}: ${task.name} skipped, ${(error as Error).message}`);
+      const isAbsent = code === 'NOT_FOUND' && options.engines === undefined;
+      // What was measured before, perhaps for an hour, is not lost with a task that fails.
+      if (!isAbsent && tasks.length === 0) throw error;
+      (isAbsent ? skipped : failed).push({ task: task.name, reason: message });
+      log(`${suite.name}: ${task.name} ${isAbsent ? 'skipped' : 'failed'}, ${message}`);
     }
   }
   if (tasks.length === 0) {
@@ -44,7 +48,7 @@ export async function runSuite(suite: Suite, options: HarnessOptions = {}): Prom
   const { name, description } = suite;
   return {
     ...{ suite: name, description, date: new Date().toISOString(), commit: currentCommit() },
-    ...{ machine, versions: versions(), tasks, skipped },
+    ...{ machine, versions: versions(), tasks, skipped, failed },
   };
 }
 

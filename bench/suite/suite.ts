@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageFolder } from '../../datasets/package-folder.js';
-import { checkOneOf } from '../../src/base/check.js';
+import { checkInteger, checkOneOf } from '../../src/base/check.js';
 import type { Distance } from '../../src/base/distance.js';
 import { LeandexError, outOfRange } from '../../src/base/errors.js';
 import { type BenchCase, CASES, type DataSource, type JudgementSource } from '../cases.js';
@@ -126,7 +126,12 @@ export async function checkSuite(what: string, value: unknown): Promise<Suite> {
     throw outOfRange(where, `as bench/suites/schema.json says (${message})`, params);
   }
   const suite = value as Suite;
-  for (const task of suite.tasks) if (isOnVectors(task)) caseOf(task, 10);
+  for (const task of suite.tasks) {
+    if (isOnVectors(task)) caseOf(task, 10);
+    if (task.kind !== 'kv') continue;
+    // xKV is measured in groups of three.
+    checkInteger(`layers of ${task.name}, from … to`, task.layers[1] - task.layers[0], 3, 1000);
+  }
   return suite;
 }
 

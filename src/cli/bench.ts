@@ -104,6 +104,7 @@ async function runTasks(options: Logged, flags: BenchFlags): Promise<void> {
   const suite = corpus === undefined ? await readSuite(name) : ownSuite({ corpus, ...own });
   const result = await runSuite(suite, options);
   const folder = out ?? join(packageFolder(), 'bench', 'results', suite.name);
+  if (result.failed.length > 0) process.exitCode = 1;
   options.log(`${suite.name}: written to ${writeSuite(folder, result).join(', ')}`);
   process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderMarkdown(result));
 }

@@ -21,6 +21,11 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
+export const RUN_OPTIONS = [
+  'onProgress',
+  'signal',
+] as const satisfies readonly (keyof RunOptions)[];
+
 /** The event loop gets a turn after this long. */
 const SLICE_MS = 2;
 

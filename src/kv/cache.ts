@@ -1,7 +1,8 @@
 import { checkInteger, checkOptions } from '../base/check.js';
-import { outOfRange } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { LeandexError, outOfRange } from '../base/errors.js';
+import { drain, RUN_OPTIONS, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { readContainer, writeContainer } from '../format/container.js';
+import { WriteQueue } from '../graph/write-queue.js';
 import { appendSteps } from './append.js';
 import { attendSteps } from './attend.js';
 import { decodeSteps } from './codec.js';
@@ -10,7 +11,7 @@ import { type NearestRequest, type NearestTokens, nearestSteps } from './nearest
 import type { ResolvedKv } from './options.js';
 import type { KvQueries } from './query-rows.js';
 import { CACHE_KIND, type CacheParts, describeCache, readCache } from './save-cache.js';
-import { exactRows, segmentBytes, streamOf } from './segment.js';
+import { exactRows, type KvSegment, segmentBytes, streamOf } from './segment.js';
 import { checkTokens, type KvKind, type KvTokens, widthOf } from './shape.js';
 import { withKernels } from './work-kernels.js';
 
@@ -33,7 +34,8 @@ export interface KvRange {
 
 /** A compressed KV-cache. */
 export class KvCache {
-  private readonly parts: CacheParts;
+  private parts: CacheParts;
+  private readonly appends = new WriteQueue();
 
   /** Made by KvModel.compress(), compressKv() and fromBytes(). */
   constructor(parts: CacheParts) {
@@ -103,19 +105,27 @@ export class KvCache {
 
   /**
    * Puts tokens behind the last: exact at first; all but the most recent ones are then coded.
-   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
+   * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`; LeandexError `BUSY` while
+   * an appendAsync() is under way.
    */
   append(tokens: KvTokens): void {
-    drain(appendSteps(this.parts, checkTokens('append', tokens, this.options)));
+    const rows = checkTokens('append', tokens, this.options);
+    if (this.appends.isBusy) {
+      throw new LeandexError('BUSY', 'an append is under way: await it before append()');
+    }
+    this.parts = drain(appendSteps(this.parts, rows));
   }
 
   /**
-   * append() in slices; one at a time. Errors as there, LeandexError `ABORTED`: the tokens are there
-   * then, and coded with the next ones.
+   * append() in slices, in the order of the calls; all or nothing. Until it has ended, and for reads
+   * that began before, the cache is as it was. Errors as for append(), LeandexError `ABORTED`.
    */
   async appendAsync(tokens: KvTokens, options: RunOptions = {}): Promise<void> {
+    checkOptions('appendAsync', options, RUN_OPTIONS);
     const rows = checkTokens('append', tokens, this.options);
-    await runSteps(appendSteps(this.parts, rows), options);
+    await this.appends.run(async () => {
+      this.parts = await runSteps(appendSteps(this.parts, rows), options);
+    });
   }
 
   /**
@@ -152,16 +162,23 @@ export class KvCache {
     const layer = checkInteger('layer', range.layer, 0, this.options.layers - 1);
     const to = checkInteger('to', range.to ?? this.tokens, 0, this.tokens);
     const from = checkInteger('from', range.from ?? 0, 0, to);
+    const { segments } = this.parts;
     return {
-      keys: yield* this.rowsSteps('keys', layer, from, to),
-      values: yield* this.rowsSteps('values', layer, from, to),
+      keys: yield* this.rowsSteps(segments, 'keys', layer, from, to),
+      values: yield* this.rowsSteps(segments, 'values', layer, from, to),
     };
   }
 
-  private *rowsSteps(kind: KvKind, layer: number, from: number, to: number): Steps<Float32Array> {
+  private *rowsSteps(
+    segments: readonly KvSegment[],
+    kind: KvKind,
+    layer: number,
+    from: number,
+    to: number,
+  ): Steps<Float32Array> {
     const width = widthOf(this.options);
     const out = new Float32Array((to - from) * width);
-    for (const segment of this.parts.segments) {
+    for (const segment of segments) {
       const { stream, part } = streamOf(segment, kind, layer);
       const first = Math.max(from - segment.from, 0);
       const end = Math.min(to - segment.from, segment.coded);

@@ -10,9 +10,9 @@ import {
   type FillRow,
   fillFrom,
   type KvSegment,
-  keepExact,
   newSegment,
   unusualTokens,
+  withExact,
 } from './segment.js';
 import { type KvRows, widthOf } from './shape.js';
 import { meaningBytes, TILE } from './stream.js';
@@ -52,12 +52,10 @@ export function* compressSteps(
     yield;
   }
   const used = isOwn ? yield* truncateBases(bases, plan) : bases;
-  const segment = newSegment(0, used, plan, exponents, isOwn);
   const fill = fillFrom(rows, used);
-  keepExact(segment, exact, fill);
+  const segment = withExact(newSegment(0, used, plan, exponents, isOwn), exact, fill);
   yield;
-  yield* codeTokensSteps(segment, rows.tokens, exact, fill);
-  return segment;
+  return yield* codeTokensSteps(segment, rows.tokens, exact, fill);
 }
 
 /** With the shared bases or with own ones; with `auto` the one that is expected to have less error. */

@@ -1,6 +1,6 @@
 import { checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, RUN_OPTIONS, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { crc32 } from '../format/checksum.js';
 import { asBytes, readContainer, writeContainer } from '../format/container.js';
 import type { KvBases } from './basis.js';
@@ -19,7 +19,6 @@ import { checkTokens, type KvTokens } from './shape.js';
 import { KvTraining } from './training.js';
 
 const KIND = 'kv-model';
-const RUN_OPTIONS = ['signal', 'onProgress'] as const satisfies readonly (keyof RunOptions)[];
 
 /** What all caches of a language model share: the bases of their keys and values. */
 export class KvModel {

@@ -103,4 +103,56 @@ describe('tokens that are appended', () => {
     const read = KvCache.fromBytes(caches[0]!.toBytes(), model);
     expect(read.reconstruct({ layer: 1 })).toEqual(caches[0]!.reconstruct({ layer: 1 }));
   });
+
+  test('are there all or not at all, wherever an abort comes', async () => {
+    const model = await trained;
+    // Another language, so that there is a refresh to be aborted too.
+    const more = madeUpTokens(SHAPE, 300, 24, 0.8, 5);
+    const first = model.compress(part(text, 0, 300), { recent: 16 });
+    first.append(part(more, 0, 150));
+    const before = first.toBytes();
+    const start = () => KvCache.fromBytes(before, model);
+    const whole = start();
+    whole.append(more);
+    expect(whole.bytes.basis).toBeGreaterThan(0);
+    let [after, aborts] = [0, 0];
+    for (let isDone = false; !isDone; ) {
+      const cache = start();
+      let checks = 0;
+      const signal = {
+        get aborted() {
+          return checks++ > after;
+        },
+      } as AbortSignal;
+      await cache.appendAsync(more, { signal }).then(
+        () => {
+          isDone = true;
+        },
+        (error) => expect(error).toMatchObject({ code: 'ABORTED' }),
+      );
+      if (!isDone) {
+        aborts++;
+        after += 1 + (after >> 2);
+        expect(cache.toBytes()).toEqual(before);
+        cache.append(more);
+      }
+      expect(cache.toBytes()).toEqual(whole.toBytes());
+    }
+    expect(aborts).toBeGreaterThan(10);
+  });
+
+  test('come in the order of the calls, and do not disturb reads that began before', async () => {
+    const cache = (await trained).compress(part(text, 0, 100), { recent: 16 });
+    const same = KvCache.fromBytes(cache.toBytes(), await trained);
+    const [first, second] = [part(text, 100, 250), part(text, 250, 400)];
+    const before = cache.reconstruct({ layer: 1 });
+    const running = [cache.appendAsync(first), cache.appendAsync(second)];
+    expect(() => cache.append(first)).toThrow(expect.objectContaining({ code: 'BUSY' }));
+    expect(cache.toBytes()).toEqual(same.toBytes());
+    expect(await cache.reconstructAsync({ layer: 1, to: 100 })).toEqual(before);
+    await Promise.all(running);
+    same.append(first);
+    same.append(second);
+    expect(cache.toBytes()).toEqual(same.toBytes());
+  });
 });

@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange } from '../base/errors.js';
-import { drain, RUN_OPTIONS, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, partRunOptions, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { readContainer, writeContainer } from '../format/container.js';
 import { WriteQueue } from '../graph/write-queue.js';
 import { appendSteps } from './append.js';
@@ -99,8 +99,8 @@ export class KvCache {
   async reconstructAsync(
     range: KvRange & RunOptions,
   ): Promise<{ keys: Float32Array; values: Float32Array }> {
-    const { signal, onProgress, ...rest } = range;
-    return runSteps(this.reconstructSteps(rest), { signal, onProgress });
+    const { rest, run } = partRunOptions('reconstructAsync', range);
+    return runSteps(this.reconstructSteps(rest), run);
   }
 
   /**
@@ -121,10 +121,11 @@ export class KvCache {
    * that began before, the cache is as it was. Errors as for append(), LeandexError `ABORTED`.
    */
   async appendAsync(tokens: KvTokens, options: RunOptions = {}): Promise<void> {
-    checkOptions('appendAsync', options, RUN_OPTIONS);
+    const { run, rest } = partRunOptions('appendAsync', options);
+    checkOptions('appendAsync', rest, []);
     const rows = checkTokens('append', tokens, this.options);
     await this.appends.run(async () => {
-      this.parts = await runSteps(appendSteps(this.parts, rows), options);
+      this.parts = await runSteps(appendSteps(this.parts, rows), run);
     });
   }
 
@@ -139,8 +140,8 @@ export class KvCache {
 
   /** attend() in slices. Errors as there, LeandexError `ABORTED`. */
   async attendAsync(request: KvQueries & RunOptions): Promise<Float32Array> {
-    const { signal, onProgress, ...rest } = request;
-    return runSteps(attendSteps(this.parts, rest), { signal, onProgress });
+    const { rest, run } = partRunOptions('attendAsync', request);
+    return runSteps(attendSteps(this.parts, rest), run);
   }
 
   /**
@@ -153,8 +154,8 @@ export class KvCache {
 
   /** nearest() in slices. Errors as there, LeandexError `ABORTED`. */
   async nearestAsync(request: NearestRequest & RunOptions): Promise<NearestTokens> {
-    const { signal, onProgress, ...rest } = request;
-    return runSteps(nearestSteps(this.parts, rest), { signal, onProgress });
+    const { rest, run } = partRunOptions('nearestAsync', request);
+    return runSteps(nearestSteps(this.parts, rest), run);
   }
 
   private *reconstructSteps(range: KvRange) {

@@ -1,3 +1,4 @@
+import { outOfRange } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { basisBytes, type KvBases, type KvBasis, truncateSteps } from './basis.js';
 import type { ResolvedCompress } from './compress-options.js';
@@ -69,7 +70,7 @@ function* chooseCodingSteps(
     return yield* planSteps(rows, kv, budget, yield* ownBasesSteps(rows, kv), true, false);
   }
   const calibrated = yield* planSteps(rows, kv, budget, shared, false, false);
-  if (budget.basis === 'calibrated') return calibrated;
+  if (budget.basis === 'calibrated' || rows.tokens <= kv.sinks) return calibrated;
   const halves = shared.reduce((sum, basis) => sum + basisBytes(basis, basis.rank / 2), 0);
   if (2 * halves > totalBits(rows.tokens, kv, budget) / 8) return calibrated;
   const own = yield* planSteps(rows, kv, budget, yield* ownBasesSteps(rows, kv), true, true);
@@ -78,6 +79,10 @@ function* chooseCodingSteps(
 
 /** The basis of the tokens themselves. */
 function* ownBasesSteps(rows: KvRows, kv: ResolvedKv): Steps<KvBases> {
+  if (rows.tokens <= kv.sinks) {
+    const expected = `more than the ${kv.sinks} sinks, to have a basis of their own`;
+    throw outOfRange('tokens', expected, rows.tokens);
+  }
   const training = new KvTraining(kv);
   yield* training.addSteps(rows);
   return yield* training.finishSteps();

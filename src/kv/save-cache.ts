@@ -8,6 +8,7 @@ import {
   halvesAsBytes,
   readBases,
   readOptions,
+  requireBases,
 } from './save-bases.js';
 import { type KvSegment, newSegment } from './segment.js';
 import { TOKENS_MAX } from './shape.js';
@@ -95,6 +96,7 @@ export function readCache(
   }
   const modelId = typeof model === 'number' ? model : undefined;
   const shared = modelId === undefined ? undefined : modelBases(modelId);
+  if (shared !== undefined) requireBases(shared, options, CACHE_KIND);
   const read = segments.map((saved: SavedSegment, s): KvSegment => {
     const { from, coded, bases: own, components, exact } = saved ?? {};
     const isValid = isCount(from) && isCount(coded) && from + coded <= tokens;
@@ -129,9 +131,9 @@ export function readCache(
 }
 
 function checkedMissed(missed: SavedSegment['missed']): KvSegment['missed'] {
-  if (missed === null || missed === undefined) return undefined;
-  const { first, last } = missed;
-  if (first >= 0 && last >= 0) return { first, last };
+  if (missed === null) return undefined;
+  const isShare = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
+  if (isShare(missed?.first) && isShare(missed?.last)) return missed;
   throw corrupt(CACHE_KIND, 'what its bases miss is not valid');
 }
 

@@ -3,7 +3,7 @@ import { outOfRange, wrongType } from '../base/errors.js';
 import { drain, partRunOptions, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { crc32 } from '../format/checksum.js';
 import { asBytes, readContainer, writeContainer } from '../format/container.js';
-import type { KvBases } from './basis.js';
+import { forOthers, type KvBases } from './basis.js';
 import { KvCache } from './cache.js';
 import { compressSteps } from './compress.js';
 import {
@@ -54,7 +54,7 @@ export class KvModel {
       throw outOfRange('samples', `tokens behind the first ${resolved.sinks}`, 'none');
     }
     const bases = await runSteps(training.finishSteps(), run);
-    return new KvModel(resolved, bases);
+    return new KvModel(resolved, bases.map(forOthers));
   }
 
   /**

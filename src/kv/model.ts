@@ -13,7 +13,14 @@ import {
   resolveCompress,
 } from './compress-options.js';
 import { KV_OPTIONS, type KvOptions, type ResolvedKv, resolveKv } from './options.js';
-import { describeBases, halvesAsBytes, readBases, readOptions } from './save-bases.js';
+import {
+  describeBases,
+  halvesAsBytes,
+  readBases,
+  readOptions,
+  requireSections,
+  SECTIONS_EACH,
+} from './save-bases.js';
 import type { KvSegment } from './segment.js';
 import { checkTokens, type KvTokens } from './shape.js';
 import { KvTraining } from './training.js';
@@ -93,7 +100,9 @@ export class KvModel {
   static fromBytes(bytes: Uint8Array): KvModel {
     const { header, sections } = readContainer(bytes, KIND);
     const options = readOptions(header, KIND);
-    return new KvModel(options, readBases(header.bases, sections, options, KIND));
+    const bases = readBases(header.bases, sections, options, KIND);
+    requireSections(sections, bases.length * SECTIONS_EACH, KIND);
+    return new KvModel(options, bases);
   }
 
   private *steps(tokens: KvTokens, options: CompressOptions): Steps<KvCache> {

@@ -103,6 +103,19 @@ function requireEachLayer(bases: KvBases, of: KvKind, layers: number, kind: stri
   if (next !== layers) throw corrupt(kind, `the bases of the ${of} are of ${next} layers`);
 }
 
+/** A basis has four sections, and so have the tokens of a segment that it codes. */
+export const SECTIONS_EACH = 4;
+
+/** Given that all that belong to it are there. @throws LeandexError `CORRUPT` for other ones. */
+export function requireSections(
+  sections: Container['sections'],
+  expected: number,
+  kind: string,
+): void {
+  const { length } = Object.keys(sections);
+  if (length !== expected) throw corrupt(kind, `it has ${length} sections, expected ${expected}`);
+}
+
 /** @throws LeandexError `CORRUPT` */
 export function readOptions(header: Record<string, unknown>, kind: string): ResolvedKv {
   try {

@@ -9,6 +9,8 @@ import {
   readBases,
   readOptions,
   requireBases,
+  requireSections,
+  SECTIONS_EACH,
 } from './save-bases.js';
 import { type KvSegment, newSegment } from './segment.js';
 import { TOKENS_MAX } from './shape.js';
@@ -127,6 +129,8 @@ export function readCache(
     return { ...segment, streams, coded, missed: checkedMissed(saved.missed) };
   });
   requireOrder(read, tokens);
+  const lists = read.reduce((sum, { isOwn, streams }) => sum + streams.length * (isOwn ? 2 : 1), 0);
+  requireSections(sections, lists * SECTIONS_EACH, CACHE_KIND);
   return { options, recent, refresh, tokens, segments: read, modelId };
 }
 

@@ -188,6 +188,20 @@ describe('bytes that say what does not fit, their checksums right', () => {
     const changed = altered('kv-model', bytes, [...path], value);
     expect(() => KvModel.fromBytes(changed)).toThrow(codeOf('CORRUPT'));
   });
+
+  test('or have sections that belong to nothing', async () => {
+    const model = await trained;
+    for (const [kind, bytes, read] of [
+      ['kv-cache', model.compress(text).toBytes(), (b) => KvCache.fromBytes(b, model)],
+      ['kv-model', model.toBytes(), (b) => KvModel.fromBytes(b)],
+    ] as [string, Uint8Array, (bytes: Uint8Array) => unknown][]) {
+      const { header, sections } = readContainer(bytes, kind);
+      const more = { ...sections, more: new Uint8Array(3) };
+      expect(() => read(writeContainer({ kind, header, sections: more }))).toThrow(
+        codeOf('CORRUPT'),
+      );
+    }
+  });
 });
 
 describe('misuse', () => {

@@ -96,7 +96,7 @@ export function readCache(
   ) {
     throw corrupt(CACHE_KIND, 'its header is not valid');
   }
-  const modelId = typeof model === 'number' ? model : undefined;
+  const modelId = model === null ? undefined : checkedId(model);
   const shared = modelId === undefined ? undefined : modelBases(modelId);
   if (shared !== undefined) requireBases(shared, options, CACHE_KIND);
   const read = segments.map((saved: SavedSegment, s): KvSegment => {
@@ -132,6 +132,11 @@ export function readCache(
   const lists = read.reduce((sum, { isOwn, streams }) => sum + streams.length * (isOwn ? 2 : 1), 0);
   requireSections(sections, lists * SECTIONS_EACH, CACHE_KIND);
   return { options, recent, refresh, tokens, segments: read, modelId };
+}
+
+function checkedId(model: unknown): number {
+  if (Number.isInteger(model)) return model as number;
+  throw corrupt(CACHE_KIND, 'its model is not valid');
 }
 
 function checkedMissed(missed: SavedSegment['missed']): KvSegment['missed'] {

@@ -163,6 +163,7 @@ describe('bytes that say what does not fit, their checksums right', () => {
     [['options', 'headDim'], 16],
     [['tokens'], 2 ** 40],
     [['recent'], -1],
+    [['model'], 'x'],
     [['refresh'], 'x'],
     [['segments'], []],
     [['segments', '0', 'coded'], 1],

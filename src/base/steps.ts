@@ -1,4 +1,4 @@
-import { LeandexError } from './errors.js';
+import { LeandexError, wrongType } from './errors.js';
 
 /** How far long work has come; `total` is in the same units as `done`. */
 export interface Progress {
@@ -19,6 +19,27 @@ export interface RunOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Aborts the work at the end of the present slice. */
   signal?: AbortSignal | undefined;
+}
+
+/**
+ * Run options apart from the others that came with them.
+ * @throws TypeError `INVALID_ARGUMENT` unless `options` is an object and its run options are usable.
+ */
+export function partRunOptions<T extends RunOptions>(
+  what: string,
+  options: T,
+): { run: RunOptions; rest: Omit<T, keyof RunOptions> } {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw wrongType(`the options of ${what}`, 'an object', options);
+  }
+  const { signal, onProgress, ...rest } = options;
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw wrongType('onProgress', 'a function', onProgress);
+  }
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
+    throw wrongType('signal', 'an AbortSignal', signal);
+  }
+  return { run: { signal, onProgress }, rest };
 }
 
 /** The event loop gets a turn after this long. */

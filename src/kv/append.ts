@@ -7,9 +7,9 @@ import {
   type FillRow,
   fillFrom,
   type KvSegment,
-  keepExact,
   segmentBytes,
   unusualTokens,
+  withExact,
 } from './segment.js';
 import type { KvRows } from './shape.js';
 import { floatsOf, TILE } from './stream.js';
@@ -20,50 +20,57 @@ const MISSED_LEAST = 0.02;
 const BASIS_SHARE_MAX = 0.5;
 
 /**
- * Puts tokens behind those of a cache: at first exact, then, but for the most recent ones, coded. The
- * tokens are there before the first pause.
+ * A cache with tokens behind its own: but for the most recent ones they are coded, in whole tiles.
  */
-export function* appendSteps(parts: CacheParts, rows: KvRows): Steps<void> {
-  const segment = parts.segments.at(-1)!;
-  const bases = segment.streams.map(({ basis }) => basis);
-  const behind = parts.tokens - segment.from - segment.coded;
+export function* appendSteps(parts: CacheParts, rows: KvRows): Steps<CacheParts> {
+  const last = parts.segments.at(-1)!;
+  const bases = last.streams.map(({ basis }) => basis);
+  const behind = parts.tokens - last.from - last.coded;
   const all = new Set(Array.from({ length: rows.tokens }, (_, token) => behind + token));
   const fill = fillFrom(rows, bases);
-  keepExact(
-    segment,
+  const segment = withExact(
+    last,
     bases.map(() => all),
     (stream, token, row) => fill(stream, token - behind, row),
   );
-  parts.tokens += rows.tokens;
   yield;
-  yield* codeOldSteps(parts);
+  const segments = [...parts.segments.slice(0, -1), segment];
+  return yield* codeOldSteps({ ...parts, segments, tokens: parts.tokens + rows.tokens });
 }
 
-/** Codes the exact tokens that are not recent any more, in whole tiles. */
-function* codeOldSteps(parts: CacheParts): Steps<void> {
+/** With codes for the exact tokens that are not recent any more. */
+function* codeOldSteps(parts: CacheParts): Steps<CacheParts> {
   const before = parts.segments.at(-1)!;
   const waiting = parts.tokens - before.from - before.coded;
-  if (waiting < parts.recent + TILE) return;
-  const segment = isRefreshDue(parts, before) ? yield* refreshSteps(parts, before) : before;
+  if (waiting < parts.recent + TILE) return parts;
+  const parted = isRefreshDue(parts, before) ? yield* refreshSteps(before) : [before];
+  const segment = parted.at(-1)!;
   const end = parts.tokens - segment.from - parts.recent;
+  const count = end - (end % TILE) - segment.coded;
+  if (count <= 0) return parts;
+  const coded = yield* codeExactSteps(segment, count, parts.options.sinks);
+  return { ...parts, segments: [...parts.segments.slice(0, -1), ...parted.slice(0, -1), coded] };
+}
+
+/** With codes for the first `count` tokens that have none, all but unusual ones and sinks. */
+function* codeExactSteps(segment: KvSegment, count: number, sinks: number): Steps<KvSegment> {
   const from = segment.coded;
-  const count = end - (end % TILE) - from;
-  if (count <= 0) return;
   const rowAt: FillRow = (stream, token, row) => {
     row.set(floatsOf(segment.streams[stream]!.exact.get(from + token)!));
   };
+  const firsts = Math.min(count, Math.max(0, sinks - segment.from - from));
   const kept: Set<number>[] = [];
   for (const [i, { basis }] of segment.streams.entries()) {
     const unusual = yield* unusualTokens(basis, count, (token, row) => rowAt(i, token, row));
-    const sinks = Math.max(0, parts.options.sinks - segment.from - from);
-    kept.push(new Set([...Array(Math.min(sinks, count)).keys(), ...unusual]));
+    kept.push(new Set([...Array(firsts).keys(), ...unusual]));
   }
-  yield* codeTokensSteps(segment, count, kept, rowAt);
-  for (const [i, { exact }] of segment.streams.entries()) {
-    for (let token = 0; token < count; token++) {
-      if (!kept[i]!.has(token)) exact.delete(from + token);
-    }
-  }
+  const coded = yield* codeTokensSteps(segment, count, kept, rowAt);
+  const streams = coded.streams.map((stream, i) => {
+    const isKept = (position: number) => position >= coded.coded || kept[i]!.has(position - from);
+    const exact = [...stream.exact].filter(([position]) => position < from || isKept(position));
+    return { ...stream, exact: new Map(exact) };
+  });
+  return { ...coded, streams };
 }
 
 /** Whether the bases miss too much, and new ones are a small part of the cache. */

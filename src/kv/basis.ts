@@ -51,6 +51,9 @@ export function basisOf(bases: KvBases, kind: KvKind, layer: number): { at: numb
   return { at, part: layer - bases[at]!.layers.first };
 }
 
+/** Tokens of less are as good as zero: their scale would leave float32. */
+const ENERGY_LEAST = 2 ** -200;
+
 /**
  * Principal components of a group, from its moments. Each layer is scaled by weight / the root mean
  * square length of its tokens, so that relative errors of all layers count alike; the rest is the
@@ -70,7 +73,7 @@ export function* makeBasisSteps(
     for (let i = part * width; i < (part + 1) * width; i++) {
       energy += covariance[i * d + i]! + mean[i]! ** 2;
     }
-    return energy > 0 ? weight / Math.sqrt(energy) : 1;
+    return energy > ENERGY_LEAST ? weight / Math.sqrt(energy) : 1;
   });
   const scaled = covariance.slice();
   for (let i = 0; i < d; i++) {
@@ -93,6 +96,18 @@ export function* makeBasisSteps(
     variances: values.map((value) => Math.max(0, value)),
     totalVariance: trace(scaled, d),
   };
+}
+
+/** Of the mean variance of the components: what a calibrated one has at least. */
+const VARIANCE_LEAST = 2 ** -12;
+
+/**
+ * A basis for other tokens than those it was made of. Few of them miss directions that others have:
+ * steps are fitted to a cache within 2^8 of the training's deviation (stepOf), so it must not be 0.
+ */
+export function forOthers(basis: KvBasis): KvBasis {
+  const least = (basis.totalVariance / basis.dimensions) * VARIANCE_LEAST;
+  return { ...basis, variances: basis.variances.map((variance) => Math.max(variance, least)) };
 }
 
 /** The first `rank` components of a basis. */

@@ -1,7 +1,8 @@
 import { checkInteger, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, partRunOptions, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { readContainer, writeContainer } from '../format/container.js';
+import { WriteQueue } from '../graph/write-queue.js';
 import { appendSteps } from './append.js';
 import { attendSteps } from './attend.js';
 import { decodeSteps } from './codec.js';
@@ -11,7 +12,7 @@ import { type NearestRequest, type NearestTokens, nearestSteps } from './nearest
 import type { ResolvedKv } from './options.js';
 import type { KvQueries } from './query-rows.js';
 import { CACHE_KIND, type CacheParts, describeCache, readCache } from './save-cache.js';
-import { copySegment, exactRows, segmentBytes, streamOf } from './segment.js';
+import { exactRows, type KvSegment, segmentBytes, streamOf } from './segment.js';
 import { checkTokens, type KvKind, type KvTokens, widthOf } from './shape.js';
 import { withKernels } from './work-kernels.js';
 
@@ -34,8 +35,8 @@ export interface KvRange {
 
 /** A compressed KV-cache. */
 export class KvCache {
-  private readonly parts: CacheParts;
-  private isAppending = false;
+  private parts: CacheParts;
+  private readonly appends = new WriteQueue();
 
   /** Made by KvModel.compress(), compressKv() and fromBytes(). */
   constructor(parts: CacheParts) {
@@ -97,54 +98,41 @@ export class KvCache {
    * @throws TypeError, RangeError `INVALID_ARGUMENT`.
    */
   reconstruct(range: KvRange): { keys: Float32Array; values: Float32Array } {
-    return drain(reconstructSteps(this.parts, range));
+    return drain(this.reconstructSteps(range));
   }
 
   /** reconstruct() in slices. Errors as there, LeandexError `ABORTED`. */
   async reconstructAsync(
     range: KvRange & RunOptions,
   ): Promise<{ keys: Float32Array; values: Float32Array }> {
-    const { signal, onProgress, ...rest } = range;
-    return runSteps(reconstructSteps(this.snapshot(), rest), { signal, onProgress });
+    const { rest, run } = partRunOptions('reconstructAsync', range);
+    return runSteps(this.reconstructSteps(rest), run);
   }
 
   /**
    * Puts tokens behind the last: exact at first; all but the most recent ones are then coded.
    * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`; LeandexError `BUSY` while
-   * appendAsync() is at work.
+   * an appendAsync() is under way.
    */
   append(tokens: KvTokens): void {
     const rows = checkTokens('append', tokens, this.options);
-    this.checkIdle();
-    drain(appendSteps(this.parts, rows));
+    if (this.appends.isBusy) {
+      throw new LeandexError('BUSY', 'an append is under way: await it before append()');
+    }
+    this.parts = drain(appendSteps(this.parts, rows));
   }
 
   /**
-   * append() in slices. Errors as there, LeandexError `ABORTED`: of a signal that fires meanwhile the
-   * tokens are there then, and coded with the next ones; of one that has fired before they are not.
+   * append() in slices, in the order of the calls; all or nothing. Until it has ended, and for reads
+   * that began before, the cache is as it was. Errors as for append(), LeandexError `ABORTED`.
    */
   async appendAsync(tokens: KvTokens, options: RunOptions = {}): Promise<void> {
+    const { run, rest } = partRunOptions('appendAsync', options);
+    checkOptions('appendAsync', rest, []);
     const rows = checkTokens('append', tokens, this.options);
-    this.checkIdle();
-    this.isAppending = true;
-    try {
-      await runSteps(appendSteps(this.parts, rows), options);
-    } finally {
-      this.isAppending = false;
-    }
-  }
-
-  private checkIdle(): void {
-    if (!this.isAppending) return;
-    throw new LeandexError(
-      'BUSY',
-      'tokens are being appended to the cache: wait for appendAsync()',
-    );
-  }
-
-  /** The cache as it is now, for reads in slices: between these tokens may be appended. */
-  private snapshot(): CacheParts {
-    return { ...this.parts, segments: this.parts.segments.map(copySegment) };
+    await this.appends.run(async () => {
+      this.parts = await runSteps(appendSteps(this.parts, rows), run);
+    });
   }
 
   /**
@@ -158,8 +146,8 @@ export class KvCache {
 
   /** attend() in slices. Errors as there, LeandexError `ABORTED`. */
   async attendAsync(request: KvQueries & RunOptions): Promise<Float32Array> {
-    const { signal, onProgress, ...rest } = request;
-    return runSteps(attendSteps(this.snapshot(), rest), { signal, onProgress });
+    const { rest, run } = partRunOptions('attendAsync', request);
+    return runSteps(attendSteps(this.parts, rest), run);
   }
 
   /**
@@ -172,45 +160,46 @@ export class KvCache {
 
   /** nearest() in slices. Errors as there, LeandexError `ABORTED`. */
   async nearestAsync(request: NearestRequest & RunOptions): Promise<NearestTokens> {
-    const { signal, onProgress, ...rest } = request;
-    return runSteps(nearestSteps(this.snapshot(), rest), { signal, onProgress });
+    const { rest, run } = partRunOptions('nearestAsync', request);
+    return runSteps(nearestSteps(this.parts, rest), run);
   }
-}
 
-function* reconstructSteps(parts: CacheParts, range: KvRange) {
-  checkOptions('reconstruct', range, ['layer', 'from', 'to']);
-  const layer = checkInteger('layer', range.layer, 0, parts.options.layers - 1);
-  const to = checkInteger('to', range.to ?? parts.tokens, 0, parts.tokens);
-  const from = checkInteger('from', range.from ?? 0, 0, to);
-  return {
-    keys: yield* rowsSteps(parts, 'keys', layer, from, to),
-    values: yield* rowsSteps(parts, 'values', layer, from, to),
-  };
-}
-
-function* rowsSteps(
-  parts: CacheParts,
-  kind: KvKind,
-  layer: number,
-  from: number,
-  to: number,
-): Steps<Float32Array> {
-  const width = widthOf(parts.options);
-  const out = new Float32Array((to - from) * width);
-  for (const segment of parts.segments) {
-    const { stream, part } = streamOf(segment, kind, layer);
-    const first = Math.max(from - segment.from, 0);
-    const end = Math.min(to - segment.from, segment.coded);
-    const at = (position: number) => (position + segment.from - from) * width;
-    yield* withKernels(function* (kernels) {
-      if (first < end) {
-        out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
-      }
-      for (const [position, row] of exactRows(stream, part)) {
-        if (position < from - segment.from || position >= to - segment.from) continue;
-        out.set(row, at(position));
-      }
-    });
+  private *reconstructSteps(range: KvRange) {
+    checkOptions('reconstruct', range, ['layer', 'from', 'to']);
+    const layer = checkInteger('layer', range.layer, 0, this.options.layers - 1);
+    const to = checkInteger('to', range.to ?? this.tokens, 0, this.tokens);
+    const from = checkInteger('from', range.from ?? 0, 0, to);
+    const { segments } = this.parts;
+    return {
+      keys: yield* this.rowsSteps(segments, 'keys', layer, from, to),
+      values: yield* this.rowsSteps(segments, 'values', layer, from, to),
+    };
   }
-  return out;
+
+  private *rowsSteps(
+    segments: readonly KvSegment[],
+    kind: KvKind,
+    layer: number,
+    from: number,
+    to: number,
+  ): Steps<Float32Array> {
+    const width = widthOf(this.options);
+    const out = new Float32Array((to - from) * width);
+    for (const segment of segments) {
+      const { stream, part } = streamOf(segment, kind, layer);
+      const first = Math.max(from - segment.from, 0);
+      const end = Math.min(to - segment.from, segment.coded);
+      const at = (position: number) => (position + segment.from - from) * width;
+      yield* withKernels(function* (kernels) {
+        if (first < end) {
+          out.set(yield* decodeSteps(kernels, stream, part, first, end), at(first));
+        }
+        for (const [position, row] of exactRows(stream, part)) {
+          if (position < from - segment.from || position >= to - segment.from) continue;
+          out.set(row, at(position));
+        }
+      });
+    }
+    return out;
+  }
 }

@@ -7,8 +7,10 @@ import { type KvStream, TILE } from './stream.js';
 /** Tokens that are projected by one call. */
 const BLOCK = 4 * TILE;
 
-/** What coding the tokens of a stream found; energies are squared lengths of scaled, centred tokens. */
-export interface CodedEnergy {
+/** What coding the tokens of a stream gives; energies are squared lengths of scaled, centred tokens. */
+export interface CodedTokens {
+  /** All codes of the stream, those of earlier tokens included. */
+  readonly codes: Uint8Array;
   /** Of all tokens. */
   energy: number;
   /** What the coded components miss of it. */
@@ -57,7 +59,7 @@ export function* stageVectorsSteps(
 
 /**
  * Codes the tokens of a stream at positions from … to − 1; `fill` gives the numbers of one, as they are
- * in the cache. Tiles that are there keep their other tokens.
+ * in the cache. Tiles that are there keep their other tokens. The stream stays as it is.
  */
 export function* encodeSteps(
   kernels: Kernels,
@@ -65,11 +67,11 @@ export function* encodeSteps(
   from: number,
   to: number,
   fill: (position: number, row: Float32Array) => void,
-): Steps<CodedEnergy> {
+): Steps<CodedTokens> {
   const { basis, widths } = stream;
   const { dimensions: d, rank } = basis;
   const n = widths.length;
-  growCodes(stream, to);
+  const codes = grownCodes(stream, to);
   const mark = kernels.mark();
   const stride = alignUp(Math.max(n, 1), PANEL);
   const matrix = kernels.alloc(d * stride * 4);
@@ -79,7 +81,7 @@ export function* encodeSteps(
   const tile = kernels.alloc(stream.tileBytes);
   const whole = yield* stageVectorsSteps(kernels, basis, 0, d);
   kernels.call.packPanels(whole, d, n, rank, matrix);
-  const found = { energy: 0, missed: 0 };
+  const found = { codes, energy: 0, missed: 0 };
   for (let start = from; start < to; ) {
     const end = Math.min(to, start - (start % TILE) + BLOCK);
     const count = end - start;
@@ -92,7 +94,8 @@ export function* encodeSteps(
     for (let at = start; at < end; ) {
       const next = Math.min(end, at - (at % TILE) + TILE);
       const first = products + (at - start) * stride * 4;
-      encodeTile(kernels, stream, staged, tile, at, next, first, stride);
+      const place = codesOfTile(codes, stream, at);
+      encodeTile(kernels, stream, staged, tile, place, at % TILE, next - at, first, stride);
       at = next;
     }
     start = end;
@@ -102,24 +105,20 @@ export function* encodeSteps(
   return found;
 }
 
-/** Codes the tokens at positions from … to − 1 of one tile, given rows of coefficients. */
+/** Codes `count` tokens of one tile from a slot on, given rows of coefficients. */
 function encodeTile(
   kernels: Kernels,
   stream: KvStream,
   { widths, steps, panels }: StagedStream,
   tile: number,
-  from: number,
-  to: number,
+  codes: Uint8Array,
+  slot: number,
+  count: number,
   rows: number,
   stride: number,
 ): void {
   const { tileBytes } = stream;
   const n = stream.widths.length;
-  const slot = from % TILE;
-  const codes = stream.codes.subarray(
-    ((from - slot) / TILE) * tileBytes,
-    ((from - slot) / TILE + 1) * tileBytes,
-  );
   if (slot > 0) {
     // Coding what was decoded gives the same codes: the tokens before stay as they are.
     kernels.u8(tile, tileBytes).set(codes);
@@ -127,17 +126,22 @@ function encodeTile(
   } else {
     kernels.f32(panels, n * TILE).fill(0);
   }
-  kernels.call.kvToPanels(rows, to - from, stride, n, slot, panels);
+  kernels.call.kvToPanels(rows, count, stride, n, slot, panels);
   kernels.call.kvEncode(panels, n, widths, steps, tile);
   codes.set(kernels.u8(tile, tileBytes));
 }
 
-function growCodes(stream: KvStream, tokens: number): void {
-  const bytes = Math.ceil(tokens / TILE) * stream.tileBytes;
-  if (bytes <= stream.codes.length) return;
-  const grown = new Uint8Array(bytes);
-  grown.set(stream.codes);
-  stream.codes = grown;
+/** A copy of the codes of a stream with room for so many tokens. */
+function grownCodes({ codes, tileBytes }: KvStream, tokens: number): Uint8Array {
+  const grown = new Uint8Array(Math.ceil(tokens / TILE) * tileBytes);
+  grown.set(codes);
+  return grown;
+}
+
+/** The bytes of the tile that a position is in. */
+function codesOfTile(codes: Uint8Array, { tileBytes }: KvStream, position: number): Uint8Array {
+  const tile = Math.floor(position / TILE);
+  return codes.subarray(tile * tileBytes, (tile + 1) * tileBytes);
 }
 
 /** Rows of tokens ← S (x − mean); the sum of their squares. */

@@ -11,9 +11,9 @@ import {
   type FillRow,
   fillFrom,
   type KvSegment,
-  keepExact,
   newSegment,
   unusualTokens,
+  withExact,
 } from './segment.js';
 import { type KvRows, widthOf } from './shape.js';
 import { meaningBytes, TILE } from './stream.js';
@@ -53,12 +53,10 @@ export function* compressSteps(
     yield;
   }
   const used = isOwn ? yield* truncateBases(bases, plan) : bases;
-  const segment = newSegment(0, used, plan, exponents, isOwn);
   const fill = fillFrom(rows, used);
-  keepExact(segment, exact, fill);
+  const segment = withExact(newSegment(0, used, plan, exponents, isOwn), exact, fill);
   yield;
-  yield* codeTokensSteps(segment, rows.tokens, exact, fill);
-  return segment;
+  return yield* codeTokensSteps(segment, rows.tokens, exact, fill);
 }
 
 /** With the shared bases or with own ones; with `auto` the one that is expected to have less error. */
@@ -72,7 +70,7 @@ function* chooseCodingSteps(
     return yield* planSteps(rows, kv, budget, yield* ownBasesSteps(rows, kv), true, false);
   }
   const calibrated = yield* planSteps(rows, kv, budget, shared, false, false);
-  if (budget.basis === 'calibrated') return calibrated;
+  if (budget.basis === 'calibrated' || rows.tokens <= kv.sinks) return calibrated;
   const halves = shared.reduce((sum, basis) => sum + basisBytes(basis, basis.rank / 2), 0);
   if (2 * halves > totalBits(rows.tokens, kv, budget) / 8) return calibrated;
   const own = yield* planSteps(rows, kv, budget, yield* ownBasesSteps(rows, kv), true, true);
@@ -81,6 +79,10 @@ function* chooseCodingSteps(
 
 /** The basis of the tokens themselves. */
 function* ownBasesSteps(rows: KvRows, kv: ResolvedKv): Steps<KvBases> {
+  if (rows.tokens <= kv.sinks) {
+    const expected = `more than the ${kv.sinks} sinks, to have a basis of their own`;
+    throw outOfRange('tokens', expected, rows.tokens);
+  }
   const training = new KvTraining(kv);
   yield* training.addSteps(rows);
   return yield* training.finishSteps();

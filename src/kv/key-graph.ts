@@ -1,10 +1,10 @@
-import { checkInteger, checkOptions } from '../base/check.js';
-import { outOfRange } from '../base/errors.js';
-import { type RunOptions, runSteps } from '../base/steps.js';
+import { checkOptions } from '../base/check.js';
+import { outOfRange, wrongType } from '../base/errors.js';
+import { partRunOptions, type RunOptions, runSteps } from '../base/steps.js';
 import { LeanIndex } from '../graph/lean-index.js';
-import type { KvCache } from './cache.js';
-import { type NearestRequest, type NearestTokens, NO_TOKEN } from './nearest.js';
-import { KV_QUERIES, queryRows, resolveQueries } from './query-rows.js';
+import { KvCache } from './cache.js';
+import { type NearestRequest, type NearestTokens, noTokens } from './nearest.js';
+import { queryRows, resolveQueries } from './query-rows.js';
 import { type Rope, resolveRope, rotate } from './rope.js';
 
 export interface KeyGraphOptions extends RunOptions {
@@ -43,8 +43,10 @@ export class KeyGraph {
 
   /** @throws TypeError, RangeError `INVALID_ARGUMENT`; LeandexError `ABORTED`. */
   static async build(cache: KvCache, options: KeyGraphOptions): Promise<KeyGraph> {
-    checkOptions('KeyGraph.build', options, ['layer', 'rope', 'signal', 'onProgress']);
-    const { layer, rope, ...run } = options;
+    const { rest, run } = partRunOptions('KeyGraph.build', options);
+    checkOptions('KeyGraph.build', rest, ['layer', 'rope']);
+    const { layer, rope } = rest;
+    if (!(cache instanceof KvCache)) throw wrongType('cache', 'a KvCache', cache);
     const { kvHeads, headDim } = cache.options;
     const rotation = resolveRope(rope, headDim);
     const { tokens } = cache;
@@ -73,9 +75,8 @@ export class KeyGraph {
    * @throws TypeError, RangeError `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`.
    */
   nearest(request: GraphRequest): NearestTokens {
-    checkOptions('nearest', request, [...KV_QUERIES, 'k', 'ef']);
-    const { k: wanted, ef, ...queries } = request;
-    const k = checkInteger('k', wanted, 1, 2 ** 31);
+    checkOptions('nearest', request, ['queries', 'positions', 'scale', 'k', 'ef']);
+    const { k, ef, ...queries } = request;
     const { options } = this.cache;
     const { headDim, kvHeads } = options;
     const given = { ...queries, layer: this.layer, ...(this.rope && { rope: this.rope }) };
@@ -85,12 +86,9 @@ export class KeyGraph {
       throw outOfRange('positions', `at least ${this.tokens - 1}, the last token`, position);
     }
     const { numbers, rows } = queryRows(resolved, options);
-    const found = {
-      k,
-      positions: new Uint32Array(rows.length * k).fill(NO_TOKEN),
-      scores: new Float32Array(rows.length * k).fill(-Infinity),
-    };
+    const found = noTokens(k, rows.length);
     const most = Math.min(k, this.tokens);
+    if (most === 0) return found;
     for (const [row, { at }] of rows.entries()) {
       const graph = this.graphs[Math.floor((row * kvHeads) / rows.length)]!;
       const query = numbers.subarray(row * headDim, (row + 1) * headDim);

@@ -1,9 +1,9 @@
 import { checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, partRunOptions, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { crc32 } from '../format/checksum.js';
 import { asBytes, readContainer, writeContainer } from '../format/container.js';
-import type { KvBases } from './basis.js';
+import { forOthers, type KvBases } from './basis.js';
 import { KvCache } from './cache.js';
 import { compressSteps } from './compress.js';
 import {
@@ -13,13 +13,19 @@ import {
   resolveCompress,
 } from './compress-options.js';
 import { KV_OPTIONS, type KvOptions, type ResolvedKv, resolveKv } from './options.js';
-import { describeBases, halvesAsBytes, readBases, readOptions } from './save-bases.js';
+import {
+  describeBases,
+  halvesAsBytes,
+  readBases,
+  readOptions,
+  requireSections,
+  SECTIONS_EACH,
+} from './save-bases.js';
 import type { KvSegment } from './segment.js';
 import { checkTokens, type KvTokens } from './shape.js';
 import { KvTraining } from './training.js';
 
 const KIND = 'kv-model';
-const RUN_OPTIONS = ['signal', 'onProgress'] as const satisfies readonly (keyof RunOptions)[];
 
 /** What all caches of a language model share: the bases of their keys and values. */
 export class KvModel {
@@ -43,18 +49,19 @@ export class KvModel {
     samples: Iterable<KvTokens> | AsyncIterable<KvTokens>,
     options: KvOptions & RunOptions,
   ): Promise<KvModel> {
-    const { signal, onProgress, ...rest } = checked('KvModel.train', options, KV_OPTIONS);
+    const { run, rest } = partRunOptions('KvModel.train', options);
     const resolved = resolveKv('KvModel.train', rest);
     const training = new KvTraining(resolved);
     let count = 0;
     for await (const sample of iterable(samples)) {
       const rows = checkTokens(`sample ${count++}`, sample, resolved);
-      await runSteps(training.addSteps(rows), { signal, onProgress });
+      await runSteps(training.addSteps(rows), run);
     }
     if (training.tokens === 0) {
       throw outOfRange('samples', `tokens behind the first ${resolved.sinks}`, 'none');
     }
-    return new KvModel(resolved, await runSteps(training.finishSteps(), { signal, onProgress }));
+    const bases = await runSteps(training.finishSteps(), run);
+    return new KvModel(resolved, bases.map(forOthers));
   }
 
   /**
@@ -70,8 +77,8 @@ export class KvModel {
     tokens: KvTokens,
     options: CompressOptions & RunOptions = {},
   ): Promise<KvCache> {
-    const { signal, onProgress, ...rest } = checked('compressAsync', options, COMPRESS_OPTIONS);
-    return runSteps(this.steps(tokens, rest), { signal, onProgress });
+    const { run, rest } = partRunOptions('compressAsync', options);
+    return runSteps(this.steps(tokens, rest), run);
   }
 
   /** A checksum of the bases, by which caches know their model. */
@@ -93,7 +100,9 @@ export class KvModel {
   static fromBytes(bytes: Uint8Array): KvModel {
     const { header, sections } = readContainer(bytes, KIND);
     const options = readOptions(header, KIND);
-    return new KvModel(options, readBases(header.bases, sections, options, KIND));
+    const bases = readBases(header.bases, sections, options, KIND);
+    requireSections(sections, bases.length * SECTIONS_EACH, KIND);
+    return new KvModel(options, bases);
   }
 
   private *steps(tokens: KvTokens, options: CompressOptions): Steps<KvCache> {
@@ -110,7 +119,10 @@ export interface CompressKvOptions extends KvOptions, Omit<CompressOptions, 'bas
   basis: 'own';
 }
 
-/** A cache in few bytes without a model: with a basis of its own. Errors as for KvModel.compress(). */
+/**
+ * A cache in few bytes without a model: with a basis of its own, made of the tokens behind the sinks; at
+ * least one. Errors as for KvModel.compress().
+ */
 export function compressKv(tokens: KvTokens, options: CompressKvOptions): KvCache {
   return drain(compressOwnSteps(tokens, options));
 }
@@ -120,16 +132,17 @@ export async function compressKvAsync(
   tokens: KvTokens,
   options: CompressKvOptions & RunOptions,
 ): Promise<KvCache> {
-  const { signal, onProgress, ...rest } = options;
-  return runSteps(compressOwnSteps(tokens, rest), { signal, onProgress });
+  const { run, rest } = partRunOptions('compressKvAsync', options);
+  return runSteps(compressOwnSteps(tokens, rest), run);
 }
 
 function* compressOwnSteps(tokens: KvTokens, options: CompressKvOptions): Steps<KvCache> {
-  checkOptions('compressKv', options, [...KV_OPTIONS, ...COMPRESS_OPTIONS]);
+  checkOptions('compressKv', options, [...new Set([...KV_OPTIONS, ...COMPRESS_OPTIONS])]);
   const { basis, recent, refresh, bytes, error, ...kv } = options;
+  const { bitsPerNumber } = kv;
   if (basis !== 'own') throw outOfRange('basis', 'own: there is no model', basis);
   const resolved = resolveKv('compressKv', kv);
-  const budget = resolveCompress({ recent, refresh, bytes, error }, 'own');
+  const budget = resolveCompress({ recent, refresh, bitsPerNumber, bytes, error }, 'own');
   const rows = checkTokens('compressKv', tokens, resolved);
   const segment = yield* compressSteps(rows, resolved, budget, undefined);
   return cacheOf(resolved, budget, segment, rows.tokens, undefined);
@@ -143,11 +156,6 @@ function cacheOf(
   modelId: number | undefined,
 ): KvCache {
   return new KvCache({ options, recent, refresh, segments: [segment], tokens, modelId });
-}
-
-function checked<T extends RunOptions>(what: string, options: T, known: readonly string[]): T {
-  checkOptions(what, options, [...known, ...RUN_OPTIONS]);
-  return options;
 }
 
 function iterable(

@@ -10,7 +10,6 @@ import {
   resolveQueries,
 } from './query-rows.js';
 import { CHUNK, type KvView, scoreSteps } from './score.js';
-import { TOKENS_MAX } from './shape.js';
 import { withKernels } from './work-kernels.js';
 
 export interface NearestRequest extends KvQueries {
@@ -27,20 +26,24 @@ export interface NearestTokens {
   scores: Float32Array;
 }
 
-export const NO_TOKEN = 0xffff_ffff;
+const NO_TOKEN = 0xffff_ffff;
+/** Tokens of a result: half a gigabyte. */
+const FOUND_MAX = 2 ** 26;
+
+/** A result that no token is in yet. @throws TypeError, RangeError for a k that is none, or too large. */
+export function noTokens(k: number, heads: number): NearestTokens {
+  const most = Math.floor(FOUND_MAX / Math.max(1, heads));
+  const size = heads * checkInteger('k', k, 1, most);
+  const positions = new Uint32Array(size).fill(NO_TOKEN);
+  return { k, positions, scores: new Float32Array(size).fill(-Infinity) };
+}
 
 /** Scores all tokens that a query sees on their codes, and keeps the best. */
 export function* nearestSteps(view: KvView, request: NearestRequest): Steps<NearestTokens> {
   checkOptions('nearest', request, [...KV_QUERIES, 'k']);
   const { k: wanted, ...queries } = request;
-  const k = checkInteger('k', wanted, 1, TOKENS_MAX);
   const resolved = resolveQueries('nearest', queries, view.options);
-  const heads = resolved.positions.length * resolved.queryHeads;
-  const found: NearestTokens = {
-    k,
-    positions: new Uint32Array(heads * k).fill(NO_TOKEN),
-    scores: new Float32Array(heads * k).fill(-Infinity),
-  };
+  const found = noTokens(wanted, resolved.positions.length * resolved.queryHeads);
   for (const part of partsOfQueries(resolved, view.options.headDim)) {
     const first = part.first * resolved.queryHeads;
     yield* withKernels((kernels) => nearestPartSteps(kernels, view, part, found, first));

@@ -5,7 +5,6 @@ import { updateSvdSteps } from '../linalg/svd-update.js';
 import { halvesSteps, type KvBasis, truncateSteps } from './basis.js';
 import { scaleRows, stageVectorsSteps } from './codec.js';
 import { bitsOf, planBits } from './plan.js';
-import type { CacheParts } from './save-cache.js';
 import { type KvSegment, newSegment } from './segment.js';
 import { floatsOf, type KvStream } from './stream.js';
 import { withKernels } from './work-kernels.js';
@@ -14,10 +13,10 @@ import { withKernels } from './work-kernels.js';
 const PAST_WEIGHT = 4;
 
 /**
- * Begins a new segment for the tokens that have no codes yet, with bases that are those of the last
- * segment updated by these tokens, and as many bits a token. They belong to the cache alone.
+ * Parts a segment: a new one has the tokens that have no codes yet, with bases that are those of the
+ * last one updated by these tokens, and as many bits a token. They belong to the cache alone.
  */
-export function* refreshSteps(parts: CacheParts, last: KvSegment): Steps<KvSegment> {
+export function* refreshSteps(last: KvSegment): Steps<[KvSegment, KvSegment]> {
   const updated: KvBasis[] = [];
   for (const stream of last.streams) {
     updated.push(yield* withKernels((kernels) => updateBasisSteps(kernels, stream, last.coded)));
@@ -33,15 +32,20 @@ export function* refreshSteps(parts: CacheParts, last: KvSegment): Steps<KvSegme
   }
   const exponents = plan.map((widths) => new Int8Array(widths.length));
   const segment = newSegment(last.from + last.coded, bases, plan, exponents, true);
-  for (const [i, { exact }] of last.streams.entries()) {
-    for (const [position, row] of exact) {
-      if (position < last.coded) continue;
-      exact.delete(position);
-      segment.streams[i]!.exact.set(position - last.coded, row);
-    }
-  }
-  parts.segments.push(segment);
-  return segment;
+  const partOf = (stream: KvStream, isPart: (position: number) => boolean) =>
+    [...stream.exact].filter(([position]) => isPart(position));
+  const before = last.streams.map((stream) => {
+    return { ...stream, exact: new Map(partOf(stream, (position) => position < last.coded)) };
+  });
+  const streams = segment.streams.map((stream, i) => {
+    const waiting = partOf(last.streams[i]!, (position) => position >= last.coded);
+    const moved = waiting.map(([position, row]) => [position - last.coded, row] as const);
+    return { ...stream, exact: new Map(moved) };
+  });
+  return [
+    { ...last, streams: before },
+    { ...segment, streams },
+  ];
 }
 
 /** The basis of a stream, updated by its exact tokens from a position on. */

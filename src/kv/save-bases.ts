@@ -54,7 +54,13 @@ export function readBases(
     const dimensions = count * widthOf(options);
     const isSize = Number.isInteger(count) && count >= 1 && count <= options.layers;
     const isRank = Number.isInteger(rank) && rank >= 0 && rank <= dimensions;
-    if (!isSize || !isRank || !(totalVariance >= 0) || !KV_KINDS.includes(saved.kind)) {
+    if (
+      !isSize ||
+      !isRank ||
+      !Number.isFinite(totalVariance) ||
+      totalVariance < 0 ||
+      !KV_KINDS.includes(saved.kind)
+    ) {
       throw corrupt(kind, `basis ${i} is not valid`);
     }
     const name = (of: string) => `${prefix}${of}.${i}`;
@@ -71,8 +77,17 @@ export function readBases(
       totalVariance,
     };
   });
-  for (const of of KV_KINDS) requireEachLayer(bases, of, options.layers, kind);
+  requireBases(bases, options, kind);
   return bases;
+}
+
+/** Each layer has one basis of its keys and one of its values. @throws LeandexError `CORRUPT` */
+export function requireBases(bases: KvBases, options: ResolvedKv, kind: string): void {
+  const width = widthOf(options);
+  if (bases.some(({ dimensions, layers: { count } }) => dimensions !== count * width)) {
+    throw corrupt(kind, `its tokens do not have ${width} numbers a layer, as the bases do`);
+  }
+  for (const of of KV_KINDS) requireEachLayer(bases, of, options.layers, kind);
 }
 
 /** Each layer has one basis, in order. */
@@ -86,6 +101,19 @@ function requireEachLayer(bases: KvBases, of: KvKind, layers: number, kind: stri
     next += span.count;
   }
   if (next !== layers) throw corrupt(kind, `the bases of the ${of} are of ${next} layers`);
+}
+
+/** A basis has four sections, and so have the tokens of a segment that it codes. */
+export const SECTIONS_EACH = 4;
+
+/** Given that all that belong to it are there. @throws LeandexError `CORRUPT` for other ones. */
+export function requireSections(
+  sections: Container['sections'],
+  expected: number,
+  kind: string,
+): void {
+  const { length } = Object.keys(sections);
+  if (length !== expected) throw corrupt(kind, `it has ${length} sections, expected ${expected}`);
 }
 
 /** @throws LeandexError `CORRUPT` */

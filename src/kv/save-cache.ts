@@ -1,6 +1,6 @@
 import { asBytes, type Container, sectionOf } from '../format/container.js';
 import { corrupt } from '../format/layout.js';
-import type { KvBases } from './basis.js';
+import type { KvBases, KvBasis } from './basis.js';
 import type { ResolvedKv } from './options.js';
 import {
   checkedHalves,
@@ -8,6 +8,9 @@ import {
   halvesAsBytes,
   readBases,
   readOptions,
+  requireBases,
+  requireSections,
+  SECTIONS_EACH,
 } from './save-bases.js';
 import { type KvSegment, newSegment } from './segment.js';
 import { TOKENS_MAX } from './shape.js';
@@ -16,13 +19,13 @@ import { type KvStream, meaningBytes, TILE } from './stream.js';
 export const CACHE_KIND = 'kv-cache';
 const WIDTH_MAX = 8;
 
-/** All of a cache that is saved. */
+/** All of a cache that is saved. Never changed: appending makes another one. */
 export interface CacheParts {
   readonly options: ResolvedKv;
   readonly recent: number;
   readonly refresh: number;
-  tokens: number;
-  readonly segments: KvSegment[];
+  readonly tokens: number;
+  readonly segments: readonly KvSegment[];
   /** Of the model whose bases are not saved; undefined where all are its own. */
   readonly modelId: number | undefined;
 }
@@ -93,8 +96,9 @@ export function readCache(
   ) {
     throw corrupt(CACHE_KIND, 'its header is not valid');
   }
-  const modelId = typeof model === 'number' ? model : undefined;
+  const modelId = model === null ? undefined : checkedId(model);
   const shared = modelId === undefined ? undefined : modelBases(modelId);
+  if (shared !== undefined) requireBases(shared, options, CACHE_KIND);
   const read = segments.map((saved: SavedSegment, s): KvSegment => {
     const { from, coded, bases: own, components, exact } = saved ?? {};
     const isValid = isCount(from) && isCount(coded) && from + coded <= tokens;
@@ -116,24 +120,29 @@ export function readCache(
       meanings.map(({ exponents }) => exponents),
       own !== null,
     );
-    segment.coded = coded;
-    segment.missed = checkedMissed(saved.missed);
-    for (const [i, stream] of segment.streams.entries()) {
+    const streams = segment.streams.map((stream, i) => {
       const size = Math.ceil(coded / TILE) * stream.tileBytes;
-      stream.codes = sectionOf(sections, `${s}.codes.${i}`, size, CACHE_KIND).slice();
+      const codes = sectionOf(sections, `${s}.codes.${i}`, size, CACHE_KIND).slice();
       if (!isCount(exact[i])) throw corrupt(CACHE_KIND, `segment ${s} is not valid`);
-      readExact(sections, s, i, exact[i]!, stream);
-    }
-    return segment;
+      return { ...stream, codes, exact: readExact(sections, s, i, exact[i]!, stream.basis) };
+    });
+    return { ...segment, streams, coded, missed: checkedMissed(saved.missed) };
   });
   requireOrder(read, tokens);
+  const lists = read.reduce((sum, { isOwn, streams }) => sum + streams.length * (isOwn ? 2 : 1), 0);
+  requireSections(sections, lists * SECTIONS_EACH, CACHE_KIND);
   return { options, recent, refresh, tokens, segments: read, modelId };
 }
 
+function checkedId(model: unknown): number {
+  if (Number.isInteger(model)) return model as number;
+  throw corrupt(CACHE_KIND, 'its model is not valid');
+}
+
 function checkedMissed(missed: SavedSegment['missed']): KvSegment['missed'] {
-  if (missed === null || missed === undefined) return undefined;
-  const { first, last } = missed;
-  if (first >= 0 && last >= 0) return { first, last };
+  if (missed === null) return undefined;
+  const isShare = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
+  if (isShare(missed?.first) && isShare(missed?.last)) return missed;
   throw corrupt(CACHE_KIND, 'what its bases miss is not valid');
 }
 
@@ -142,21 +151,22 @@ function readExact(
   s: number,
   i: number,
   count: number,
-  { basis, exact }: KvStream,
-): void {
+  { dimensions: size }: KvBasis,
+): Map<number, Uint16Array> {
   const bytes = sectionOf(sections, `${s}.positions.${i}`, 4 * count, CACHE_KIND);
   const positions = new Uint32Array(bytes.slice().buffer);
-  const size = basis.dimensions;
   const rows = checkedHalves(
     sectionOf(sections, `${s}.exact.${i}`, 2 * size * count, CACHE_KIND),
     CACHE_KIND,
   );
+  const exact = new Map<number, Uint16Array>();
   positions.forEach((position, at) => {
     if (at > 0 && position <= positions[at - 1]!) {
       throw corrupt(CACHE_KIND, 'its exact tokens are not in order');
     }
     exact.set(position, rows.slice(at * size, (at + 1) * size));
   });
+  return exact;
 }
 
 /** Segments follow one another, and tokens without codes are exact. */

@@ -7,7 +7,10 @@ import type { KvKind, KvRows } from './shape.js';
 import { exactBytes, floatsOf, halvesOf, type KvStream, newStream, streamBytes } from './stream.js';
 import { withKernels } from './work-kernels.js';
 
-/** Tokens of a cache that are coded with the same bases. */
+/**
+ * Tokens of a cache that are coded with the same bases. Never changed: what adds tokens makes another
+ * one, so that readers see all of it or nothing, and an abort leaves what was there.
+ */
 export interface KvSegment {
   /** Position of the first token in the cache. */
   readonly from: number;
@@ -16,9 +19,9 @@ export interface KvSegment {
   /** One a basis, in the same order. */
   readonly streams: readonly KvStream[];
   /** Tokens of the segment that have codes, from its start on. */
-  coded: number;
+  readonly coded: number;
   /** Share of the energy that its components miss: of the first tokens coded, and of the last. */
-  missed: { first: number; last: number } | undefined;
+  readonly missed: { readonly first: number; readonly last: number } | undefined;
 }
 
 /** A segment without tokens. */
@@ -31,12 +34,6 @@ export function newSegment(
 ): KvSegment {
   const streams = bases.map((basis, i) => newStream(basis, plan[i]!, exponents[i]!));
   return { from, isOwn, streams, coded: 0, missed: undefined };
-}
-
-/** A segment as it is now: tokens that are coded later change nothing in it. */
-export function copySegment(segment: KvSegment): KvSegment {
-  const streams = segment.streams.map((stream) => ({ ...stream, exact: new Map(stream.exact) }));
-  return { ...segment, streams };
 }
 
 /** The stream that has a layer, and the number of the layer in its group. */
@@ -115,34 +112,38 @@ export function* unusualTokens(
   return largestAbove(energies, 0, OUTLIER_FACTOR * totalVariance);
 }
 
-/** Keeps tokens behind a segment's coded ones exact, numbered from there on as for `fill`. */
-export function keepExact(
-  { streams, coded }: KvSegment,
-  exact: readonly ReadonlySet<number>[],
+/** With tokens behind the coded ones kept exact, numbered from there on as for `fill`. */
+export function withExact(
+  segment: KvSegment,
+  tokens: readonly ReadonlySet<number>[],
   fill: FillRow,
-): void {
-  for (const [i, stream] of streams.entries()) {
+): KvSegment {
+  const streams = segment.streams.map((stream, i) => {
+    const exact = new Map(stream.exact);
     const row = new Float32Array(stream.basis.dimensions);
-    for (const token of [...exact[i]!].sort((a, b) => a - b)) {
+    for (const token of [...tokens[i]!].sort((a, b) => a - b)) {
       fill(i, token, row);
-      stream.exact.set(coded + token, halvesOf(row));
+      exact.set(segment.coded + token, halvesOf(row));
     }
-  }
+    return { ...stream, exact };
+  });
+  return { ...segment, streams };
 }
 
 /**
- * Codes `count` tokens as those behind a segment's last coded one; `exact` has for each stream the ones
- * of which no codes are needed, numbered as for `fill`.
+ * With `count` tokens coded behind the last coded one; `exact` has for each stream the ones of which no
+ * codes are needed, numbered as for `fill`.
  */
 export function* codeTokensSteps(
   segment: KvSegment,
   count: number,
   exact: readonly ReadonlySet<number>[],
   fill: FillRow,
-): Steps<void> {
-  const { streams, coded } = segment;
+): Steps<KvSegment> {
+  const { coded } = segment;
+  const streams: KvStream[] = [];
   let [energy, missed] = [0, 0];
-  for (const [i, stream] of streams.entries()) {
+  for (const [i, stream] of segment.streams.entries()) {
     const found = yield* withKernels((kernels) =>
       encodeSteps(kernels, stream, coded, coded + count, (position, row) => {
         // Those of the mean do no harm to the energies.
@@ -150,13 +151,14 @@ export function* codeTokensSteps(
         else fill(i, position - coded, row);
       }),
     );
+    streams.push({ ...stream, codes: found.codes });
     energy += found.energy;
     missed += found.missed;
-    yield { phase: 'build', done: i + 1, total: streams.length };
+    yield { phase: 'build', done: i + 1, total: segment.streams.length };
   }
-  segment.coded += count;
-  if (energy === 0) return;
+  const more = { ...segment, streams, coded: coded + count };
+  if (energy === 0) return more;
   // Rounding may make it negative.
   const last = Math.max(0, missed / energy);
-  segment.missed = { first: segment.missed?.first ?? last, last };
+  return { ...more, missed: { first: segment.missed?.first ?? last, last } };
 }

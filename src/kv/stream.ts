@@ -18,9 +18,9 @@ export interface KvStream {
   /** Bytes of a tile. */
   readonly tileBytes: number;
   /** Whole tiles from position 0 on; slots of tokens that are not there yet are coded as 0. */
-  codes: Uint8Array;
+  readonly codes: Uint8Array;
   /** Rows of binary16, basis.dimensions of each, by rising position. */
-  exact: Map<number, Uint16Array>;
+  readonly exact: ReadonlyMap<number, Uint16Array>;
 }
 
 /** A stream without tokens. `exponents`: see stepOf(), one a component. */

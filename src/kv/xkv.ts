@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions } from '../base/check.js';
 import { outOfRange } from '../base/errors.js';
-import { drain, type RunOptions, runSteps, type Steps } from '../base/steps.js';
+import { drain, partRunOptions, type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { randomizedSvdSteps } from '../linalg/randomized-svd.js';
 import type { LayerSpan } from './basis.js';
 import { checkBetween } from './options.js';
@@ -35,9 +35,9 @@ export interface XkvGroup {
   readonly kind: KvKind;
   readonly layers: LayerSpan;
   readonly rank: number;
-  /** tokens × rank: U Σ. */
+  /** tokens × rank: U √Σ. */
   readonly left: Uint16Array;
-  /** rank × (count · width): Vᵀ. */
+  /** rank × (count · width): √Σ Vᵀ. */
   readonly right: Uint16Array;
 }
 
@@ -116,8 +116,8 @@ export function xkv(tokens: KvTokens, options: XkvOptions): Xkv {
 
 /** xkv() in slices. Errors as there, LeandexError `ABORTED`. */
 export async function xkvAsync(tokens: KvTokens, options: XkvOptions & RunOptions): Promise<Xkv> {
-  const { signal, onProgress, ...rest } = options;
-  return runSteps(xkvSteps(tokens, rest), { signal, onProgress });
+  const { run, rest } = partRunOptions('xkvAsync', options);
+  return runSteps(xkvSteps(tokens, rest), run);
 }
 
 function* xkvSteps(tokens: KvTokens, options: XkvOptions): Steps<Xkv> {
@@ -130,12 +130,16 @@ function* xkvSteps(tokens: KvTokens, options: XkvOptions): Steps<Xkv> {
   if ([ranks, bytes, error].filter((x) => x !== undefined).length !== 1) {
     throw outOfRange('xkv', 'given one of ranks, bytes and error', 'none or more of them');
   }
+  if (ranks !== undefined) checkOptions('ranks', ranks, KV_KINDS);
+  if (bytes !== undefined) checkInteger('bytes', bytes, 0, 2 ** 52);
+  if (error !== undefined) checkBetween('error', error, 0, 1);
   const whole: Whole[] = [];
   const count = Math.ceil(shape.layers / size);
   for (const kind of KV_KINDS) {
     for (let i = 0; i < count; i++) {
       const layers = { first: i * size, count: Math.min(size, shape.layers - i * size) };
-      whole.push(yield* groupSteps(rows, widthOf(shape), kind, layers, ranks?.[kind]));
+      const rank = ranks && checkInteger(`ranks.${kind}`, ranks[kind], 1, rows.tokens);
+      whole.push(yield* groupSteps(rows, widthOf(shape), kind, layers, rank));
       yield { phase: 'build', done: whole.length, total: 2 * count };
     }
   }
@@ -186,8 +190,8 @@ function chooseRanks(
   gains.sort((a, b) => b.gain / costs[b.group]! - a.gain / costs[a.group]!);
   const chosen = whole.map(() => 0);
   const left = { keys: 1, values: 1 };
-  const target = error === undefined ? -1 : checkBetween('error', error, 0, 1) ** 2;
-  let budget = bytes === undefined ? Infinity : checkInteger('bytes', bytes, 0, 2 ** 52);
+  const target = error === undefined ? -1 : error ** 2;
+  let budget = bytes ?? Infinity;
   for (const { group, kind, gain } of gains) {
     if (left[kind] <= target) continue;
     if (costs[group]! > budget) break;
@@ -204,13 +208,15 @@ function truncated(
   rank: number,
 ): XkvGroup {
   const all = s.length;
+  // Half of Σ on either side: with all of it on one, large numbers would leave binary16's range.
+  const roots = s.map(Math.sqrt);
   const left = new Float32Array(tokens * rank);
   for (let token = 0; token < tokens; token++) {
-    for (let k = 0; k < rank; k++) left[token * rank + k] = u[token * all + k]! * s[k]!;
+    for (let k = 0; k < rank; k++) left[token * rank + k] = u[token * all + k]! * roots[k]!;
   }
   const right = new Float32Array(rank * columns);
   for (let k = 0; k < rank; k++) {
-    for (let j = 0; j < columns; j++) right[k * columns + j] = v[j * all + k]!;
+    for (let j = 0; j < columns; j++) right[k * columns + j] = v[j * all + k]! * roots[k]!;
   }
   return { kind, layers, rank, left: halvesOf(left), right: halvesOf(right) };
 }

@@ -103,6 +103,58 @@ describe('tokens that are appended', () => {
     const read = KvCache.fromBytes(caches[0]!.toBytes(), model);
     expect(read.reconstruct({ layer: 1 })).toEqual(caches[0]!.reconstruct({ layer: 1 }));
   });
+
+  test('are there all or not at all, wherever an abort comes', async () => {
+    const model = await trained;
+    // Another language, so that there is a refresh to be aborted too.
+    const more = madeUpTokens(SHAPE, 300, 24, 0.8, 5);
+    const first = model.compress(part(text, 0, 300), { recent: 16 });
+    first.append(part(more, 0, 150));
+    const before = first.toBytes();
+    const start = () => KvCache.fromBytes(before, model);
+    const whole = start();
+    whole.append(more);
+    expect(whole.bytes.basis).toBeGreaterThan(0);
+    let [after, aborts] = [0, 0];
+    for (let isDone = false; !isDone; ) {
+      const cache = start();
+      let checks = 0;
+      const signal = {
+        get aborted() {
+          return checks++ > after;
+        },
+      } as AbortSignal;
+      await cache.appendAsync(more, { signal }).then(
+        () => {
+          isDone = true;
+        },
+        (error) => expect(error).toMatchObject({ code: 'ABORTED' }),
+      );
+      if (!isDone) {
+        aborts++;
+        after += 1 + (after >> 2);
+        expect(cache.toBytes()).toEqual(before);
+        cache.append(more);
+      }
+      expect(cache.toBytes()).toEqual(whole.toBytes());
+    }
+    expect(aborts).toBeGreaterThan(10);
+  });
+
+  test('come in the order of the calls, and do not disturb reads that began before', async () => {
+    const cache = (await trained).compress(part(text, 0, 100), { recent: 16 });
+    const same = KvCache.fromBytes(cache.toBytes(), await trained);
+    const [first, second] = [part(text, 100, 250), part(text, 250, 400)];
+    const before = cache.reconstruct({ layer: 1 });
+    const running = [cache.appendAsync(first), cache.appendAsync(second)];
+    expect(() => cache.append(first)).toThrow(expect.objectContaining({ code: 'BUSY' }));
+    expect(cache.toBytes()).toEqual(same.toBytes());
+    expect(await cache.reconstructAsync({ layer: 1, to: 100 })).toEqual(before);
+    await Promise.all(running);
+    same.append(first);
+    same.append(second);
+    expect(cache.toBytes()).toEqual(same.toBytes());
+  });
 });
 
 describe('while tokens are appended in slices', () => {
@@ -113,22 +165,6 @@ describe('while tokens are appended in slices', () => {
     positions: [2_999],
     rope: ROPE,
   };
-
-  test('others are refused, and all is there afterwards', async () => {
-    const model = await KvModel.train([madeUpTokens(SHAPE, 600, 32)], SHAPE);
-    const cache = model.compress(part(text, 0, 100));
-    const appended = cache.appendAsync(part(text, 100, 2_000));
-    await expect(cache.appendAsync(part(text, 2_000, 2_010))).rejects.toMatchObject({
-      code: 'BUSY',
-    });
-    expect(() => cache.append(part(text, 2_000, 2_010))).toThrow(/being appended/);
-    await appended;
-    cache.append(part(text, 2_000, 3_000));
-    const expected = model.compress(part(text, 0, 100));
-    expected.append(part(text, 100, 2_000));
-    expected.append(part(text, 2_000, 3_000));
-    expect(cache.reconstruct({ layer: 2 })).toEqual(expected.reconstruct({ layer: 2 }));
-  });
 
   test('reads see the tokens of their beginning', async () => {
     const model = await KvModel.train([madeUpTokens(SHAPE, 600, 32)], SHAPE);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { readContainer, writeContainer } from '../../src/format/container.js';
 import { KvCache } from '../../src/kv/cache.js';
+import { KeyGraph } from '../../src/kv/key-graph.js';
 import { compressKv, compressKvAsync, KvModel } from '../../src/kv/model.js';
 import type { KvTokens } from '../../src/kv/shape.js';
+import { xkvAsync } from '../../src/kv/xkv.js';
 import { madeUpTokens, relativeError } from './support.js';
 
 const SHAPE = { layers: 3, kvHeads: 2, headDim: 8 };
@@ -145,6 +148,63 @@ describe('damaged bytes', () => {
   });
 });
 
+describe('bytes that say what does not fit, their checksums right', () => {
+  const altered = (kind: string, bytes: Uint8Array, path: string[], value: unknown) => {
+    const { header, sections } = readContainer(bytes, kind);
+    const parent = path.slice(0, -1).reduce((of, name) => of[name] as typeof header, header);
+    parent[path.at(-1)!] = value;
+    return writeContainer({ kind, header, sections });
+  };
+
+  test.each([
+    [['options', 'layers'], 2],
+    [['options', 'layers'], 5],
+    [['options', 'kvHeads'], 1],
+    [['options', 'headDim'], 16],
+    [['tokens'], 2 ** 40],
+    [['recent'], -1],
+    [['model'], 'x'],
+    [['refresh'], 'x'],
+    [['segments'], []],
+    [['segments', '0', 'coded'], 1],
+    [['segments', '0', 'missed'], { first: [1], last: 0 }],
+    [['segments', '0', 'components'], [1e9]],
+    [['segments', '0', 'exact', '0'], 1e9],
+  ] as const)('of a cache: %j is %j', async (path, value) => {
+    const model = await trained;
+    const bytes = model.compress(text).toBytes();
+    const changed = altered('kv-cache', bytes, [...path], value);
+    expect(() => KvCache.fromBytes(changed, model)).toThrow(codeOf('CORRUPT'));
+  });
+
+  test.each([
+    [['options', 'layers'], 4],
+    [['options', 'headDim'], 1],
+    [['bases', '0', 'rank'], 1e9],
+    [['bases', '0', 'count'], 2 ** 31],
+    [['bases', '0', 'totalVariance'], null],
+    [['bases', '0', 'kind'], 'queries'],
+  ] as const)('of a model: %j is %j', async (path, value) => {
+    const bytes = (await trained).toBytes();
+    const changed = altered('kv-model', bytes, [...path], value);
+    expect(() => KvModel.fromBytes(changed)).toThrow(codeOf('CORRUPT'));
+  });
+
+  test('or have sections that belong to nothing', async () => {
+    const model = await trained;
+    for (const [kind, bytes, read] of [
+      ['kv-cache', model.compress(text).toBytes(), (b) => KvCache.fromBytes(b, model)],
+      ['kv-model', model.toBytes(), (b) => KvModel.fromBytes(b)],
+    ] as [string, Uint8Array, (bytes: Uint8Array) => unknown][]) {
+      const { header, sections } = readContainer(bytes, kind);
+      const more = { ...sections, more: new Uint8Array(3) };
+      expect(() => read(writeContainer({ kind, header, sections: more }))).toThrow(
+        codeOf('CORRUPT'),
+      );
+    }
+  });
+});
+
 describe('misuse', () => {
   const own = { ...SHAPE, basis: 'own' } as const;
   const numbers = 3 * WIDTH * 10;
@@ -159,6 +219,11 @@ describe('misuse', () => {
     ['an unknown option', () => compressKv(some, { ...own, bits: 2 } as never), 'INVALID_ARGUMENT'],
     ['no bits', () => compressKv(some, { ...own, bitsPerNumber: 0 }), 'INVALID_ARGUMENT'],
     ['two budgets', () => compressKv(some, { ...own, bytes: 9, error: 0.1 }), 'INVALID_ARGUMENT'],
+    [
+      'bits and bytes',
+      () => compressKv(some, { ...own, bitsPerNumber: 2, bytes: 9 }),
+      'INVALID_ARGUMENT',
+    ],
     ['a group of none', () => compressKv(some, { ...own, group: 0 }), 'INVALID_ARGUMENT'],
     ['other sizes', () => compressKv({ ...some, tokens: 11 }, own), 'DIMENSION_MISMATCH'],
     [
@@ -205,10 +270,54 @@ describe('misuse', () => {
     expect(() => cache.reconstruct({ layer: 0, from: 5, to: 321 })).toThrow(
       codeOf('INVALID_ARGUMENT'),
     );
-    expect(() => cache.nearest({ ...request, k: 0 })).toThrow(codeOf('INVALID_ARGUMENT'));
+    for (const k of [0, 2 ** 31]) {
+      expect(() => cache.nearest({ ...request, k })).toThrow(codeOf('INVALID_ARGUMENT'));
+    }
     expect(() => cache.append({ ...text, tokens: 1 })).toThrow(codeOf('DIMENSION_MISMATCH'));
     await expect(KvModel.train([], SHAPE)).rejects.toThrow(codeOf('INVALID_ARGUMENT'));
     await expect(KvModel.train(5 as never, SHAPE)).rejects.toThrow(codeOf('INVALID_ARGUMENT'));
+  });
+
+  test('of the calls in slices', async () => {
+    const model = await trained;
+    const cache = model.compress(text);
+    const none = { keys: new Float32Array(0), values: new Float32Array(0), tokens: 0 };
+    for (const given of [
+      undefined,
+      null,
+      5,
+      'x',
+      [],
+      { onProgress: 5 },
+      { signal: {} },
+    ] as never[]) {
+      for (const run of [
+        () => KvModel.train([text], given),
+        () => model.compressAsync(text, given ?? null),
+        () => compressKvAsync(text, given),
+        () => cache.appendAsync(none, given ?? null),
+        () => cache.reconstructAsync(given),
+        () => cache.attendAsync(given),
+        () => cache.nearestAsync(given),
+        () => KeyGraph.build(cache, given),
+        () => KeyGraph.build(given, { layer: 0 }),
+        () => xkvAsync(text, given),
+      ]) {
+        await expect(run()).rejects.toThrow(codeOf('INVALID_ARGUMENT'));
+      }
+    }
+    const unknown = { signals: 1 } as never;
+    await expect(cache.appendAsync(none, unknown)).rejects.toThrow(codeOf('INVALID_ARGUMENT'));
+  });
+
+  test('a basis of their own needs tokens behind the sinks, a calibrated one none', async () => {
+    const model = await trained;
+    for (const tokens of [0, 3]) {
+      const few = madeUpTokens(SHAPE, tokens, 1);
+      expect(() => model.compress(few, { basis: 'own' })).toThrow(/more than the 4 sinks/);
+      const cache = model.compress(few, { basis: 'auto', bytes: 1e6 });
+      expect([cache.basis, cache.tokens]).toEqual(['calibrated', tokens]);
+    }
   });
 
   test('queries before all tokens get zeros, and no queries none', async () => {

@@ -6,6 +6,7 @@ import { compressKv, KvModel } from '../../src/kv/model.js';
 import { largestGroup, resolveKv } from '../../src/kv/options.js';
 import type { KvTokens } from '../../src/kv/shape.js';
 import { linearCka, principalCosinesSteps } from '../../src/linalg/alignment.js';
+import { covariance } from '../../src/linalg/moments.js';
 import { madeUpTokens } from './support.js';
 
 const SHAPE = { layers: 6, kvHeads: 1, headDim: 8 };
@@ -22,6 +23,15 @@ function layersWith(signals: readonly number[], tokens: number): KvTokens {
   };
 }
 
+/** Rows of two layers, next to one another. */
+function sideBySide(layers: Float32Array, tokens: number, width: number): Float32Array {
+  return Float32Array.from({ length: layers.length }, (_, i) => {
+    const [token, column] = [Math.floor(i / (2 * width)), i % (2 * width)];
+    const layer = Math.floor(column / width);
+    return layers[(layer * tokens + token) * width + (column % width)]!;
+  });
+}
+
 function groupsOf(model: KvModel, kind: 'keys' | 'values'): number[][] {
   return model.bases
     .filter((basis) => basis.kind === kind)
@@ -35,6 +45,24 @@ describe('groups of layers', () => {
     for (const kind of ['keys', 'values'] as const) {
       expect(groupsOf(model, kind)).toEqual([[0, 1, 2], [3], [4, 5]]);
     }
+  });
+
+  test('part at a linear CKA of .26', async () => {
+    const shape = { layers: 2, kvHeads: 1, headDim: 8 };
+    const near = { below: 0, above: 0 };
+    for (let align = 0.5; align < 0.85; align += 0.05) {
+      const tokens = madeUpTokens(shape, 600, 7, align);
+      const model = await KvModel.train([tokens], { ...shape, sinks: 0 });
+      for (const kind of ['keys', 'values'] as const) {
+        const rows = sideBySide(tokens[kind] as Float32Array, 600, 8);
+        const { covariance: all } = covariance(new Kernels(), rows, 16);
+        const cka = linearCka(all, 16, { from: 0, to: 8 }, { from: 8, to: 16 });
+        expect(groupsOf(model, kind)).toEqual(cka < 0.26 ? [[0], [1]] : [[0, 1]]);
+        if (cka > 0.16 && cka < 0.26) near.below++;
+        if (cka > 0.26 && cka < 0.36) near.above++;
+      }
+    }
+    expect(Math.min(near.below, near.above)).toBeGreaterThan(0);
   });
 
   test('are as many layers as told', async () => {

@@ -97,6 +97,33 @@ describe('a calibrated model', () => {
   });
 });
 
+test('a model of few tokens codes what they do not have', async () => {
+  const text = madeUpTokens(SHAPE, 300, 3);
+  const [few, many] = await Promise.all(
+    [30, 900].map((tokens) => KvModel.train([madeUpTokens(SHAPE, tokens, 2)], SHAPE)),
+  );
+  const [less, more] = [few!, many!].map((model) =>
+    errorsOf(model.compress(text, { bitsPerNumber: 4 }), text),
+  );
+  expect(less!.values).toBeLessThan(3 * more!.values);
+});
+
+test('tokens of next to nothing, and of the largest numbers, are kept', async () => {
+  for (const [size, share] of [
+    [1e-42, 0.01],
+    [65_504, 1e-3],
+  ] as const) {
+    const rows = new Float32Array(4 * WIDTH * 100).fill(size);
+    const tokens = { keys: rows, values: rows, tokens: 100 };
+    const cache = compressKv(tokens, { ...SHAPE, basis: 'own' });
+    // Behind the sinks, which are binary16.
+    const { keys } = KvCache.fromBytes(cache.toBytes()).reconstruct({ layer: 1, from: 4 });
+    expect(keys.every((x) => Math.abs(x - size) < share * size)).toBe(true);
+    const queries = new Float32Array(WIDTH).fill(1);
+    expect(cache.attend({ layer: 0, queries, positions: [99] }).every(Number.isFinite)).toBe(true);
+  }
+});
+
 describe('an own basis', () => {
   const text = madeUpTokens(SHAPE, 300, 5);
 

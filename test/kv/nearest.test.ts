@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { KeyGraph } from '../../src/kv/key-graph.js';
-import { compressKv } from '../../src/kv/model.js';
+import { compressKv, KvModel } from '../../src/kv/model.js';
 import { madeUpTokens, rotateHead } from './support.js';
 
 const SHAPE = { layers: 2, kvHeads: 2, headDim: 16 };
@@ -64,5 +64,21 @@ describe('the nearest tokens', () => {
     }
     expect(common / (10 * QUERY_HEADS * k)).toBeGreaterThan(0.95);
     await graph.close();
+  });
+
+  test('of an empty graph are none; it has its layer and rope already', async () => {
+    const none = { keys: new Float32Array(0), values: new Float32Array(0), tokens: 0 };
+    const sample = madeUpTokens(SHAPE, 50, 33);
+    const empty = (await KvModel.train([sample], SHAPE)).compress(none);
+    const graph = await KeyGraph.build(empty, { layer: 1, rope: ROPE });
+    const request = { queries: draw(1), positions: [0], k: 2 };
+    const nothing = new Uint32Array(2 * QUERY_HEADS).fill(0xffff_ffff);
+    expect(graph.nearest(request).positions).toEqual(nothing);
+    expect(empty.nearest({ ...request, layer: 1 }).positions).toEqual(nothing);
+    for (const more of [{ layer: 0 }, { rope: ROPE }, { k: 0 }]) {
+      expect(() => graph.nearest({ ...request, ...more } as never)).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      );
+    }
   });
 });

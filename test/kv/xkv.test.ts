@@ -216,3 +216,27 @@ test('keys are compressed before RoPE: rotating commutes with reading, and rotat
     expect(scores[i]).toBeCloseTo(score, 4);
   });
 });
+
+test('numbers near the end of binary16 are kept, wrong ranks refused', () => {
+  const shape = { layers: 2, kvHeads: 1, headDim: 16 };
+  const rows = new Float32Array(2 * 16 * 50).fill(60_000);
+  const tokens: KvTokens = { keys: rows, values: rows, tokens: 50 };
+  const found = xkv(tokens, { ...shape, group: 2, ranks: { keys: 1, values: 1 } });
+  expect(relativeError(found.reconstruct(1).keys, rows.subarray(800))).toBeLessThan(1e-3);
+  for (const ranks of [null, 5, {}, { keys: 1 }, { keys: 1, values: 0 }, { keys: 1, values: 51 }]) {
+    expect(() => xkv(tokens, { ...shape, group: 2, ranks: ranks as never })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+  }
+});
+
+test('factors for all layers cost (L + G D) / (L + D) times those of each, at R = G r', () => {
+  const [L, D, G, r] = [2048, 16, 4, 1];
+  const shape = { layers: G, kvHeads: 1, headDim: D };
+  const layers = alignedLayers(G, L, D, 4, 0.5, 0.1);
+  const tokens: KvTokens = { keys: layers, values: layers, tokens: L };
+  const ranks = (rank: number) => ({ keys: rank, values: rank });
+  const cross = xkv(tokens, { ...shape, group: G, ranks: ranks(G * r) });
+  const single = xkv(tokens, { ...shape, group: 1, ranks: ranks(r) });
+  expect(cross.bytes / single.bytes).toBeCloseTo((L + G * D) / (L + D), 12);
+});

@@ -21,7 +21,10 @@ const COMPILER_OPTIONS = {
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 /** Texts whose programs a user may paste. */
-const TEXTS = ['README.md', 'docs/collections.md', 'docs/durability.md', 'docs/server.md'];
+const TEXTS = [
+  ...['README.md', 'docs/collections.md', 'docs/durability.md'],
+  ...['docs/server.md', 'docs/kv-cache.md', 'docs/advisor.md'],
+];
 const programs = TEXTS.flatMap((text) => readmePrograms(readFileSync(join(ROOT, text), 'utf8')));
 
 describe('in a project of a user', () => {

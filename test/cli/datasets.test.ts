@@ -48,9 +48,9 @@ test('lists all sets, and which are here, without a request', async () => {
 });
 
 test('downloads a set from a mirror into $LEANDEX_DATASETS, and says where it is', async () => {
-  const { status, stderr } = await datasets('download', NAME, '--mirror', mirror.url);
+  const { status, stdout } = await datasets('download', NAME, '--mirror', mirror.url);
   expect(status).toBe(0);
-  expect(stderr).toContain(`${NAME}: ${join(folder, NAME)}`);
+  expect(stdout).toContain(`${NAME}: ${join(folder, NAME)}`);
   expect(readdirSync(join(folder, NAME)).sort()).toEqual([
     'neighbors.parquet',
     'test.parquet',
@@ -65,7 +65,7 @@ test.each([
   [[NAME, '--bytes-most', 'x'], /--bytes-most must be an integer/],
   [['scifact'], /expected the file, received status 404/],
 ])('%j fails and leaves no set behind', async (args, message) => {
-  const { status, stderr } = await datasets('download', ...args, '--mirror', mirror.url);
+  const { status, stdout } = await datasets('download', ...args, '--mirror', mirror.url);
   expect(status).not.toBe(0);
   expect(stderr).toMatch(message);
   expect(existsSync(join(folder, NAME))).toBe(false);

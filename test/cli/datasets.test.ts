@@ -65,7 +65,7 @@ test.each([
   [[NAME, '--bytes-most', 'x'], /--bytes-most must be an integer/],
   [['scifact'], /expected the file, received status 404/],
 ])('%j fails and leaves no set behind', async (args, message) => {
-  const { status, stdout } = await datasets('download', ...args, '--mirror', mirror.url);
+  const { status, stderr } = await datasets('download', ...args, '--mirror', mirror.url);
   expect(status).not.toBe(0);
   expect(stderr).toMatch(message);
   expect(existsSync(join(folder, NAME))).toBe(false);

@@ -23,7 +23,7 @@ export type {
   SparseVectorConfig,
   VectorConfig,
 } from './db/config.js';
-export type { Database, OpenOptions } from './db/database.js';
+export type { Database, OpenOptions, RestoreOptions } from './db/database.js';
 export type { MultivectorInfo } from './db/field.js';
 export type { CollectionInfo, SparseInfo, VectorInfo } from './db/info.js';
 export { open } from './db/open.js';

@@ -2,6 +2,7 @@ import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import { checkFieldSchema, type FieldSchema } from '../filter/field-schema.js';
+import type { Staged } from '../store/backup.js';
 import { Store } from '../store/store.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import type { Durability } from '../store/types.js';
@@ -28,6 +29,11 @@ export interface OpenOptions {
   readOnly?: boolean | undefined;
   /** Hears what is worth knowing: an index that had to be built anew. Default: console.warn. */
   onLog?: ((message: string) => void) | undefined;
+}
+
+export interface RestoreOptions extends RunOptions {
+  /** Whether a collection of this name is replaced. Default false. */
+  replace?: boolean | undefined;
 }
 
 /** What the catalogue keeps of a collection. */
@@ -169,31 +175,52 @@ export class Database {
   }
 
   private async remove(name: string): Promise<boolean> {
+    await this.discard(name);
+    return this.store.remove(name);
+  }
+
+  /** Closes a collection, whose indexes are not saved. */
+  private async discard(name: string): Promise<void> {
     const opened = await this.opened.get(name)?.catch(() => undefined);
     this.opened.delete(name);
-    if (opened !== undefined) {
-      this.cores.delete(opened.core);
-      await opened.core.discard();
-    }
-    return this.store.remove(name);
+    if (opened === undefined) return;
+    this.cores.delete(opened.core);
+    await opened.core.discard();
   }
 
   /**
    * Makes a collection of a file that `collection.snapshot()` wrote: every checksum is verified, then
-   * its indexes are built.
+   * its indexes are built. With `replace` it takes the place of the one of this name, at once: until
+   * the file is verified, or where anything fails, that one stays.
    * @throws LeandexError `ALREADY_EXISTS`, `CORRUPT`, `UNSUPPORTED_VERSION`.
    */
   async restoreCollection(
     name: string,
     file: string,
-    options: RunOptions = {},
+    options: RestoreOptions = {},
   ): Promise<Collection> {
     this.requireWritable();
     checkName('the name of a collection', name);
-    checkOptions('restoreCollection', options, ['signal', 'onProgress']);
+    checkOptions('restoreCollection', options, ['signal', 'onProgress', 'replace']);
+    const { replace = false, ...run } = options;
+    if (typeof replace !== 'boolean') throw wrongType('replace', 'a boolean', replace);
     if (this.removing.has(name)) await this.removed(name);
-    const stored = await this.store.restore(name, file, options);
-    return this.openWith(name, async () => stored, options);
+    const stored = replace
+      ? await this.replaceBy(name, await this.store.stage(file, run))
+      : await this.store.restore(name, file, run);
+    return this.openWith(name, async () => stored, run);
+  }
+
+  private async replaceBy(name: string, staged: Staged): Promise<StoredCollection> {
+    if (this.removing.has(name)) await this.removed(name);
+    const replacing = this.discard(name)
+      .then(() => this.store.replace(name, staged))
+      .finally(() => this.removing.delete(name));
+    this.removing.set(
+      name,
+      replacing.catch(() => {}),
+    );
+    return replacing;
   }
 
   /**

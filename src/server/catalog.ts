@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { LeandexError } from '../base/errors.js';
 import type { Collection } from '../db/collection.js';
@@ -148,22 +147,8 @@ export class Catalog {
   restore(name: string, file: string): Promise<void> {
     return this.inTurn(async () => {
       if (this.aliases.has(name)) throw taken(name);
-      if ((await this.names()).includes(name)) {
-        await this.tryRestoring(file);
-        await this.db.deleteCollection(name);
-      }
-      await this.db.restoreCollection(name, file);
+      await this.db.restoreCollection(name, file, { replace: true });
     });
-  }
-
-  /** Makes a collection of a file and deletes it: only what is whole takes the place of another. */
-  private async tryRestoring(file: string): Promise<void> {
-    const trial = `restoring-${randomUUID()}`;
-    try {
-      await this.db.restoreCollection(trial, file);
-    } finally {
-      await this.db.deleteCollection(trial);
-    }
   }
 
   /** Aliases with their collections, of one collection or of all. */

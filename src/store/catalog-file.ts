@@ -117,6 +117,18 @@ export function addEntry(catalog: CatalogFile, entry: CollectionEntry): void {
   change(catalog, () => writeEntry(catalog, entry));
 }
 
+/** Puts an entry in the place of the one of its name, all at once. @returns what that was, if there was one */
+export function replaceEntry(
+  catalog: CatalogFile,
+  entry: CollectionEntry,
+): CollectionEntry | undefined {
+  checkName(entry.name);
+  checkFields(entry.fields);
+  const before = entryOf(catalog, entry.name);
+  change(catalog, () => writeEntry(catalog, entry));
+  return before;
+}
+
 /** @throws LeandexError `NOT_FOUND` */
 export function setConfig(catalog: CatalogFile, name: string, config: unknown): void {
   const entry = entryOf(catalog, name);

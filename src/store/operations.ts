@@ -6,6 +6,7 @@ import {
   entries,
   newFolderName,
   removeEntry,
+  replaceEntry,
   setConfig,
 } from './catalog-file.js';
 import { flush, reclaim } from './checkpoint.js';
@@ -73,6 +74,7 @@ export const STORE = {
   forget,
   stage,
   adopt,
+  replace,
 };
 
 /** A collection in memory has one connection, which cannot write while it holds on to a state. */
@@ -116,11 +118,24 @@ function makeCollection(
 /** @throws LeandexError `ALREADY_EXISTS`; what was staged is then deleted */
 function adopt(service: Service, name: string, staged: Staged): CollectionEntry {
   const entry = { name, ...staged };
+  enter(service, entry, () => addEntry(service.catalog, entry));
+  return entry;
+}
+
+/** The same in place of the collection of this name: a crash leaves the one or the other. */
+function replace(service: Service, name: string, staged: Staged): CollectionEntry {
+  const entry = { name, ...staged };
+  const before = enter(service, entry, () => replaceEntry(service.catalog, entry));
+  if (before !== undefined) discard(service, before.folder);
+  return entry;
+}
+
+/** Deletes what was staged where it does not come into the catalogue. */
+function enter<T>(service: Service, { folder }: Staged, change: () => T): T {
   try {
-    addEntry(service.catalog, entry);
-    return entry;
+    return change();
   } catch (error) {
-    discard(service, staged.folder);
+    discard(service, folder);
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, wrongType } from '../base/errors.js';
 import type { RunOptions } from '../base/steps.js';
+import type { Staged } from './backup.js';
 import { type FileSystem, nodeFileSystem } from './file-system.js';
 import { folderPath, MEMORY } from './layout.js';
 import { checkFields, checkName } from './limits.js';
@@ -155,11 +156,17 @@ export class Store {
   /** Deletes a collection with all its files; false where there is none. */
   async remove(name: string): Promise<boolean> {
     this.checkWritable();
+    if (!(await this.forget(name))) return false;
+    return this.callStore('removeCollection', [name]);
+  }
+
+  /** Closes a collection in the thread that reads; false where there is none. */
+  private async forget(name: string): Promise<boolean> {
     const entry = (await this.collections()).find((one) => one.name === name);
     if (entry === undefined) return false;
     const { writer, reader } = this.threads;
     if (reader !== writer) await reader.call(undefined, 'forget', [entry.folder]);
-    return this.callStore('removeCollection', [name]);
+    return true;
   }
 
   /**
@@ -175,10 +182,24 @@ export class Store {
         `there is a collection ${JSON.stringify(name)} already`,
       );
     }
-    const staged = await this.apart((thread) =>
-      thread.call(undefined, 'stage', [resolve(file)], options),
-    );
+    const staged = await this.stage(file, options);
     return new StoredCollection(this, await this.callStore('adopt', [name, staged]));
+  }
+
+  /**
+   * Copies a file that backup() wrote, all of it verified; replace() makes a collection of it.
+   * @throws LeandexError `CORRUPT`, `ABORTED`, ...
+   */
+  async stage(file: string, options: RunOptions = {}): Promise<Staged> {
+    this.checkWritable();
+    return this.apart((thread) => thread.call(undefined, 'stage', [resolve(file)], options));
+  }
+
+  /** Puts what was staged in the place of the collection of this name, which nobody uses any more. */
+  async replace(name: string, staged: Staged): Promise<StoredCollection> {
+    this.checkWritable();
+    await this.forget(name);
+    return new StoredCollection(this, await this.callStore('replace', [name, staged]));
   }
 
   /** Waits for what was called, syncs everything and ends the threads. */

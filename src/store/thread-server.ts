@@ -28,6 +28,7 @@ const STORE_BY_NAME = STORE as unknown as Readonly<Record<string, Operation>>;
 const CHANGES: ReadonlySet<string> = new Set<OperationName>([
   'create',
   'adopt',
+  'replace',
   'setConfig',
   'removeCollection',
   'flush',

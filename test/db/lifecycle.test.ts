@@ -423,4 +423,29 @@ describe('snapshot() and restoreCollection()', () => {
     });
     expect(await other.listCollections()).toEqual(['copy']);
   });
+
+  test('take the place of a collection where that is wanted, or leave it as it was', async () => {
+    const folder = emptyFolder();
+    const { db } = await openLogged(folder);
+    const docs = await db.createCollection('docs', VECTORS);
+    await docs.upsert(somePoints(500, SIZE));
+    const file = join(emptyFolder(), 'docs.snapshot');
+    await docs.snapshot(file);
+    await docs.upsert(somePoints(600, SIZE));
+    const damaged = `${file}.damaged`;
+    writeFileSync(damaged, flipped(readFileSync(file)));
+    const failing = db.restoreCollection('docs', damaged, { replace: true });
+    await expect(failing).rejects.toMatchObject({ code: 'CORRUPT' });
+    expect(await docs.count()).toBe(600);
+    const restored = await db.restoreCollection('docs', file, { replace: true });
+    expect(await restored.count()).toBe(500);
+    await expect(docs.count()).rejects.toMatchObject({ code: 'CLOSED' });
+    await db.restoreCollection('other', file, { replace: true });
+    expect(readdirSync(join(folder, 'collections'))).toHaveLength(2);
+    await db.close();
+    const { db: again } = await openLogged(folder);
+    expect(await again.listCollections()).toEqual(['docs', 'other']);
+    expect(await (await again.collection('docs')).count()).toBe(500);
+    await again.verify();
+  });
 });

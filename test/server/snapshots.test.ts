@@ -61,6 +61,19 @@ test('a wrong checksum, damage or another form leaves everything as it was', asy
   ]);
 });
 
+test('a collection that is replaced is never gone meanwhile', async () => {
+  const { bytes } = await download();
+  let isDone = false;
+  const uploading = upload(bytes, `${SNAPSHOTS}/upload`).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    const { body } = await call(server, 'GET', '/collections');
+    expect(body.result.collections).toEqual([{ name: 'a' }]);
+  }
+  expect((await uploading).status).toBe(200);
+});
+
 test('an upload that is too large is 413', async () => {
   const small = await serveHere({ limits: { snapshotBytes: 1000 } }, join(parent, 'other'));
   const form = new FormData();

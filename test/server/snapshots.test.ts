@@ -74,6 +74,12 @@ test('a collection that is replaced is never gone meanwhile', async () => {
   expect((await uploading).status).toBe(200);
 });
 
+test('a location whose folder is no name of a collection is refused', async () => {
+  const location = join(parent, 'data-snapshots', '%zz', 'x.snapshot');
+  const { status } = await call(server, 'PUT', `${SNAPSHOTS}/recover`, { location });
+  expect(status).toBe(403);
+});
+
 test('an upload that is too large is 413', async () => {
   const small = await serveHere({ limits: { snapshotBytes: 1000 } }, join(parent, 'other'));
   const form = new FormData();

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Server } from '../../src/server/index.js';
-import { call, serveHere } from './support.js';
+import { call, emptyFolder, serveHere } from './support.js';
 
 let server: Server;
 const PATH = '/collections/docs';
@@ -15,6 +15,8 @@ const paramsOf = async () => (await call(server, 'GET', PATH)).body.result.confi
 const DENSE = { size: 2, distance: 'Dot' };
 
 test('changes at the same time all hold', async () => {
+  // On the disk, where noting one takes its time.
+  server = await serveHere({}, emptyFolder());
   await create({ vectors: DENSE });
   const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
   await Promise.all(names.map((name) => change({ metadata: { [name]: 1 } })));

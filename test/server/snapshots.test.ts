@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { refusalOf } from '../../src/server/errors.js';
 import type { Server } from '../../src/server/index.js';
 import { call, emptyFolder, serveHere } from './support.js';
 
@@ -140,4 +141,13 @@ test('nothing is kept where all is in memory', async () => {
     expect.stringMatching(/no folder/),
   ]);
   expect((await call({ url }, 'GET', SNAPSHOTS)).body.result).toEqual([]);
+});
+
+test('a disk without room for an upload is 507, and no fault of the server', () => {
+  const error = Object.assign(new Error('ENOSPC: no space left, write /secret'), {
+    code: 'ENOSPC',
+  });
+  const refusal = refusalOf(error);
+  expect(refusal).toMatchObject({ status: 507, code: 'RESOURCE_EXHAUSTED' });
+  expect(refusal.message).not.toContain('secret');
 });

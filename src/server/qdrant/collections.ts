@@ -1,5 +1,5 @@
+import { checkNotes } from '../../db/notes-file.js';
 import type { FieldSchema } from '../../db/types.js';
-import { checkPayload } from '../../filter/payload.js';
 import type { AliasAction } from '../catalog.js';
 import { type Endpoint, endpoint } from '../endpoint.js';
 import { refused, unsupported } from '../errors.js';
@@ -60,7 +60,7 @@ const create = endpoint({
   body: createBody,
   result: ok,
   run: async ({ catalog }, { params, body }) => {
-    checkKept(body);
+    checkNotes('body', body);
     await catalog.create(params.collection_name!, readCreate(body), { settings: { ...body } });
     return true;
   },
@@ -77,7 +77,7 @@ const change = endpoint({
   run: async ({ catalog }, { params, body }) => {
     const { name } = (await catalog.find(params.collection_name!)).collection;
     refuseFixed(Object.fromEntries(FIXED_SETTINGS.map((setting) => [setting, body[setting]])));
-    checkKept(body);
+    checkNotes('body', body);
     await catalog.changeNotes(name, ({ settings }) => ({
       settings: changed(settings as CreateBody, body),
     }));
@@ -146,11 +146,6 @@ function merged<Settings, Change>(
 function refuseFixed(settings: Record<string, unknown>): void {
   const given = Object.keys(settings).find((name) => !isEmpty(settings[name]));
   if (given !== undefined) throw unsupported(given, 'it is settled when a collection is made');
-}
-
-/** What is kept as it was sent is bounded, and nothing but JSON, as payloads are. */
-function checkKept(body: object): void {
-  checkPayload('body', body);
 }
 
 /** Null takes a member away. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseJson } from '../server/wire/json.js';
 
 /** Reads a whole number from least to most; what else is given is wrong usage. */
 export function whole(least: number, most: number): (text: string) => number {
@@ -20,10 +21,10 @@ export function between(least: number, most: number): (text: string) => number {
   };
 }
 
-/** Reads JSON, of whatever form: who uses it checks that. */
+/** Reads JSON, of whatever form: who uses it checks that. Whole numbers of any length stay exact. */
 export function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(Buffer.from(text));
   } catch (error) {
     throw new InvalidArgumentError(`It must be JSON: ${(error as Error).message}.`);
   }

@@ -113,7 +113,8 @@ function readLimits({ maxBody, timeout, concurrent, queue }: ServeFlags): Partia
 }
 
 function wholeNumber(what: string, text: string, least: number, most: number): number {
-  return checkInteger(what, Number(text), least, most);
+  // Nothing is no number, as of a variable that is not set.
+  return checkInteger(what, text.trim() === '' ? Number.NaN : Number(text), least, most);
 }
 
 /** Keys are no arguments: those are seen by everybody on the machine. */

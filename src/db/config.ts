@@ -121,6 +121,8 @@ export function readConfig(config: unknown): FieldConfig[] {
   checkInteger('the number of vectors', names.length, 1, FIELDS_MAX);
   return names.map((name) => {
     checkName('the name of a vector', name);
+    // Objects of vectors by name cannot have it.
+    if (name === '__proto__') throw outOfRange('the name of a vector', 'another', name);
     return readField(name, `vectors.${name}`, (vectors as Record<string, unknown>)[name]);
   });
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LeandexError } from '../base/errors.js';
+import { checkPayload } from '../filter/payload.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { replaceFile } from '../store/safe-file.js';
 
@@ -17,6 +18,11 @@ export async function readNotes(path: string): Promise<unknown> {
   } catch (cause) {
     throw new LeandexError('CORRUPT', `${path} is damaged: it is not JSON`, { cause });
   }
+}
+
+/** @throws TypeError, RangeError for anything but JSON as bounded as payloads are */
+export function checkNotes(what: string, value: unknown): void {
+  checkPayload(what, value);
 }
 
 /** Puts other notes, which JSON can hold, in the place of those there are: wholly, or not at all. */

@@ -36,8 +36,12 @@ function ownVectors(vectors: unknown): unknown {
 function ownVector(vector: unknown): unknown {
   if (vector instanceof Float32Array) return vector.slice();
   if (!Array.isArray(vector)) return ownValue(vector);
-  // Several vectors as one.
-  return typeof vector[0] === 'object' ? vector.map(ownVector) : vector.slice();
+  // Several vectors as one; what lies deeper is none, and may lie very deep.
+  return typeof vector[0] === 'object' ? vector.map(ownRow) : vector.slice();
+}
+
+function ownRow(row: unknown): unknown {
+  return Array.isArray(row) || row instanceof Float32Array ? row.slice() : ownValue(row);
 }
 
 function ownValue(value: unknown): unknown {

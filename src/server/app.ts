@@ -115,6 +115,8 @@ function addGuards(
     authorize(request.headers, access);
     const seconds = timeoutOf(request) ?? options.limits.timeoutSeconds;
     request.timer = setTimeout(() => endInTime(request), 1000 * seconds);
+    // While a request is worked on nothing comes or goes.
+    request.raw.socket.setTimeout(HEADERS_TIMEOUT_MS + 1000 * seconds);
     reply.raw.once('close', () => {
       clearTimeout(request.timer);
       request.leave?.();

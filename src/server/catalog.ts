@@ -69,8 +69,12 @@ export class Catalog {
       if (notes.version !== 1) {
         throw new LeandexError('UNSUPPORTED_VERSION', `${FILE} is of a newer leandex`);
       }
-      catalog.aliases = new Map(Object.entries(notes.aliases));
-      catalog.notes = new Map(Object.entries(notes.collections));
+      // A crash may have come between the end of a collection and that of its notes.
+      const names = new Set(await db.listCollections());
+      const aliases = Object.entries(notes.aliases).filter(([, of]) => names.has(of));
+      catalog.aliases = new Map(aliases);
+      const collections = Object.entries(notes.collections).filter(([name]) => names.has(name));
+      catalog.notes = new Map(collections);
     }
     return catalog;
   }
@@ -94,7 +98,7 @@ export class Catalog {
       return { collection, ...(await this.fieldsOf(collection)) };
     } catch (error) {
       if ((error as LeandexError).code !== 'NOT_FOUND') throw error;
-      throw refused(404, `Not found: Collection \`${name}\` doesn't exist!`);
+      throw noCollection(name);
     }
   }
 
@@ -118,14 +122,26 @@ export class Catalog {
     return this.inTurn(async () => {
       await this.requireFree(name);
       const collection = await this.db.createCollection(name, config);
-      await this.note(() => this.notes.set(name, notes));
+      try {
+        await this.note(() => this.notes.set(name, notes));
+      } catch (error) {
+        await this.db.deleteCollection(name);
+        throw error;
+      }
       return collection;
     });
   }
 
-  /** Changes what is kept of a collection. */
-  setNotes(collection: string, notes: CollectionNotes): Promise<void> {
-    return this.inTurn(() => this.note(() => this.notes.set(collection, notes)));
+  /** Changes what is kept of a collection, one change after another. @throws 404 */
+  changeNotes(
+    collection: string,
+    change: (before: CollectionNotes) => CollectionNotes,
+  ): Promise<void> {
+    return this.inTurn(async () => {
+      if (!(await this.names()).includes(collection)) throw noCollection(collection);
+      const after = change(this.notesOf(collection));
+      await this.note(() => this.notes.set(collection, after));
+    });
   }
 
   /** Deletes a collection and its aliases; false where there is none of this name. */
@@ -230,7 +246,7 @@ function applyAction(
     checkName('the name of an alias', action.alias);
     if (collections.has(action.alias)) throw taken(action.alias);
     if (!collections.has(action.collection)) {
-      throw refused(404, `Not found: Collection \`${action.collection}\` doesn't exist!`);
+      throw noCollection(action.collection);
     }
     aliases.set(action.alias, action.collection);
     return;
@@ -245,6 +261,10 @@ function applyAction(
     aliases.set(action.to, collection);
   }
   aliases.delete(action.alias);
+}
+
+function noCollection(name: string): Error {
+  return refused(404, `Not found: Collection \`${name}\` doesn't exist!`);
 }
 
 function taken(name: string): Error {

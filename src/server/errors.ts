@@ -61,8 +61,17 @@ export function refusalOf(error: unknown): Refusal {
   if (code === 'DIMENSION_MISMATCH') return dimensionRefusal(error as CodedError);
   const known = STATUSES[code as ErrorCode];
   if (known !== undefined) return { status: known[0], message: known[1] + message, code: code! };
+  if (code !== undefined && DISK_FULL.includes(code)) return NO_ROOM;
   return frameworkRefusal(error) ?? INTERNAL;
 }
+
+/** What the system says where an upload or a checksum finds no room. */
+const DISK_FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
+const NO_ROOM: Refusal = {
+  status: 507,
+  message: 'Insufficient storage: the disk is full',
+  code: 'RESOURCE_EXHAUSTED',
+};
 
 /** In the words that clients of Qdrant may look for, and where it was. */
 function dimensionRefusal({ details, code }: CodedError): Refusal {

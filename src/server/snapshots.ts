@@ -72,11 +72,12 @@ export class Snapshots {
       throw unsupported('location', 'this server fetches nothing from others: upload the file');
     }
     const path = resolve(location.startsWith('file:') ? pathOf(location) : location);
-    const collection = basename(resolve(path, '..'));
-    if (path !== join(this.folder, collection, basename(path))) {
+    const folder = basename(resolve(path, '..'));
+    const collection = path === join(this.folder, folder, basename(path)) && collectionOf(folder);
+    if (!collection) {
       throw refused(403, 'Forbidden: only files in the folder of the snapshots may be restored');
     }
-    return this.find(decodeURIComponent(collection), basename(path));
+    return this.find(collection, basename(path));
   }
 
   /** Keeps what is uploaded, to be restored; the caller removes it. */
@@ -113,6 +114,15 @@ export async function checksumOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const part of createReadStream(file)) hash.update(part as Buffer);
   return hash.digest('hex');
+}
+
+/** The collection whose snapshots a folder holds; undefined for a name that none has. */
+function collectionOf(folder: string): string | undefined {
+  try {
+    return decodeURIComponent(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 function pathOf(location: string): string {

@@ -48,6 +48,8 @@ describe('leandex query', () => {
     expect(await query('--text', 'winter shoes', '--operator', 'all')).toEqual(['1']);
     const filter = JSON.stringify({ must: { key: 'lang', match: { value: 'en' } } });
     expect(await query('--vector', '[1,0]', '--filter', filter)).toEqual([String(BIG), '1']);
+    const long = `{ "must": { "has_id": [${BIG}, ${BIG - 1n}] } }`;
+    expect(await query('--vector', '[1,0]', '--filter', long)).toEqual([String(BIG)]);
     const fused = await query('--vector', '[1,0]', '--text', 'shoes', '--k', '3');
     expect(fused.toSorted()).toEqual(['1', '2', String(BIG)].toSorted());
   });

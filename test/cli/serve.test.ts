@@ -62,6 +62,7 @@ describe('leandex serve', () => {
   test.each([
     [['--host', '0.0.0.0'], /there is no API key/],
     [['--port', 'x'], /--port must be an integer/],
+    [['--port', ''], /--port must be an integer/],
     [['--timeout', '0'], /--timeout must be an integer/],
     [['--durability', 'maybe'], /durability must be always or batched or process/],
     [['--api-key-env', 'NO_SUCH_VARIABLE'], /NO_SUCH_VARIABLE is not set/],

@@ -219,4 +219,26 @@ describe('several searches in one', () => {
       expect.stringMatching(/at most 8/),
     ]);
   });
+
+  test.each([
+    ['formulas in formulas', 3000, '{ "query": { "formula": "$score" }, "prefetch":', '}'],
+    ['lists in a vector', 20_000, '{ "query":', '}'],
+  ])('%s without end are refused', async (what, depth, before, after) => {
+    const isVector = what.includes('vector');
+    const [open, close] = isVector ? ['[', ']'] : [before, after];
+    const inner = open.repeat(depth) + (isVector ? '1' : '{ "query": [1, 0], "using": "a" }');
+    const nested = inner + close.repeat(depth);
+    const body = isVector ? `{ "query": ${nested}, "using": "a" }` : nested;
+    const answer = await call(server, 'POST', '/collections/docs/points/query', body);
+    expect(answer.status).toBe(400);
+  });
+
+  test('prefetches for a formula are at most 64', async () => {
+    const one = { query: [1, 0], using: 'a', limit: 1 };
+    const ask = async (count: number) => {
+      const body = { query: { formula: '$score' }, prefetch: Array(count).fill(one) };
+      return (await call(server, 'POST', '/collections/docs/points/query', body)).status;
+    };
+    expect([await ask(64), await ask(65)]).toEqual([200, 400]);
+  });
 });

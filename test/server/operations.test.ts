@@ -1,6 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { open } from '../../src/db/open.js';
+import { createApp } from '../../src/server/app.js';
+import { endpoint, type ServerContext } from '../../src/server/endpoint.js';
+import { Gate } from '../../src/server/gate.js';
 import { type Server, serve } from '../../src/server/index.js';
+import { resolveServeOptions } from '../../src/server/options.js';
 import { call, emptyFolder, serveHere } from './support.js';
 
 const KEY = 'a-secret-key';
@@ -279,6 +284,46 @@ test('closing finishes what is under way, and everything is there afterwards', a
   const again = await serveHere({}, folder);
   const { body } = await call(again, 'POST', '/collections/a/points', { ids: acknowledged });
   expect(body.result.map(({ id }: { id: number }) => id)).toEqual(acknowledged);
+});
+
+test('aliases of a collection that is gone are gone, whatever came between', async () => {
+  const folder = emptyFolder();
+  const first = await serveHere({}, folder);
+  await call(first, 'PUT', '/collections/a', VECTORS);
+  const create_alias = { collection_name: 'a', alias_name: 'b' };
+  await call(first, 'POST', '/collections/aliases', { actions: [{ create_alias }] });
+  await first.close();
+  // As if the server had ended before it noted that.
+  const db = await open(folder);
+  await db.deleteCollection('a');
+  await db.close();
+  const second = await serveHere({}, folder);
+  expect((await call(second, 'GET', '/aliases')).body.result.aliases).toEqual([]);
+  expect((await call(second, 'PUT', '/collections/b', VECTORS)).status).toBe(200);
+});
+
+test('a connection may be idle for as long as its request may take', async () => {
+  const options = resolveServeOptions({ logLevel: 'silent' });
+  const metrics = { responded() {} };
+  const context = { options, metrics, isEnding: () => false } as unknown as ServerContext;
+  const idle = endpoint({
+    method: 'GET',
+    path: '/idle',
+    summary: '',
+    access: 'open',
+    result: { type: 'number' },
+    run: (_, { request }) => request.raw.socket.timeout,
+  });
+  const app = await createApp(context, new Gate(1, 0), [idle]);
+  const url = await app.listen({ port: 0 });
+  try {
+    for (const seconds of [1, 3600]) {
+      const { body } = await call({ url }, 'GET', `/idle?timeout=${seconds}`);
+      expect(body.result).toBeGreaterThan(1000 * seconds);
+    }
+  } finally {
+    await app.close();
+  }
 });
 
 test('aliases and settings are there when it is started again', async () => {

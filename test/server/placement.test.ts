@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Server } from '../../src/server/index.js';
-import { call, serveHere } from './support.js';
+import { call, emptyFolder, serveHere } from './support.js';
 
 let server: Server;
 const PATH = '/collections/docs';
@@ -13,6 +13,39 @@ const create = (body: object) => call(server, 'PUT', PATH, body);
 const change = (body: object) => call(server, 'PATCH', PATH, body);
 const paramsOf = async () => (await call(server, 'GET', PATH)).body.result.config.params;
 const DENSE = { size: 2, distance: 'Dot' };
+
+test('changes at the same time all hold', async () => {
+  // On the disk, where noting one takes its time.
+  server = await serveHere({}, emptyFolder());
+  await create({ vectors: DENSE });
+  const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+  await Promise.all(names.map((name) => change({ metadata: { [name]: 1 } })));
+  const { metadata } = (await call(server, 'GET', PATH)).body.result.config;
+  expect(Object.keys(metadata).sort()).toEqual([...names].sort());
+});
+
+test('what is kept is bounded, and nothing but JSON', async () => {
+  await create({ vectors: DENSE });
+  const deep = `${'['.repeat(20_000)}1${']'.repeat(20_000)}`;
+  for (const value of [deep, '9007199254740993']) {
+    for (const setting of ['metadata', 'optimizers_config']) {
+      const text = `{ "${setting}": { "a": ${value} } }`;
+      expect((await call(server, 'PATCH', PATH, text)).status).toBe(400);
+    }
+    const made = `{ "vectors": { "size": 2, "distance": "Dot" }, "metadata": { "a": ${value} } }`;
+    expect((await call(server, 'PUT', '/collections/other', made)).status).toBe(400);
+  }
+  const { collections } = (await call(server, 'GET', '/collections')).body.result;
+  expect(collections).toEqual([{ name: 'docs' }]);
+});
+
+test('only vectors that are there are changed', async () => {
+  await create({ vectors: { a: DENSE } });
+  for (const name of ['constructor', '__proto__', 'b']) {
+    const text = `{ "vectors": { "${name}": { "on_disk": true } } }`;
+    expect((await call(server, 'PATCH', PATH, text)).status).toBe(400);
+  }
+});
 
 test('where things lie is kept, told again and changed', async () => {
   const made = await create({

@@ -475,3 +475,8 @@ test.each([
 test('paths end with a slash or without', async () => {
   expect((await call(server, 'GET', '/collections/')).status).toBe(200);
 });
+
+test('a vector cannot have a name that objects do not have as others', async () => {
+  const body = '{ "vectors": { "__proto__": { "size": 2, "distance": "Dot" } } }';
+  expect((await call(server, 'PUT', '/collections/b', body)).status).toBe(400);
+});

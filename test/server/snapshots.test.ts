@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { refusalOf } from '../../src/server/errors.js';
 import type { Server } from '../../src/server/index.js';
 import { call, emptyFolder, serveHere } from './support.js';
 
@@ -74,6 +75,12 @@ test('a collection that is replaced is never gone meanwhile', async () => {
   expect((await uploading).status).toBe(200);
 });
 
+test('a location whose folder is no name of a collection is refused', async () => {
+  const location = join(parent, 'data-snapshots', '%zz', 'x.snapshot');
+  const { status } = await call(server, 'PUT', `${SNAPSHOTS}/recover`, { location });
+  expect(status).toBe(403);
+});
+
 test('an upload that is too large is 413', async () => {
   const small = await serveHere({ limits: { snapshotBytes: 1000 } }, join(parent, 'other'));
   const form = new FormData();
@@ -134,4 +141,13 @@ test('nothing is kept where all is in memory', async () => {
     expect.stringMatching(/no folder/),
   ]);
   expect((await call({ url }, 'GET', SNAPSHOTS)).body.result).toEqual([]);
+});
+
+test('a disk without room for an upload is 507, and no fault of the server', () => {
+  const error = Object.assign(new Error('ENOSPC: no space left, write /secret'), {
+    code: 'ENOSPC',
+  });
+  const refusal = refusalOf(error);
+  expect(refusal).toMatchObject({ status: 507, code: 'RESOURCE_EXHAUSTED' });
+  expect(refusal.message).not.toContain('secret');
 });

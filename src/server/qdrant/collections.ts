@@ -1,3 +1,4 @@
+import { checkNotes } from '../../db/notes-file.js';
 import type { FieldSchema } from '../../db/types.js';
 import type { AliasAction } from '../catalog.js';
 import { type Endpoint, endpoint } from '../endpoint.js';
@@ -59,6 +60,7 @@ const create = endpoint({
   body: createBody,
   result: ok,
   run: async ({ catalog }, { params, body }) => {
+    checkNotes('body', body);
     await catalog.create(params.collection_name!, readCreate(body), { settings: { ...body } });
     return true;
   },
@@ -75,25 +77,30 @@ const change = endpoint({
   run: async ({ catalog }, { params, body }) => {
     const { name } = (await catalog.find(params.collection_name!)).collection;
     refuseFixed(Object.fromEntries(FIXED_SETTINGS.map((setting) => [setting, body[setting]])));
-    const before = catalog.notesOf(name).settings as CreateBody;
-    const { params: placement, optimizers_config, metadata } = body;
-    const sparse = placedSparse(before.sparse_vectors ?? {}, body.sparse_vectors ?? {});
-    const vectors = placedVectors(before.vectors ?? {}, body.vectors ?? {});
-    checkStorage('params.payload', placement?.payload ?? {});
-    const settings = {
-      ...before,
-      ...placement,
-      ...(before.sparse_vectors && { sparse_vectors: sparse }),
-      ...(before.vectors && { vectors }),
-      optimizers_config: { ...before.optimizers_config, ...optimizers_config },
-      metadata: withoutNulls({ ...before.metadata, ...metadata }),
-    };
-    await catalog.setNotes(name, { settings });
+    checkNotes('body', body);
+    await catalog.changeNotes(name, ({ settings }) => ({
+      settings: changed(settings as CreateBody, body),
+    }));
     return true;
   },
 });
 
 type Changes = Of<typeof changeBody>;
+
+function changed(before: CreateBody, changes: Changes): Record<string, unknown> {
+  const { params: placement, optimizers_config, metadata } = changes;
+  const sparse = placedSparse(before.sparse_vectors ?? {}, changes.sparse_vectors ?? {});
+  const vectors = placedVectors(before.vectors ?? {}, changes.vectors ?? {});
+  checkStorage('params.payload', placement?.payload ?? {});
+  return {
+    ...before,
+    ...placement,
+    ...(before.sparse_vectors && { sparse_vectors: sparse }),
+    ...(before.vectors && { vectors }),
+    optimizers_config: { ...before.optimizers_config, ...optimizers_config },
+    metadata: withoutNulls({ ...before.metadata, ...metadata }),
+  };
+}
 
 /** Where indexes of sparse vectors lie, after a change. */
 function placedSparse(
@@ -128,7 +135,7 @@ function merged<Settings, Change>(
   merge: (known: Settings, change: Change) => Settings,
 ): Record<string, Settings> {
   const changed = Object.entries(changes).map(([name, change]) => {
-    const known = before[name];
+    const known = Object.hasOwn(before, name) ? before[name] : undefined;
     if (known === undefined) throw unknownVector(name);
     return [name, merge(known, change)] as const;
   });

@@ -1,3 +1,4 @@
+import { checkInteger } from '../../base/check.js';
 import { outOfRange } from '../../base/errors.js';
 import type { PointId } from '../../base/point-id.js';
 import type { Collection } from '../../db/collection.js';
@@ -13,6 +14,7 @@ import {
   checkPrefetch,
   checkResults,
   LIMIT,
+  PREFETCH_DEPTH_MAX,
   type QueryBody,
   type Reading,
   readAsked,
@@ -32,6 +34,16 @@ export type Planned =
   | { scan: Scan }
   | { formula: Computed };
 
+/** Prefetches of one query for formulas, also in each other. */
+const PREFETCHES_MAX = 64;
+
+/** Where a query stands among those that prefetch for formulas. */
+interface Place {
+  depth: number;
+  /** Prefetches that are left. */
+  budget: { left: number };
+}
+
 interface PagedQuery extends Selection {
   filter: SearchOptions['filter'];
   limit: number;
@@ -48,7 +60,11 @@ interface Computed extends Selection {
 }
 
 /** What a request of the universal query asks for. */
-export async function planQuery(reading: Reading, body: QueryBody): Promise<Planned> {
+export async function planQuery(
+  reading: Reading,
+  body: QueryBody,
+  place: Place = { depth: 0, budget: { left: PREFETCHES_MAX } },
+): Promise<Planned> {
   const { limit, offset } = { limit: body.limit ?? LIMIT, offset: body.offset ?? 0 };
   const selection = readSelection(body, false, reading);
   const asked = readQuery('query', body.query);
@@ -56,7 +72,7 @@ export async function planQuery(reading: Reading, body: QueryBody): Promise<Plan
     return { scan: { ...(await planScan(reading, body, asked.by)), ...selection, limit, offset } };
   }
   if (asked?.kind === 'formula') {
-    const computed = await planFormula(reading, body, asked.formula);
+    const computed = await planFormula(reading, body, asked.formula, place);
     return { formula: { ...computed, ...selection, limit, offset } };
   }
   const page = {
@@ -108,17 +124,28 @@ async function planScan(
 }
 
 /** The filter holds for all of its prefetches, which are queries as any. */
-async function planFormula(reading: Reading, body: QueryBody, formula: Formula) {
+async function planFormula(
+  reading: Reading,
+  body: QueryBody,
+  formula: Formula,
+  { depth, budget }: Place,
+) {
   refuseFor('a formula', body, ['using', 'lookup_from', 'params']);
+  if (depth === PREFETCH_DEPTH_MAX) {
+    throw outOfRange('prefetch', `at most ${PREFETCH_DEPTH_MAX} levels deep`, 'more');
+  }
   const given = body.prefetch ?? [];
   const list = Array.isArray(given) ? given : [given];
   if (list.length === 0) throw outOfRange('prefetch', 'given with a formula', given);
   const prefetches: Planned[] = [];
+  budget.left -= list.length;
+  checkInteger('the number of prefetches', PREFETCHES_MAX - budget.left, 1, PREFETCHES_MAX);
   for (const one of list) {
     checkPrefetch('prefetch', one);
     const filters = [one.filter, body.filter].filter((filter) => filter);
     const filter = filters.length > 1 ? { must: filters } : filters[0];
-    prefetches.push(await planQuery(reading, { ...one, filter, with_payload: formula.fields }));
+    const query = { ...one, filter, with_payload: formula.fields };
+    prefetches.push(await planQuery(reading, query, { depth: depth + 1, budget }));
   }
   return { formula, prefetches, scoreThreshold: body.score_threshold ?? undefined };
 }

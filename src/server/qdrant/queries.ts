@@ -80,7 +80,7 @@ const PREFETCH_MEMBERS: readonly (keyof PrefetchBody)[] = [
 
 export const LIMIT = 10;
 /** As deep as searches may lie in each other. */
-const PREFETCH_DEPTH_MAX = 8;
+export const PREFETCH_DEPTH_MAX = 8;
 
 /** Where a request is read: its collection, and those that it may look into. */
 export interface Reading extends Served {

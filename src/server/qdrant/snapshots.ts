@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { FastifyRequest } from 'fastify';
 import { type Endpoint, endpoint, type ServerContext } from '../endpoint.js';
 import { refused } from '../errors.js';
 import { array, integer, nullable, object, oneOf, string } from '../schema.js';
@@ -79,8 +80,9 @@ const recover = endpoint({
   query: waitQuery,
   body: object({ location: string({ minLength: 1 }) }, { priority, checksum: string() }),
   result: ok,
-  run: async (context, { params, body }) => {
+  run: async (context, { params, body, request }) => {
     const file = await context.snapshots.locate(body.location);
+    takeTime(request);
     await restore(context, params.collection_name!, file, body.checksum ?? undefined);
     return true;
   },
@@ -100,6 +102,7 @@ const upload = endpoint({
       throw refused(400, 'Wrong input: the body must be a form with the file `snapshot`');
     }
     const file = await context.snapshots.receive(part.file);
+    takeTime(request);
     try {
       if (part.file.truncated) throw refused(413, 'Bad request: the snapshot is too large');
       await restore(context, params.collection_name!, file, query.checksum ?? undefined);
@@ -109,6 +112,11 @@ const upload = endpoint({
     return true;
   },
 });
+
+/** Verifying and indexing take as long as they take: the connection must not be idle for too long. */
+function takeTime({ raw }: FastifyRequest): void {
+  raw.socket.setTimeout(0);
+}
 
 async function restore(
   { catalog }: ServerContext,

@@ -2,7 +2,7 @@ import { checkFinite, checkInteger, checkOptions, checkRows, notFinite } from '.
 import { type Distance, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongDimension, wrongType } from '../base/errors.js';
 import { Random } from '../base/random.js';
-import { runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import { checkRunTypes, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { DEFAULT_EXACT_BELOW } from '../graph/options.js';
 import type { Advice, AdviseOptions } from './advice.js';
@@ -179,7 +179,7 @@ function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
   const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
   const rows = checkRows('vectors', vectors, dimensions);
   if (rows < ROWS_MIN) throw outOfRange('the number of vectors', `at least ${ROWS_MIN}`, rows);
-  const { distance, queries, labels, recall = 0.95, memory = Infinity, onProgress } = options;
+  const { distance, queries, labels, recall = 0.95, memory = Infinity } = options;
   if (queries !== undefined) {
     if (checkRows('queries', queries, dimensions) === 0) {
       throw outOfRange('the number of queries', 'at least 1', 0);
@@ -193,12 +193,7 @@ function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
   if (!(recall >= 0.5 && recall <= 0.999)) throw outOfRange('recall', 'from .5 to .999', recall);
   if (typeof memory !== 'number') throw wrongType('memory', 'a number', memory);
   if (!(memory > 0)) throw outOfRange('memory', 'a number of bytes above 0', memory);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw wrongType('signal', 'an AbortSignal', options.signal);
-  }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw wrongType('onProgress', 'a function', onProgress);
-  }
+  checkRunTypes(options);
   if (options.threads !== undefined) checkInteger('threads', options.threads, 1, 1024);
   return {
     dimensions,

@@ -33,13 +33,22 @@ export function partRunOptions<T extends RunOptions>(
     throw wrongType(`the options of ${what}`, 'an object', options);
   }
   const { signal, onProgress, ...rest } = options;
+  checkRunTypes({ signal, onProgress });
+  return { run: { signal, onProgress }, rest };
+}
+
+/** @throws TypeError `INVALID_ARGUMENT` */
+export function checkRunTypes({ signal, onProgress }: RunOptions): void {
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw wrongType('onProgress', 'a function', onProgress);
   }
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
-    throw wrongType('signal', 'an AbortSignal', signal);
-  }
-  return { run: { signal, onProgress }, rest };
+  checkSignal(signal);
+}
+
+/** @throws TypeError `INVALID_ARGUMENT` */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw wrongType('signal', 'an AbortSignal', signal);
 }
 
 /** The event loop gets a turn after this long. */

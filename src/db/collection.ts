@@ -2,7 +2,7 @@ import type { Advice } from '../advise/advice.js';
 import { checkOneOf, checkOptions } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
-import { type RunOptions, throwIfAborted } from '../base/steps.js';
+import { checkRunTypes, checkSignal, type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { PayloadChange } from '../filter/change-payload.js';
 import type { FieldSchema } from '../filter/field-schema.js';
 import type { Filter, Payload } from '../filter/types.js';
@@ -15,7 +15,6 @@ import { ownQuery } from './own-copies.js';
 import { runQueries, runQuery } from './query.js';
 import type { GroupQuery, Query } from './query-types.js';
 import { countPoints, facetCounts, retrievePoints, scrollPage } from './reading.js';
-import { checkSignal } from './search-plan.js';
 import { upsertStream } from './streaming.js';
 import type {
   FacetCount,
@@ -297,11 +296,7 @@ export class Collection {
 
   private checkRun(what: string, options: RunOptions, known: readonly string[]): void {
     checkOptions(`the options of ${what}`, options, known);
-    checkSignal(options.signal);
-    const { onProgress } = options;
-    if (onProgress !== undefined && typeof onProgress !== 'function') {
-      throw wrongType('onProgress', 'a function', onProgress);
-    }
+    checkRunTypes(options);
   }
 }
 

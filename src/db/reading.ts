@@ -1,7 +1,7 @@
 import { checkInteger, checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import { checkPointId, keyOfId, type PointId } from '../base/point-id.js';
-import { throwIfAborted } from '../base/steps.js';
+import { checkSignal, throwIfAborted } from '../base/steps.js';
 import { FacetRanking } from '../filter/facet.js';
 import { parseFilter } from '../filter/parse.js';
 import { parsePath, pathText, valuesAt } from '../filter/path.js';
@@ -9,7 +9,7 @@ import type { Filter } from '../filter/types.js';
 import { checkIdList } from './points.js';
 import { runQuery } from './query.js';
 import { TRIES_MAX } from './search.js';
-import { checkCounts, checkSignal, type SearchContext } from './search-plan.js';
+import { checkCounts, type SearchContext } from './search-plan.js';
 import { readSelection, type Selected, toRecord } from './selection.js';
 import { parsePayload } from './state.js';
 import type { FacetCount, Page, Scroll, Selection, StoredRecord } from './types.js';

@@ -1,7 +1,7 @@
 import { checkInteger, checkOneOf } from '../base/check.js';
 import { LeandexError, outOfRange, wrongType } from '../base/errors.js';
 import { checkPointId, type PointId } from '../base/point-id.js';
-import { throwIfAborted } from '../base/steps.js';
+import { checkSignal, throwIfAborted } from '../base/steps.js';
 import type { StoredCollection } from '../store/stored-collection.js';
 import type { AllowedRows } from './allowed-rows.js';
 import type { FieldConfig } from './config.js';
@@ -101,11 +101,6 @@ export async function planSearch(
     passes,
     signal,
   };
-}
-
-export function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw wrongType('signal', 'an AbortSignal', signal);
 }
 
 /** The number of the field that is searched. */

@@ -1,5 +1,6 @@
 import { checkOptions } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
+import { checkSignal } from '../base/steps.js';
 import type { Filter } from '../filter/types.js';
 import type { TextMatch } from '../store/text-search.js';
 import type { AllowedRows } from './allowed-rows.js';
@@ -9,7 +10,6 @@ import { type Ordering, readOrderBy } from './order-by.js';
 import type { Prefetch, QueryTarget, SearchOptions } from './query-types.js';
 import {
   checkCounts,
-  checkSignal,
   planSearch,
   readThreshold,
   SEARCH_OPTIONS,

@@ -1,7 +1,7 @@
 import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { type Distance, type DistanceName, parseDistance } from '../base/distance.js';
-import { outOfRange, wrongType } from '../base/errors.js';
-import type { RunOptions } from '../base/steps.js';
+import { outOfRange } from '../base/errors.js';
+import { checkRunTypes, type RunOptions } from '../base/steps.js';
 import {
   PRIMARY_BITS,
   type PrimaryBits,
@@ -143,7 +143,7 @@ export function resolveOptions(
   more: readonly string[] = [],
 ): ResolvedOptions {
   checkOptions('LeanIndex', given, [...INDEX_OPTIONS, ...WRITE_OPTIONS, 'queries', ...more]);
-  checkRunTypes(given);
+  checkWriteTypes(given);
   const presets = Object.keys(PRESETS) as Preset[];
   const options = withPreset(given, checkOneOf('preset', given.preset ?? 'default', presets));
   const dimensions = checkInteger('dimensions', options.dimensions, 1, 16_384);
@@ -189,7 +189,7 @@ export function checkWriteOptions(
   more: readonly string[] = [],
 ): void {
   checkOptions(what, options, [...WRITE_OPTIONS, ...more]);
-  checkRunTypes(options);
+  checkWriteTypes(options);
 }
 
 /** As checkWriteOptions(), for what runs in this thread. */
@@ -202,14 +202,9 @@ export function checkRunOptions(
   checkRunTypes(options);
 }
 
-function checkRunTypes({ onProgress, signal, threads }: WriteOptions): void {
-  if (threads !== undefined) checkInteger('threads', threads, 1, 1024);
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw wrongType('onProgress', 'a function', onProgress);
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw wrongType('signal', 'an AbortSignal', signal);
-  }
+function checkWriteTypes(options: WriteOptions): void {
+  if (options.threads !== undefined) checkInteger('threads', options.threads, 1, 1024);
+  checkRunTypes(options);
 }
 
 export interface SearchOptions {

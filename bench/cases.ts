@@ -77,6 +77,9 @@ function small(name: string, queries: number, files?: SharedFiles): BenchCase {
   return { ...STANDARD, name, data, queries };
 }
 
+/** The law of text embeddings, for generateSpectrum(); see CASES. */
+export const TEXT_LIKE = { seed: 1, decay: 1.15, meanNorm: 0.3, normalise: true } as const;
+
 /** What `generated-100k-768` imitates holds for the others: the same law, other sizes. */
 function generated(name: string, count: number, dimensions: number): BenchCase {
   return {
@@ -84,7 +87,7 @@ function generated(name: string, count: number, dimensions: number): BenchCase {
     name,
     data: {
       ...{ kind: 'generated', generator: 'spectrum', count, dimensions },
-      ...{ seed: 1, decay: 1.15, meanNorm: 0.3, normalise: true },
+      ...TEXT_LIKE,
     },
     contenders: FEW_CONTENDERS,
     repeats: 3,

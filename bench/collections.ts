@@ -6,6 +6,7 @@ import { generateSpectrum } from '../datasets/generate.js';
 import type { Collection } from '../src/db/collection.js';
 import { exactNeighbours } from '../src/eval/ground-truth.js';
 import { open } from '../src/index.js';
+import { TEXT_LIKE } from './cases.js';
 import { describeMachine } from './machine.js';
 import { table } from './markdown.js';
 import { median, percentile } from './statistics.js';
@@ -35,10 +36,7 @@ const { corpus, queries } = generateSpectrum({
   count: COUNT,
   queries: QUERIES,
   dimensions: DIMENSIONS,
-  seed: 1,
-  decay: 1.15,
-  meanNorm: 0.3,
-  normalise: true,
+  ...TEXT_LIKE,
 });
 const vectorOf = (i: number) => corpus.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS);
 const queryOf = (i: number) => {

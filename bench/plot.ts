@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { EChartsCoreOption } from 'echarts';
-import { LeandexError } from '../src/base/errors.js';
+import { loadECharts } from './echarts.js';
 import { paretoFrontier } from './frontier.js';
 import { type CaseResult, type ContenderResult, resultPath } from './result.js';
 
@@ -62,14 +62,6 @@ export async function writePlot(folder: string, result: CaseResult): Promise<str
   const path = resultPath(folder, result, 'svg');
   writeFileSync(path, await renderPlot(result));
   return path;
-}
-
-async function loadECharts(): Promise<typeof import('echarts')> {
-  try {
-    return await import('echarts');
-  } catch (cause) {
-    throw new LeandexError('NOT_FOUND', 'the plot needs echarts: npm install', { cause });
-  }
 }
 
 /** What echarts draws; by itself for those who want to draw it otherwise. */

@@ -6,6 +6,7 @@ import { generateSpectrum } from '../datasets/generate.js';
 import { packageFolder } from '../datasets/package-folder.js';
 import type { Collection } from '../src/db/collection.js';
 import { open } from '../src/index.js';
+import { TEXT_LIKE } from './cases.js';
 import { currentCommit, describeMachine } from './machine.js';
 import { table } from './markdown.js';
 import { createClient } from './server/client.js';
@@ -38,10 +39,7 @@ const { corpus, queries } = generateSpectrum({
   count: COUNT,
   queries: QUERIES,
   dimensions: DIMENSIONS,
-  seed: 1,
-  decay: 1.15,
-  meanNorm: 0.3,
-  normalise: true,
+  ...TEXT_LIKE,
 });
 const rowOf = (rows: Float32Array, i: number) =>
   rows.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS);

@@ -1,4 +1,4 @@
-import { LeandexError } from '../../src/base/errors.js';
+import { loadECharts } from '../echarts.js';
 
 /** A method's attention errors at the bytes that it takes. */
 export interface Curve {
@@ -38,13 +38,5 @@ export async function plotErrors(title: string, curves: readonly Curve[]): Promi
     return chart.renderToSVGString();
   } finally {
     chart.dispose();
-  }
-}
-
-async function loadECharts(): Promise<typeof import('echarts')> {
-  try {
-    return await import('echarts');
-  } catch (cause) {
-    throw new LeandexError('NOT_FOUND', 'the plot needs echarts: npm install', { cause });
   }
 }

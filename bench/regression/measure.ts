@@ -6,6 +6,7 @@ import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import type { LeanIndexOptions } from '../../src/graph/options.js';
+import { TEXT_LIKE } from '../cases.js';
 import { distancesSoFar } from './counters.js';
 
 /** Counted, not timed: the same on every machine whose kernels give the same bits. */
@@ -36,8 +37,8 @@ interface RegressionCase {
 
 const spectrum = (count: number, dimensions: number) => () =>
   generateSpectrum({
-    ...{ count, dimensions, queries: QUERIES, seed: SEED },
-    ...{ decay: 1.15, meanNorm: 0.3, normalise: true },
+    ...{ count, dimensions, queries: QUERIES },
+    ...TEXT_LIKE,
   });
 
 /** Small, and each with another way through the code. */

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { writeNpy } from '../../datasets/npy.js';
+import { gatherRows } from '../../src/base/gather-rows.js';
 import { Random } from '../../src/base/random.js';
 import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import type { Opponent } from '../opponent.js';
-import { type Contest, rowsAt, runContest, speedOf, warmupOf, writeIds } from './contest.js';
+import { type Contest, runContest, speedOf, warmupOf, writeIds } from './contest.js';
 import type { ChurnPoint, ChurnResult } from './result.js';
 import type { SuiteOptions } from './run.js';
 import { type ChurnTask, caseOf } from './suite.js';
@@ -57,7 +58,11 @@ async function measureRounds(
     const change = round === 0 ? nothing : next(live);
     turned += change.ids.length;
     const vectorsPath = join(contest.scratch, 'changed.npy');
-    writeNpy(vectorsPath, [change.ids.length, dimensions], rowsAt(corpus, dimensions, change.rows));
+    writeNpy(
+      vectorsPath,
+      [change.ids.length, dimensions],
+      gatherRows(corpus, dimensions, change.rows),
+    );
     const { seconds, bytesPerVector } = await opponent.change({
       removedPath: writeIds(contest, 'removed', change.removed),
       idsPath: writeIds(contest, 'ids', change.ids),
@@ -83,7 +88,7 @@ async function searched(
     ...{ queriesPath, k: K, ef, warmupMs: warmupOf(measureMs), measureMs },
   });
   const ids = [...live.keys()];
-  const left = rowsAt(corpus, dimensions, [...live.values()]);
+  const left = gatherRows(corpus, dimensions, [...live.values()]);
   const truth = exactNeighbours(left, queries, dimensions, 2 * K, distance);
   const places = new Map(ids.map((id, i) => [id, i]));
   const ghosts = report.ids.filter((id) => id !== NO_ID && !places.has(id)).length;

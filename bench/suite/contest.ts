@@ -98,19 +98,6 @@ export function writeIds({ scratch }: Contest, name: string, ids: Uint32Array): 
   return path;
 }
 
-/** Rows of a matrix, one after another. */
-export function rowsAt(
-  data: Float32Array,
-  dimensions: number,
-  rows: ArrayLike<number>,
-): Float32Array {
-  const out = new Float32Array(rows.length * dimensions);
-  for (let i = 0; i < rows.length; i++) {
-    out.set(data.subarray(rows[i] * dimensions, (rows[i] + 1) * dimensions), i * dimensions);
-  }
-  return out;
-}
-
 /** Milliseconds to warm up for a measurement of so many. */
 export function warmupOf(measureMs: number): number {
   return Math.min(50, measureMs);

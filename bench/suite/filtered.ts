@@ -1,9 +1,10 @@
 import type { Distance } from '../../src/base/distance.js';
+import { gatherRows } from '../../src/base/gather-rows.js';
 import { Random } from '../../src/base/random.js';
 import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import type { BenchData } from '../data.js';
-import { rowsAt, runContest, speedOf, warmupOf, writeIds } from './contest.js';
+import { runContest, speedOf, warmupOf, writeIds } from './contest.js';
 import type { FilteredPoint, FilteredResult } from './result.js';
 import type { SuiteOptions } from './run.js';
 import { caseOf, type FilteredTask } from './suite.js';
@@ -57,7 +58,7 @@ function judged(
   distance: Distance,
 ): Pick<FilteredPoint, 'recall' | 'complete'> {
   const k = Math.min(K, rows.length);
-  const left = rowsAt(corpus, dimensions, rows);
+  const left = gatherRows(corpus, dimensions, rows);
   const depth = Math.min(2 * k, rows.length);
   const truth = exactNeighbours(left, queries, dimensions, depth, distance);
   const places = new Map(Array.from(rows, (row, i) => [row, i]));

@@ -1,4 +1,5 @@
 import type { Distance } from '../base/distance.js';
+import { gatherRows } from '../base/gather-rows.js';
 import type { Steps } from '../base/steps.js';
 import { distanceProfile, relativeAngle } from '../eval/contrast.js';
 import { daviesBouldin } from '../eval/davies-bouldin.js';
@@ -117,26 +118,12 @@ function* ofClasses(
     .sort((a, b) => b.length - a.length)
     .slice(0, CLASSES_MAX);
   const chosen = largest.flat();
-  const some = pickRows(rows, dimensions, chosen);
+  const some = gatherRows(rows, dimensions, chosen);
   const of = chosen.map((row) => labels[row]);
   const euclid = daviesBouldin(some, dimensions, of, 'Euclid');
   yield;
   const cosine = daviesBouldin(some, dimensions, of, 'Cosine');
   return { euclid, cosine, clusters: largest.length, of: 'labels' };
-}
-
-/** Rows by their numbers, in this order. */
-function pickRows(
-  rows: Float32Array,
-  dimensions: number,
-  numbers: ArrayLike<number>,
-): Float32Array {
-  const picked = new Float32Array(numbers.length * dimensions);
-  for (let i = 0; i < numbers.length; i++) {
-    const from = numbers[i] * dimensions;
-    picked.set(rows.subarray(from, from + dimensions), i * dimensions);
-  }
-  return picked;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { gatherRows } from '../base/gather-rows.js';
 import { runSteps, turnIfDue } from '../base/steps.js';
 import { checkRowValues } from '../graph/rows.js';
 import type { BatchSearchResult, SearchResult } from '../graph/search.js';
@@ -184,11 +185,7 @@ async function carved(
 /** Rows of a matrix, in the order of their numbers; the matrix itself where these are all. */
 function gather(rows: Float32Array, numbers: readonly number[], width: number): Float32Array {
   if (numbers.length * width === rows.length) return rows;
-  const out = new Float32Array(numbers.length * width);
-  for (const [i, r] of numbers.entries()) {
-    out.set(rows.subarray(r * width, (r + 1) * width), i * width);
-  }
-  return out;
+  return gatherRows(rows, width, numbers);
 }
 
 /** Runs so many at a time; after a failure no more, and it is reported when all have ended. */

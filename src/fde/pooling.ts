@@ -1,5 +1,6 @@
 import { checkInteger, checkOneOf, checkOptions, checkRows } from '../base/check.js';
 import { outOfRange, wrongType } from '../base/errors.js';
+import { gatherRows } from '../base/gather-rows.js';
 import { type RunOptions, runSteps, type Steps } from '../base/steps.js';
 import { checkRunOptions } from '../graph/options.js';
 import { checkRowValues, requireUnchanged } from '../graph/rows.js';
@@ -128,7 +129,7 @@ function* poolOne(
     const distances = yield* squaredDistances(kernels, placed, distinct, dimensions);
     labels = yield* wardSteps(distances, distinct.length, k);
   } else if (k < distinct.length) {
-    const chosen = gather(rows, distinct, dimensions);
+    const chosen = gatherRows(rows, dimensions, distinct);
     ({ labels } = yield* kMeansSteps(chosen, dimensions, k, seed, kernels));
   }
   kernels.release(mark);
@@ -175,14 +176,6 @@ function* squaredDistances(
     if (i % ROWS_PER_STEP === 0) yield;
   }
   return distances;
-}
-
-function gather(rows: Float32Array, chosen: Uint32Array, dimensions: number): Float32Array {
-  const out = new Float32Array(chosen.length * dimensions);
-  for (const [i, r] of chosen.entries()) {
-    out.set(rows.subarray(r * dimensions, (r + 1) * dimensions), i * dimensions);
-  }
-  return out;
 }
 
 /** The mean of the chosen rows of each label, in the order of their first rows. */

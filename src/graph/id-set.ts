@@ -1,3 +1,4 @@
+import { isAmong } from '../base/among.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 
 /**
@@ -78,15 +79,6 @@ export function listSet(ids: Uint32Array): IdSet {
   return {
     bitmap: undefined,
     list,
-    has(id) {
-      let low = 0;
-      let high = list.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (list[middle]! < id) low = middle + 1;
-        else high = middle;
-      }
-      return list[low] === id;
-    },
+    has: (id) => isAmong(list, id),
   };
 }

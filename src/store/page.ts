@@ -1,6 +1,6 @@
+import { isAmong } from '../base/among.js';
 import { keyOfId, type PointId } from '../base/point-id.js';
 import type { Steps } from '../base/steps.js';
-import { isAmong } from './among.js';
 import { type CollectionFile, damagedRow, readState, statement } from './collection-file.js';
 import { isU32, pointOfRow } from './point-rows.js';
 

@@ -1,5 +1,5 @@
+import { isAmong } from '../base/among.js';
 import { LeandexError } from '../base/errors.js';
-import { isAmong } from './among.js';
 import { BestScores } from './best-scores.js';
 import { type CollectionFile, damagedRow, readState, statement } from './collection-file.js';
 import { isU32 } from './point-rows.js';

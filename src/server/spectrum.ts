@@ -5,7 +5,9 @@ import { momentSteps } from '../quant/sample.js';
 import { widePcaSteps } from '../quant/wide-pca.js';
 import { type Call, endpoint, type ServerContext } from './endpoint.js';
 import { unsupported } from './errors.js';
+import { onlyVector } from './qdrant/records.js';
 import { rowsOf, sampleIds } from './qdrant/scan.js';
+import { normalised } from './qdrant/similarity.js';
 import { knownName } from './qdrant/unnamed.js';
 import { array, integer, object, string } from './schema.js';
 
@@ -25,7 +27,7 @@ interface SpectrumQuery {
  * i-th number is for i + 1 dimensions. Of fewer rows than dimensions the sample's own energy is told,
  * which is kept by as many components as there are rows. Rows are n x dimensions.
  */
-export function* energyKeptSteps(rows: Float32Array, dimensions: number): Steps<number[]> {
+function* energyKeptSteps(rows: Float32Array, dimensions: number): Steps<number[]> {
   const kernels = new Kernels();
   const count = rows.length / dimensions;
   let values: ArrayLike<number>;
@@ -57,8 +59,7 @@ async function spectrumOf(
   const filter = { must: [{ has_vector: name }] };
   const count = Number(query.sample ?? SAMPLE);
   const ids = await sampleIds(collection, { filter, count, signal });
-  const withVector = name === '' ? true : [name];
-  const records = await collection.retrieve(ids, { withPayload: false, withVector });
+  const records = await collection.retrieve(ids, onlyVector(name));
   const vectors = records.flatMap((record) => rowsOf(record, name) ?? []);
   const { size: dimensions, distance } = field;
   const rows = firstRows(vectors, dimensions, count);
@@ -89,9 +90,7 @@ function firstRows(vectors: readonly Float32Array[], dimensions: number, most: n
 
 function makeUnit(rows: Float32Array, dimensions: number): void {
   for (let from = 0; from < rows.length; from += dimensions) {
-    const row = rows.subarray(from, from + dimensions);
-    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
-    for (let i = 0; length > 0 && i < dimensions; i++) row[i]! /= length;
+    rows.set(normalised(rows.subarray(from, from + dimensions)), from);
   }
 }
 

@@ -2,12 +2,11 @@ import { outOfRange } from '../../base/errors.js';
 import type { Filter } from '../../db/types.js';
 import { refused } from '../errors.js';
 import { readIds } from './ids.js';
+import { isObject, type Members } from './members.js';
 import { storedName } from './unnamed.js';
 
 /** As deep as the filter language itself allows; what is deeper is not looked into here. */
 const DEPTH_MAX = 32;
-
-type Members = Record<string, unknown>;
 
 interface Context {
   depth: number;
@@ -71,8 +70,4 @@ function checkSlice(what: string, { total, index }: Members): void {
   if (typeof total !== 'number' || typeof index !== 'number' || total < 1 || index < total) return;
   const rule = 'Slice index must be less than the total number of slices';
   throw refused(422, `Validation error in JSON body: ${what}.slice: ${rule}`);
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

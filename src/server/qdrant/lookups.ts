@@ -1,11 +1,11 @@
 import type { PointId } from '../../base/point-id.js';
 import type { QueryTarget } from '../../db/query-types.js';
-import type { Group, StoredRecord } from '../../db/types.js';
+import type { Group } from '../../db/types.js';
 import type { Catalog, Served } from '../catalog.js';
 import { refused } from '../errors.js';
 import { either, type Of, object, string } from '../schema.js';
 import { readId } from './ids.js';
-import { readSelection, wireRecord } from './records.js';
+import { onlyVector, readSelection, vectorOf, wireRecord } from './records.js';
 import { shardKey, withPayload, withVector } from './schemas.js';
 import { storedName, unknownVector } from './unnamed.js';
 import type { GivenVector } from './vectors.js';
@@ -61,8 +61,7 @@ export async function vectorsById<T extends GivenVector = GivenVector>(
     const absent = ids.find((id) => !there.some((record) => record.id === id));
     throw absent === undefined ? unknownVector(name) : noPoint(absent);
   }
-  const withVector = name === '' ? true : [name];
-  const found = await collection.retrieve(ids, { withPayload: false, withVector });
+  const found = await collection.retrieve(ids, onlyVector(name));
   return new Map(
     found.flatMap((record) => {
       const vector = vectorOf(record, name);
@@ -78,11 +77,6 @@ export const noPoint = (id: PointId): Error =>
 async function findOther(catalog: Catalog, name: string): Promise<Served> {
   if (await catalog.has(name)) return catalog.find(name);
   throw refused(404, `Not found: Collection ${name} not found`);
-}
-
-function vectorOf({ vector }: StoredRecord, name: string) {
-  const isNamed = vector !== undefined && !Array.isArray(vector) && !ArrayBuffer.isView(vector);
-  return isNamed ? vector[name] : vector;
 }
 
 /** The points of another collection that have the groups' values as ids, by these. */

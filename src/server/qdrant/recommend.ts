@@ -4,6 +4,7 @@ import type { MultiVector } from '../../db/types.js';
 import type { Served } from '../catalog.js';
 import { refused } from '../errors.js';
 import { type Example, readExamples, vectorsOf } from './examples.js';
+import { normalised } from './similarity.js';
 
 /** Points and vectors that are liked and disliked. */
 export interface Recommend {
@@ -66,9 +67,4 @@ function meanOf(vectors: readonly Float32Array[], size: number): Float32Array {
   const sum = new Float64Array(size);
   for (const vector of vectors) for (let i = 0; i < size; i++) sum[i]! += vector[i]!;
   return Float32Array.from(sum, (x) => x / vectors.length);
-}
-
-function normalised(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
-  return length === 0 ? vector : vector.map((x) => x / length);
 }

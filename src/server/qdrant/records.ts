@@ -45,6 +45,17 @@ export function readSelection(
   return { withPayload: with_payload ?? defaultPayload, withVector };
 }
 
+/** Of points nothing but the vector of this stored name. */
+export function onlyVector(name: string): { withPayload: false; withVector: true | [string] } {
+  return { withPayload: false, withVector: name === '' ? true : [name] };
+}
+
+/** The vector of this stored name; undefined where a record has none. */
+export function vectorOf({ vector }: StoredRecord, name: string) {
+  const isNamed = vector !== undefined && !Array.isArray(vector) && !ArrayBuffer.isView(vector);
+  return isNamed ? vector[name] : vector;
+}
+
 /** Which points a write is about. */
 export function readTarget(
   request: { points?: unknown[] | null | undefined; filter?: unknown },

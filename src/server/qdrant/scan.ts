@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { PointId } from '../../base/point-id.js';
 import type { Collection } from '../../db/collection.js';
 import type { Filter, Hit, Scroll, Selection, StoredRecord, StoredVector } from '../../db/types.js';
+import { onlyVector, vectorOf } from './records.js';
 
 const PAGE = 2048;
 
@@ -28,8 +29,7 @@ export async function scanBest(collection: Collection, scan: Scan): Promise<Hit[
     best = best.slice(0, wanted);
   };
   const { filter, signal } = scan;
-  const withVector = field === '' ? true : [field];
-  for await (const records of pages(collection, { filter, withVector, signal })) {
+  for await (const records of pages(collection, { filter, signal, ...onlyVector(field) })) {
     for (const record of records) {
       const vector = rowsOf(record, field);
       const found = vector && score(vector);
@@ -94,9 +94,8 @@ export async function withRecords(
 }
 
 /** The vector of a record, several of them row after row; undefined where it has none. */
-export function rowsOf({ vector }: StoredRecord, field: string): Float32Array | undefined {
-  const isNamed = vector !== undefined && !Array.isArray(vector) && !ArrayBuffer.isView(vector);
-  const stored = (isNamed ? vector[field] : vector) as StoredVector | undefined;
+export function rowsOf(record: StoredRecord, field: string): Float32Array | undefined {
+  const stored = vectorOf(record, field) as StoredVector | undefined;
   if (!Array.isArray(stored)) return stored as Float32Array | undefined;
   const rows = new Float32Array(stored.length * (stored[0]?.length ?? 0));
   stored.forEach((row: Float32Array, i: number) => {

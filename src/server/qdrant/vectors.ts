@@ -11,6 +11,7 @@ import type {
 import type { Served } from '../catalog.js';
 import { refused, unsupported } from '../errors.js';
 import { type WireVector, wireVector } from '../wire/float-text.js';
+import { isObject } from './members.js';
 import { storedName, wireName } from './unnamed.js';
 
 /** One vector, several that are compared as one, or a sparse one. */
@@ -26,7 +27,7 @@ export function readVectors(
     const read = readVector(what, vector);
     return multi.has(name) ? asRows(what, read) : read;
   };
-  if (!isByName(value)) {
+  if (!isObject(value)) {
     const vector = readOf(unnamed, what, value) as Vector | MultiVector;
     return unnamed === '' ? vector : { [unnamed]: vector };
   }
@@ -65,7 +66,7 @@ export function asRows(what: string, vector: GivenVector): MultiVector {
 export function readVector(what: string, value: unknown): GivenVector {
   if (value instanceof Uint8Array) return floatsOf(what, value);
   if (Array.isArray(value)) return readRows(what, value);
-  if (!isByName(value)) throw wrongType(what, 'a vector', value);
+  if (!isObject(value)) throw wrongType(what, 'a vector', value);
   refuseOthers(what, value);
   return readSparse(what, value);
 }
@@ -115,16 +116,6 @@ function floatsOf(what: string, bytes: Uint8Array): Float32Array {
   }
   // A copy: the bytes need not lie where a Float32Array may begin.
   return new Float32Array(Uint8Array.from(bytes).buffer);
-}
-
-/** Whether it is an object of vectors by name. */
-export function isByName(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !ArrayBuffer.isView(value) &&
-    !Array.isArray(value)
-  );
 }
 
 /** @throws LeandexError `UNSUPPORTED` for kinds of vectors that are not vectors by name. */

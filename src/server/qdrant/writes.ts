@@ -7,10 +7,11 @@ import { refused, unsupported } from '../errors.js';
 import { array, type Of, object, record, string } from '../schema.js';
 import { chosenPoints, conditions } from './conditional.js';
 import { readId } from './ids.js';
+import { isObject } from './members.js';
 import { readTarget } from './records.js';
 import { payload, pointId, selector, shardKey, vectors } from './schemas.js';
 import { knownName } from './unnamed.js';
-import { isByName, readVectors } from './vectors.js';
+import { readVectors } from './vectors.js';
 
 /** How a write is done, beside what it says. */
 export interface Writing extends Served {
@@ -111,7 +112,7 @@ export async function updateVectors(
 
 function readGivenVectors(what: string, value: unknown, fields: Fields): Vectors {
   const vectors = readVectors(what, value, fields);
-  if (isByName(vectors) && Object.keys(vectors).length === 0) {
+  if (isObject(vectors) && Object.keys(vectors).length === 0) {
     throw refused(422, `Validation error in JSON body: ${what} must have at least one vector`);
   }
   return vectors;
@@ -123,7 +124,7 @@ function mergedById(list: readonly { id: PointId; vector: Vectors }[]) {
   for (const { id, vector } of list) {
     const key = keyOfId(id).toString('latin1');
     const before = merged.get(key);
-    const isNamed = before !== undefined && isByName(before.vector) && isByName(vector);
+    const isNamed = before !== undefined && isObject(before.vector) && isObject(vector);
     merged.set(key, { id, vector: isNamed ? { ...before.vector, ...vector } : vector });
   }
   return [...merged.values()];

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { LeandexError } from '../src/base/errors.js';
 import type { Rows } from './elements.js';
 import { corrupt } from './errors.js';
+import { openParquet } from './parquet-file.js';
 import type { Embeddings } from './shared.js';
 
 /** Names of the corpus of a VectorDBBench folder. */
@@ -41,11 +41,8 @@ export async function readVectorDbBench(folder: string): Promise<Embeddings> {
  * different lengths.
  */
 export async function readParquetVectors(path: string): Promise<Rows<Float32Array>> {
-  if (!existsSync(path)) throw new LeandexError('NOT_FOUND', `there is no file ${path}`);
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } =
-    await import('hyparquet');
-  const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file);
+  const { metadata, rows: readRows } = await openParquet(path);
+  const { parquetSchema } = await import('hyparquet');
   const names = parquetSchema(metadata).children.map(({ element }) => element.name);
   const column = COLUMNS.find((name) => names.includes(name));
   if (column === undefined) {
@@ -55,11 +52,7 @@ export async function readParquetVectors(path: string): Promise<Rows<Float32Arra
   let data = new Float32Array(0);
   let dimensions = 0;
   for (let first = 0; first < count; first += ROWS_AT_ONCE) {
-    const rowEnd = Math.min(count, first + ROWS_AT_ONCE);
-    const rows = await parquetReadObjects({
-      ...{ file, metadata, columns: [column] },
-      ...{ rowStart: first, rowEnd },
-    });
+    const rows = await readRows(first, Math.min(count, first + ROWS_AT_ONCE), [column]);
     for (const [i, row] of rows.entries()) {
       const vector = row[column] as ArrayLike<number>;
       if (data.length === 0) {

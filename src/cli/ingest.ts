@@ -1,15 +1,13 @@
 import { type Command, Option } from 'commander';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { Database } from '../db/database.js';
-import { open } from '../db/open.js';
 import type { FieldSchema, Point } from '../db/types.js';
-
-import { cancellable } from './cancel.js';
 import { several, whole } from './flags.js';
 import { type CreateFlags, collectionFor } from './ingest/create.js';
 import type { FieldNames } from './ingest/records.js';
 import { FORMATS, type Format, openSource, type PointSource } from './ingest/sources.js';
 import { writePoints } from './ingest/write.js';
+import { withDatabase } from './with-database.js';
 
 interface IngestFlags extends FieldNames, CreateFlags {
   format?: Format;
@@ -81,13 +79,11 @@ async function runIngest(
   flags: IngestFlags,
 ): Promise<void> {
   const source = await openSource(file, flags.format, flags);
-  const done = await cancellable(async (run) => {
-    const db = await open(folder, { signal: run.signal });
+  const done = await withDatabase(folder, { readOnly: false }, async (db, run) => {
     try {
       return await ingest(db, name, source, flags, run);
     } finally {
       source.close();
-      await db.close();
     }
   });
   const count = done.written.toLocaleString('en-US');

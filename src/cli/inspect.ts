@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { table } from '../../bench/markdown.js';
 import type { CollectionInfo } from '../db/info.js';
-import { open } from '../db/open.js';
-import { cancellable } from './cancel.js';
+import { withDatabase } from './with-database.js';
 
 export function addInspectCommand(program: Command): void {
   program
@@ -28,16 +27,11 @@ async function runInspect(
   only: string | undefined,
   { json }: { json?: boolean },
 ): Promise<void> {
-  const infos = await cancellable(async (run) => {
-    const db = await open(folder, { readOnly: true, signal: run.signal });
-    try {
-      const names = only === undefined ? await db.listCollections() : [only];
-      const infos: CollectionInfo[] = [];
-      for (const name of names) infos.push(await (await db.collection(name, run)).info());
-      return infos;
-    } finally {
-      await db.close();
-    }
+  const infos = await withDatabase(folder, { readOnly: true }, async (db, run) => {
+    const names = only === undefined ? await db.listCollections() : [only];
+    const infos: CollectionInfo[] = [];
+    for (const name of names) infos.push(await (await db.collection(name, run)).info());
+    return infos;
   });
   const lines = infos.map((info) => `${JSON.stringify(info)}\n`).join('');
   process.stdout.write(json ? lines : asTable(infos));

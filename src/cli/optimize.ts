@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { CollectionInfo } from '../db/info.js';
-import { open } from '../db/open.js';
-import { cancellable } from './cancel.js';
+import { withDatabase } from './with-database.js';
 
 export function addOptimizeCommand(program: Command): void {
   program
@@ -27,16 +26,11 @@ async function runOptimize(
   name: string,
   { json }: { json?: boolean },
 ): Promise<void> {
-  const [before, after] = await cancellable(async (run) => {
-    const db = await open(folder, { signal: run.signal });
-    try {
-      const collection = await db.collection(name, run);
-      const before = sizesOf(await collection.info());
-      await collection.optimize(run);
-      return [before, sizesOf(await collection.info())] as const;
-    } finally {
-      await db.close();
-    }
+  const [before, after] = await withDatabase(folder, { readOnly: false }, async (db, run) => {
+    const collection = await db.collection(name, run);
+    const before = sizesOf(await collection.info());
+    await collection.optimize(run);
+    return [before, sizesOf(await collection.info())] as const;
   });
   const text = `${name}: ${after.indexed.toLocaleString('en-US')} vectors in the graph, ${before.indexed.toLocaleString('en-US')} before`;
   process.stdout.write(`${json ? JSON.stringify({ collection: name, before, after }) : text}\n`);

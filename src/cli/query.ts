@@ -6,12 +6,11 @@ import { checkInteger, checkOneOf } from '../base/check.js';
 import { LeandexError, outOfRange } from '../base/errors.js';
 import type { PointId } from '../base/point-id.js';
 import type { Collection } from '../db/collection.js';
-import { open } from '../db/open.js';
 import type { Query, TextQuery } from '../db/query-types.js';
 import type { Filter, Hit, PayloadSelection } from '../db/types.js';
 import { parseJson, toJson } from '../server/wire/json.js';
-import { cancellable } from './cancel.js';
 import { between, given, json, several, whole } from './flags.js';
+import { withDatabase } from './with-database.js';
 
 interface QueryFlags {
   vector?: string;
@@ -85,15 +84,10 @@ async function runQuery(folder: string, name: string, flags: QueryFlags): Promis
     throw outOfRange('what to look for', 'one of --vector, --id and --text', 'none');
   }
   const vector = flags.vector === undefined ? undefined : await readVector(flags.vector, flags.row);
-  const hits = await cancellable(async (run) => {
-    const db = await open(folder, { readOnly: true, signal: run.signal });
-    try {
-      const collection = await db.collection(name, run);
-      const query = await queryOf(collection, vector, flags);
-      return await collection.query({ ...query, signal: run.signal as AbortSignal });
-    } finally {
-      await db.close();
-    }
+  const hits = await withDatabase(folder, { readOnly: true }, async (db, run) => {
+    const collection = await db.collection(name, run);
+    const query = await queryOf(collection, vector, flags);
+    return collection.query({ ...query, signal: run.signal as AbortSignal });
   });
   process.stdout.write(flags.json ? `${toJson({ hits: hits.map(asJson) })}\n` : asTable(hits));
 }

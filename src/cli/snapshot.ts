@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { open } from '../db/open.js';
-import { cancellable } from './cancel.js';
+import { withDatabase } from './with-database.js';
 
 export function addSnapshotCommand(program: Command): void {
   program
@@ -27,18 +26,18 @@ async function runSnapshot(
   file: string,
   { restore, json }: { restore?: boolean; json?: boolean },
 ): Promise<void> {
-  const done = await cancellable(async (run): Promise<Record<string, number>> => {
-    const db = await open(folder, { readOnly: restore !== true, signal: run.signal });
-    try {
+  const readOnly = restore !== true;
+  const done = await withDatabase(
+    folder,
+    { readOnly },
+    async (db, run): Promise<Record<string, number>> => {
       if (restore) {
         return { points: await (await db.restoreCollection(name, file, run)).count() };
       }
       const collection = await db.collection(name, run);
       return { bytes: await collection.snapshot(file, { signal: run.signal }) };
-    } finally {
-      await db.close();
-    }
-  });
+    },
+  );
   const [[unit, amount]] = Object.entries(done) as [[string, number]];
   const text = `${name}: ${amount.toLocaleString('en-US')} ${unit}`;
   process.stdout.write(`${json ? JSON.stringify({ collection: name, ...done }) : text}\n`);

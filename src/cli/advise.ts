@@ -74,7 +74,7 @@ function readRows(path: string) {
 }
 
 /** What a person reads. */
-export function renderAdvice(advice: Advice): string {
+function renderAdvice(advice: Advice): string {
   const { settings, search, expected, trainWithQueries, reasons, warnings } = advice;
   const { count, k, recall, bytesPerVector, bytes } = expected;
   const size = `${Math.round(bytesPerVector)} bytes a vector, ${(bytes / 2 ** 20).toFixed(1)} MiB`;

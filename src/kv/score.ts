@@ -34,7 +34,7 @@ export interface Scoring {
 }
 
 /** Tokens of a segment, coded or not. */
-export function tokensOfSegment({ segments, tokens }: KvView, at: number): number {
+function tokensOfSegment({ segments, tokens }: KvView, at: number): number {
   return (segments[at + 1]?.from ?? tokens) - segments[at]!.from;
 }
 

@@ -84,7 +84,7 @@ export class KvTraining {
 }
 
 /** Copies a token's numbers of several layers, side by side. */
-export function copyRow(
+function copyRow(
   layers: readonly Float32Array[],
   width: number,
   row: number,

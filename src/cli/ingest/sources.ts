@@ -28,7 +28,7 @@ export const FORMATS = ['jsonl', 'npy', 'fvecs', 'ivecs', 'bvecs', 'parquet'] as
 export type Format = (typeof FORMATS)[number];
 
 /** The name of standard input. */
-export const STDIN = '-';
+const STDIN = '-';
 
 /**
  * Opens a file of points, or standard input, which is jsonl.

@@ -12,7 +12,7 @@ export function tileBytes(widths: ArrayLike<number>): number {
 }
 
 /** The strips of a component: their bits, from the lowest bits of the code on. */
-export function stripsOf(width: number): number[] {
+function stripsOf(width: number): number[] {
   return [8, 4, 2, 1].filter((bits) => width & bits);
 }
 

@@ -196,7 +196,7 @@ const groupSizes = {
   with_lookup: withLookup,
 } as const;
 
-export const groupsBody = object(grouping, { ...searching, ...targeting, ...groupSizes });
+const groupsBody = object(grouping, { ...searching, ...targeting, ...groupSizes });
 
 /** Groups of what is nearest to a target. */
 export async function runGroups(

@@ -3,7 +3,7 @@ import { outOfRange, wrongType } from '../../base/errors.js';
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Bytes on their way out: base64 in JSON, a binary value in msgpack. */
-export class WireBytes extends Uint8Array {
+class WireBytes extends Uint8Array {
   toJSON(): string {
     return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('base64');
   }

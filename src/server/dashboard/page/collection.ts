@@ -1,39 +1,5 @@
+import type { CollectionInfo } from '../../../db/info.js';
 import { request } from './api.js';
-
-/** What the pages read of `GET /v1/collections/{name}`. */
-export interface VectorInfo {
-  size: number;
-  distance: 'Cosine' | 'Dot' | 'Euclid';
-  originals: string;
-  count: number;
-  indexed: number;
-  energyMissed?: number | null;
-  progress?: { phase: string; done: number; total: number } | null;
-  problem?: string | null;
-  graph?: {
-    count: number;
-    deleted: number;
-    primaryDimensions: number;
-    primaryBits: number;
-    secondaryBits: number | string;
-    energyKept: number;
-    kernel: string;
-    bytesPerVector: Record<'primary' | 'secondary' | 'graph' | 'other' | 'total', number>;
-  } | null;
-  multivector?: { tokens: number; tokenBits: number; tokenBytes: number } | null;
-}
-
-export interface CollectionInfo {
-  name: string;
-  count: number;
-  version: number;
-  status: 'ready' | 'building' | 'degraded';
-  vectors: Record<string, VectorInfo>;
-  sparseVectors: Record<string, { count: number; indices: number; values: number }>;
-  payloadIndexes: Record<string, { schema: string | { type: string }; points: number }>;
-  textIndexes: Record<string, { tokenizer: string; isWhole: boolean }>;
-  bytes: { memory: number; disk: number };
-}
 
 /** The store's name for a vector that has none for clients, where there are sparse ones beside it. */
 const UNNAMED = '(unnamed)';

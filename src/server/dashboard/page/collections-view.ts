@@ -1,5 +1,6 @@
+import type { CollectionInfo } from '../../../db/info.js';
 import { requestResult } from './api.js';
-import { type CollectionInfo, readInfo, shownName } from './collection.js';
+import { readInfo, shownName } from './collection.js';
 import { type Child, h, refresh, table } from './dom.js';
 import { bytesText, numberText } from './format.js';
 import { everyFewSeconds } from './timer.js';

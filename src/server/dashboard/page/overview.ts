@@ -1,14 +1,7 @@
+import type { CollectionInfo, VectorInfo } from '../../../db/info.js';
 import { pathOf, request, requestResult } from './api.js';
 import { lineChart, partsBar } from './chart.js';
-import {
-  type CollectionInfo,
-  memoryParts,
-  nativePath,
-  readInfo,
-  shownName,
-  type VectorInfo,
-  wireName,
-} from './collection.js';
+import { memoryParts, nativePath, readInfo, shownName, wireName } from './collection.js';
 import { statusOf } from './collections-view.js';
 import { confirmed } from './dialog.js';
 import { type Child, h, problem, refresh, show, table } from './dom.js';

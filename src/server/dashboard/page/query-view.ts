@@ -1,5 +1,6 @@
+import type { CollectionInfo } from '../../../db/info.js';
 import { pathOf, requestResult } from './api.js';
-import { type CollectionInfo, readInfo, shownName, using, wireName } from './collection.js';
+import { readInfo, shownName, using, wireName } from './collection.js';
 import { h, labelled, problem, show } from './dom.js';
 import { form, idIn, jsonBox, jsonIn, numberBox, selectBox } from './form.js';
 import { secondsText } from './format.js';

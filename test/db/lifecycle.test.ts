@@ -13,7 +13,15 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import type { Collection } from '../../src/db/collection.js';
 import type { Point } from '../../src/db/types.js';
-import { emptyFolder, gaussians, idsOf, nearestIds, openLogged, somePoints } from './support.js';
+import {
+  emptyFolder,
+  flipped,
+  gaussians,
+  idsOf,
+  nearestIds,
+  openLogged,
+  somePoints,
+} from './support.js';
 
 const SIZE = 16;
 const VECTORS = {
@@ -309,12 +317,6 @@ describe('what close() saves', () => {
   });
 });
 
-function flipped(bytes: Buffer): Buffer {
-  const copy = Buffer.from(bytes);
-  copy[copy.length >> 1]! ^= 1;
-  return copy;
-}
-
 describe('payload indexes', () => {
   test('are saved and brought up to what was written since', async () => {
     const folder = emptyFolder();
@@ -384,68 +386,5 @@ describe('payload indexes', () => {
     const same = await again.db.collection('docs');
     expect((await same.info()).payloadIndexes).toEqual({ n: { schema: 'float', points: 50 } });
     expect(await same.count({ filter: { must: { key: 'n', range: { lt: 10 } } } })).toBe(10);
-  });
-});
-
-describe('snapshot() and restoreCollection()', () => {
-  test('carry a collection to another database, indexes and all', async () => {
-    const { db } = await openLogged(emptyFolder());
-    const docs = await db.createCollection('docs', VECTORS);
-    await docs.createPayloadIndex('n', 'integer');
-    const points = somePoints(500, SIZE);
-    await docs.upsert(points);
-    await docs.delete([7]);
-    const file = join(emptyFolder(), 'docs.snapshot');
-    const writing = docs.upsert(somePoints(3, SIZE, 4));
-    const bytes = await docs.snapshot(file);
-    await writing;
-    expect(bytes).toBe(statSync(file).size);
-    const { db: other } = await openLogged(emptyFolder());
-    const copy = await other.restoreCollection('copy', file);
-    expect(await copy.count()).toBe(499);
-    expect(await copy.retrieve([7])).toEqual([]);
-    await copy.optimize();
-    expect((await copy.info()).vectors['']).toMatchObject({ indexed: 499 });
-    expect(await copy.count({ filter: { must: { key: 'n', range: { gte: 490 } } } })).toBe(10);
-    await copy.upsert([{ id: 7, vector: points[7]!.vector }]);
-    await expect(other.restoreCollection('copy', file)).rejects.toMatchObject({
-      code: 'ALREADY_EXISTS',
-    });
-    await expect(docs.snapshot(file)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
-    const missing = other.restoreCollection('missing', `${file}.x`);
-    await expect(missing).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    writeFileSync(`${file}.x`, 'no snapshot');
-    const nothing = other.restoreCollection('nothing', `${file}.x`);
-    await expect(nothing).rejects.toThrow(`${file}.x`);
-    writeFileSync(file, flipped(readFileSync(file)));
-    await expect(other.restoreCollection('damaged', file)).rejects.toMatchObject({
-      code: 'CORRUPT',
-    });
-    expect(await other.listCollections()).toEqual(['copy']);
-  });
-
-  test('take the place of a collection where that is wanted, or leave it as it was', async () => {
-    const folder = emptyFolder();
-    const { db } = await openLogged(folder);
-    const docs = await db.createCollection('docs', VECTORS);
-    await docs.upsert(somePoints(500, SIZE));
-    const file = join(emptyFolder(), 'docs.snapshot');
-    await docs.snapshot(file);
-    await docs.upsert(somePoints(600, SIZE));
-    const damaged = `${file}.damaged`;
-    writeFileSync(damaged, flipped(readFileSync(file)));
-    const failing = db.restoreCollection('docs', damaged, { replace: true });
-    await expect(failing).rejects.toMatchObject({ code: 'CORRUPT' });
-    expect(await docs.count()).toBe(600);
-    const restored = await db.restoreCollection('docs', file, { replace: true });
-    expect(await restored.count()).toBe(500);
-    await expect(docs.count()).rejects.toMatchObject({ code: 'CLOSED' });
-    await db.restoreCollection('other', file, { replace: true });
-    expect(readdirSync(join(folder, 'collections'))).toHaveLength(2);
-    await db.close();
-    const { db: again } = await openLogged(folder);
-    expect(await again.listCollections()).toEqual(['docs', 'other']);
-    expect(await (await again.collection('docs')).count()).toBe(500);
-    await again.verify();
   });
 });

@@ -4,6 +4,7 @@ import type { Steps } from '../base/steps.js';
 import type { Kernels } from '../kernels/index.js';
 import { leadingEigenSteps } from '../linalg/leading-eigen.js';
 import { createMoments } from '../linalg/moments.js';
+import { trace } from '../linalg/trace.js';
 
 /** How the variance of rows is spread over their principal components. */
 export interface Spectrum {
@@ -38,8 +39,7 @@ export function* spectrumSteps(
   const components = Math.min(dimensions, COMPONENTS_MAX);
   const random = new Random(seed);
   const { values } = yield* leadingEigenSteps(kernels, covariance, dimensions, components, random);
-  let trace = 0;
-  for (let i = 0; i < dimensions; i++) trace += covariance[i * (dimensions + 1)];
+  const variance = trace(covariance, dimensions);
   let squares = 0;
   for (let i = 0; i < dimensions; i++) {
     // Row by row, as 16,384 dimensions take a quarter of a second.
@@ -50,9 +50,9 @@ export function* spectrumSteps(
   let sum = 0;
   values.forEach((value, i) => {
     sum += Math.max(0, value);
-    energy[i] = Math.min(1, sum / trace);
+    energy[i] = Math.min(1, sum / variance);
   });
-  return { energy, effectiveDimensions: trace ** 2 / squares };
+  return { energy, effectiveDimensions: variance ** 2 / squares };
 }
 
 /** The fewest components that hold a share of the variance; undefined where those known do not. */

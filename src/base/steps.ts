@@ -33,16 +33,23 @@ export function partRunOptions<T extends RunOptions>(
     throw wrongType(`the options of ${what}`, 'an object', options);
   }
   const { signal, onProgress, ...rest } = options;
-  checkRunTypes({ signal, onProgress });
+  checkProgress(onProgress);
+  // Whatever is like an AbortSignal will do.
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
+    throw wrongType('signal', 'an AbortSignal', signal);
+  }
   return { run: { signal, onProgress }, rest };
 }
 
 /** @throws TypeError `INVALID_ARGUMENT` */
 export function checkRunTypes({ signal, onProgress }: RunOptions): void {
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw wrongType('onProgress', 'a function', onProgress);
-  }
+  checkProgress(onProgress);
   checkSignal(signal);
+}
+
+function checkProgress(onProgress: unknown): void {
+  if (onProgress === undefined || typeof onProgress === 'function') return;
+  throw wrongType('onProgress', 'a function', onProgress);
 }
 
 /** @throws TypeError `INVALID_ARGUMENT` */

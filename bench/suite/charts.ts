@@ -47,17 +47,16 @@ function chartsOfTask(task: TaskResult): Chart[] {
 
 function curves(result: CaseResult): Chart[] {
   const { contenders } = result;
-  const names = contenders.map(({ name }) => name);
   return [
     frontier(result),
     bars(
       'Build, seconds (threads differ: see the table)',
-      names,
+      contenders,
       contenders.map((each) => each.buildSeconds),
     ),
     bars(
       'Bytes a vector that a search touches',
-      names,
+      contenders,
       contenders.map((each) => each.bytesPerVector.total),
     ),
     latencies(result),
@@ -229,7 +228,15 @@ function lines(title: string, x: Axis, y: Axis, series: readonly Line[]): Chart 
   };
 }
 
-function bars(title: string, names: readonly string[], values: readonly number[]): Chart {
+function bars(
+  title: string,
+  of: readonly { readonly name: string; readonly engine: string }[],
+  values: readonly number[],
+): Chart {
+  const data = values.map((value, i) => ({
+    value: round(value),
+    itemStyle: { color: colourOf(of[i].engine) },
+  }));
   return {
     title,
     option: {
@@ -237,8 +244,8 @@ function bars(title: string, names: readonly string[], values: readonly number[]
       grid: { ...GRID, left: 170, top: 20 },
       tooltip: { trigger: 'item' },
       xAxis: { type: 'value' },
-      yAxis: { type: 'category', data: names, inverse: true },
-      series: [{ type: 'bar', data: values.map(round), label: { show: true, position: 'right' } }],
+      yAxis: { type: 'category', data: of.map(({ name }) => name), inverse: true },
+      series: [{ type: 'bar', data, label: { show: true, position: 'right' } }],
     },
   };
 }

@@ -15,8 +15,8 @@ nav a { display: inline-block; margin-right: 16px; }
 figure { margin: 24px 0; } figcaption { font-weight: 600; } .chart { height: 440px; width: 100%; }
 details { margin: 16px 0; } summary { cursor: pointer; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid #d1d9e0; padding: 3px 8px; text-align: left; white-space: nowrap; }
-td.number, th.number { text-align: right; } th { background: #f6f8fa; }
+th, td { border: 1px solid #d1d9e0; padding: 3px 8px; text-align: left; }
+td.number, th.number { text-align: right; white-space: nowrap; } th { background: #f6f8fa; }
 `;
 
 /** Draws what the page holds; a hidden plot has no size until it is seen. */

@@ -11,6 +11,7 @@ import type {
   SuiteResult,
   TaskResult,
 } from './result.js';
+import { summaryTable } from './summary.js';
 
 /** A suite's result as Markdown: report.md. */
 export function renderMarkdown(result: SuiteResult): string {
@@ -28,9 +29,14 @@ export function renderMarkdown(result: SuiteResult): string {
       ...failed.map(({ task, reason }) => `- FAILED: ${task}, ${reason}`),
     ].join('\n'),
   ];
+  const summary = summaryTable(result.tasks);
+  const brief = summary === undefined ? [] : [`${SUMMARY_TEXT}\n\n${summary}`];
   const parts = result.tasks.map((task) => `## ${titleOf(task)}\n\n${renderTask(task)}`);
-  return `${[...head, ...parts].join('\n\n')}\n`;
+  return `${[...head, ...brief, ...parts].join('\n\n')}\n`;
 }
+
+const SUMMARY_TEXT =
+  'In short; "2x" says that leandex is twice as fast, or takes half of the memory.';
 
 const KINDS: Readonly<Record<TaskResult['kind'], string>> = {
   ann: 'recall and speed',

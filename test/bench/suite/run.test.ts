@@ -8,6 +8,7 @@ import { renderMarkdown } from '../../../bench/suite/markdown.js';
 import type { SuiteResult, TaskResult } from '../../../bench/suite/result.js';
 import { runSuite } from '../../../bench/suite/run.js';
 import { checkSuite, type Suite } from '../../../bench/suite/suite.js';
+import { summaryTable } from '../../../bench/suite/summary.js';
 import { writeSuite } from '../../../bench/suite/write.js';
 import { generateClusters } from '../../../datasets/generate.js';
 import { writeNpy } from '../../../datasets/npy.js';
@@ -189,6 +190,24 @@ describe('the reports', () => {
       );
       expect(widths.size).toBe(1);
     }
+  });
+
+  test('begin with a line for each task and k, whose figures are those of the result', () => {
+    const rows = summaryTable(result.tasks)!.split('\n').slice(2);
+    expect(rows.map((row) => row.split(/[|,]/)[1]!.trim())).toEqual([
+      ...['curves', 'curves', 'judged', 'filters', 'changes', 'tokens', 'cache'],
+    ]);
+    const [atTen, , judged, filters] = rows;
+    const { contenders, ratios } = only('ann').results[0]!;
+    const ours = ratios.find(({ contender }) => contenders[contender]!.name === 'leandex')!;
+    expect(atTen).toContain(`${ours.qps['0.95']!.toFixed(1)}x hnswlib-node`);
+    const { ndcgAt10 } = only('ir').result.contenders[0]!.points.at(-1)!.task!;
+    expect(judged).toContain(`| ${ndcgAt10.toFixed(4)} `);
+    const recalls = only('filtered').contenders[0]!.points.map(({ recall }) => recall);
+    expect(filters).toContain(`| ${Math.min(...recalls).toFixed(3)} `);
+    const others = result.tasks.filter(({ kind }) => kind === 'filtered' || kind === 'churn');
+    const without = others.map((task) => ({ ...task, contenders: [] }) as TaskResult);
+    expect(summaryTable(without)).toBeUndefined();
   });
 
   test('in HTML need nothing else, have a plot for each chart and every table', () => {

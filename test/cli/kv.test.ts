@@ -55,7 +55,23 @@ describe('leandex kv', () => {
       ['values', 2, 1, 'calibrated'],
     ]);
     expect(groups.reduce((sum, group) => sum + group.bytes, 0)).toBe(bytes.tokens);
+    const alone = await run('kv', 'inspect', packed);
+    expect(alone.err).toMatch(/--model must be the one the cache was compressed with.*"none"/);
+    expect(alone.code).toBe(2);
     expect((await run('kv', 'inspect', out)).out).toMatch(/model of 3 layers, 2 heads of 8/);
+  });
+
+  test('the size of a head, in cache.json or as a flag, is enough', async () => {
+    for (const [name, notes, flags] of [
+      ['noted', { headDim: SHAPE.headDim }, []],
+      ['said', null, ['--head-dim', String(SHAPE.headDim)]],
+    ] as const) {
+      const { path } = made(name, 100, notes);
+      const out = inFolder(`${name}.lxkv`);
+      const { err, out: text } = await run('kv', 'train', path, ...flags, '--out', out, '--json');
+      expect(err).toBe('');
+      expect(JSON.parse(text).options).toMatchObject(SHAPE);
+    }
   });
 
   test('does without a model, of two files and of some layers', async () => {
@@ -73,12 +89,23 @@ describe('leandex kv', () => {
   });
 
   test.each<[string, string[], number, RegExp]>([
-    ['heads are not known', ['compress', 'a', '--out', 'x'], 2, /--kv-heads must be given/],
+    [
+      'heads are not known',
+      ['compress', 'a', '--out', 'x'],
+      2,
+      /--kv-heads or --head-dim must be given/,
+    ],
     [
       'heads that do not fit',
       ['compress', 'a', '--kv-heads', '3', '--out', 'x'],
       2,
-      /16, the width/,
+      /--kv-heads must be a divisor of 16, the width of .*, received 3 /,
+    ],
+    [
+      'heads that do not fit their size',
+      ['compress', 'a', '--kv-heads', '2', '--head-dim', '4', '--out', 'x'],
+      2,
+      /--kv-heads times --head-dim must be 16, the width of .*, received 8 /,
     ],
     [
       'no such layer',

@@ -175,12 +175,17 @@ function addOutcomes(
 }
 
 function addEndpoint(app: FastifyInstance, context: ServerContext, endpoint: Endpoint): void {
-  const { method, query, body, envelope = 'qdrant', run } = endpoint;
+  const { method, query, body, isBodyOptional, envelope = 'qdrant', run } = endpoint;
   app.route({
     method,
     url: pathOf(endpoint),
     schema: { ...(query && { querystring: query }), ...(body && { body }) },
     exposeHeadRoute: false,
+    ...(isBodyOptional && {
+      preValidation: async (request: FastifyRequest) => {
+        if (request.body === undefined) request.body = {};
+      },
+    }),
     handler: async (request, reply) => {
       const { signal } = request.ending;
       const { params, query, body } = request;

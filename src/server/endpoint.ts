@@ -47,6 +47,8 @@ export interface Endpoint {
   access: Access;
   query?: Schema<unknown>;
   body?: Schema<unknown>;
+  /** Whether no body means an empty object. */
+  isBodyOptional?: boolean;
   /** Of what is in the envelope. */
   result: Schema<unknown>;
   envelope?: Envelope;

@@ -209,6 +209,20 @@ describe('several searches in one', () => {
     expect(gone.body).toEqual({ deleted: true });
   });
 
+  test('an index of words without options, and without a body', async () => {
+    const path = '/v1/collections/docs/text-indexes/text';
+    const type = { 'content-type': 'application/json' };
+    for (const headers of [{}, type]) {
+      const { status, body } = await call(server, 'PUT', path, undefined, headers);
+      expect({ status, body }).toEqual({ status: 200, body: { created: true } });
+      const query = { text: { field: 'text', match: 'shoes' } };
+      const found = await call(server, 'POST', '/collections/docs/points/query', { query });
+      expect(found.status).toBe(200);
+      expect((await call(server, 'DELETE', path)).body).toEqual({ deleted: true });
+    }
+    expect((await call(server, 'PUT', path, 'null', type)).status).toBe(400);
+  });
+
   test('a depth of nine is refused', async () => {
     let prefetch: object = { query: [1, 0], using: 'a' };
     for (let i = 0; i < 8; i++) prefetch = { prefetch, query: [1, 0], using: 'a' };

@@ -16,6 +16,7 @@ interface ServeFlags {
   logLevel: string;
   maxBody?: number;
   timeout?: number;
+  snapshotTimeout?: number;
   concurrent?: number;
   queue?: number;
   grace: number;
@@ -49,6 +50,11 @@ export function addServeCommand(program: Command): void {
     .option('--read-only', 'beside another process that writes')
     .option('--max-body <MiB>', 'of a request (default: 32)', whole(1, 4096))
     .option('--timeout <seconds>', 'of a request that does not say itself (default: 60)', seconds)
+    .option(
+      '--snapshot-timeout <seconds>',
+      'of a request that makes, sends or restores a snapshot (default: 3600)',
+      seconds,
+    )
     .option(
       '--concurrent <n>',
       'requests that are worked on at once (default: 64)',
@@ -114,9 +120,16 @@ function readFlags(flags: ServeFlags): ServeOptions {
   };
 }
 
-function readLimits({ maxBody, timeout, concurrent, queue }: ServeFlags): Partial<Limits> {
+function readLimits(flags: ServeFlags): Partial<Limits> {
+  const { maxBody, timeout, snapshotTimeout, concurrent, queue } = flags;
   const bodyBytes = maxBody && maxBody * 2 ** 20;
-  return given({ bodyBytes, timeoutSeconds: timeout, concurrent, queue });
+  return given({
+    bodyBytes,
+    timeoutSeconds: timeout,
+    snapshotTimeoutSeconds: snapshotTimeout,
+    concurrent,
+    queue,
+  });
 }
 
 /** Keys are no arguments: those are seen by everybody on the machine. */

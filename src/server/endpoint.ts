@@ -54,6 +54,8 @@ export interface Endpoint {
   envelope?: Envelope;
   /** Whether it takes files: such bodies are not read before it runs. */
   isUpload?: boolean;
+  /** Whether it copies or sends a whole snapshot, for which there is more time. */
+  isLong?: boolean;
   run: (context: ServerContext, call: Call<never, never>) => unknown;
 }
 

@@ -92,10 +92,12 @@ async function createContext(
 ): Promise<ServerContext> {
   const { createMetrics } = await import('./metrics.js');
   const version = await ownVersion();
+  const snapshots = new Snapshots(options.snapshots ?? besides(folder));
+  if (!options.readOnly) await snapshots.removeLeftovers();
   let document: object | undefined;
   return {
     catalog: await Catalog.open(db, folder),
-    snapshots: new Snapshots(options.snapshots ?? besides(folder)),
+    snapshots,
     metrics: createMetrics(db, gate, version),
     options,
     version,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -120,6 +120,19 @@ test('an upload that does not end in time is ended, and leaves nothing', async (
   expect(String(await ended)).toMatch(/ECONNRESET|socket hang up/);
   const uploads = join(parent, 'other-snapshots', '.uploads');
   await expect.poll(() => readdirSync(uploads)).toEqual([]);
+});
+
+test('what was being uploaded when a server was killed is removed by the next that writes', async () => {
+  const { name } = await download();
+  const uploads = join(parent, 'data-snapshots', '.uploads');
+  mkdirSync(uploads);
+  writeFileSync(join(uploads, '1-2'), 'half');
+  await serveHere({ readOnly: true }, join(parent, 'data'));
+  expect(readdirSync(uploads)).toEqual(['1-2']);
+  await server.close();
+  const again = await serveHere({}, join(parent, 'data'));
+  expect(existsSync(uploads)).toBe(false);
+  expect((await call(again, 'GET', SNAPSHOTS)).body.result[0].name).toBe(name);
 });
 
 test('an upload that is too large is 413', async () => {

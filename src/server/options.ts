@@ -8,7 +8,7 @@ export interface Limits {
   bodyBytes: number;
   /** Points, ids or operations of a write. Default 65,536. */
   batch: number;
-  /** Results of a read, `limit` and `offset` together, over all its searches. Default 65,536. */
+  /** Results of a read, `limit` and `offset` together, over all its searches and prefetches. Default 65,536. */
   results: number;
   /** Searches of a batch. Default 1,024. */
   searches: number;

@@ -96,7 +96,7 @@ async function createContext(
   if (!options.readOnly) await snapshots.removeLeftovers();
   let document: object | undefined;
   return {
-    catalog: await Catalog.open(db, folder),
+    catalog: await Catalog.open(db, folder, { readOnly: options.readOnly ?? false }),
     snapshots,
     metrics: createMetrics(db, gate, version),
     options,

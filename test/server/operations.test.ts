@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Database } from '../../src/db/database.js';
 import { open } from '../../src/db/open.js';
 import { createApp } from '../../src/server/app.js';
 import { endpoint, type ServerContext } from '../../src/server/endpoint.js';
@@ -330,6 +331,22 @@ test('a server that may only read follows aliases, settings and collections', as
   expect(body.result.config.metadata).toEqual({ owner: 'me' });
   await call(writer, 'DELETE', '/collections/b');
   expect([await found('then'), await aliases()]).toEqual([404, []]);
+});
+
+test('collections that cannot be listed end nothing but the wait for them', async () => {
+  const listing = vi.spyOn(Database.prototype, 'listCollections');
+  listing.mockRejectedValueOnce(new Error('the disk fails'));
+  onTestFinished(() => listing.mockRestore());
+  const lines: string[] = [];
+  const logStream = { write: (line: string) => void lines.push(line) };
+  // An error that nobody handles would fail the test.
+  const server = await serve(':memory:', { port: 0, logLevel: 'error', logStream });
+  await expect
+    .poll(() => lines.join(''))
+    .toMatch(/the disk fails.*the collections cannot be listed/);
+  expect((await call(server, 'GET', '/readyz')).status).toBe(503);
+  await expect(server.ready).rejects.toThrow('the disk fails');
+  await server.close();
 });
 
 test('a connection may be idle for as long as its request may take', async () => {

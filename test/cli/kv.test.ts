@@ -116,6 +116,12 @@ describe('leandex kv', () => {
     ['no folder', ['train', 'none', '--out', 'x'], 1, /there is no folder/],
     ['no files', ['train', '.', '--out', 'x'], 1, /there is no file .*keys\.npy/],
     ['not a cache', ['inspect', 'a/keys.npy'], 1, /not those of a leandex file/],
+    [
+      'no folder for it',
+      ['train', 'a', '--kv-heads', '2', '--out', 'none/x'],
+      1,
+      /none.x: .*IO_ERROR/,
+    ],
     ['no output', ['train', 'a'], 2, /--out <file>' not specified/],
     [
       'two budgets',
@@ -138,7 +144,7 @@ describe('leandex kv', () => {
     ['a misspelt option', ['inspect', 'a', '--jsom'], 2, /Did you mean --json/],
   ])('%s: a message, no stack, no file', async (_, args, expected, message) => {
     made('a', 20, null);
-    const paths = new Set(['a', 'a/keys.npy', 'none', 'x', '.']);
+    const paths = new Set(['a', 'a/keys.npy', 'none', 'none/x', 'x', '.']);
     const { code, err } = await run(
       'kv',
       ...args.map((arg) => (paths.has(arg) ? inFolder(arg) : arg)),

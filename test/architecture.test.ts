@@ -41,7 +41,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: ['base', 'kernels', 'format', 'filter'],
   db: [...UP_TO_GRAPH, 'advise', 'fde', 'kv', 'eval', 'filter', 'store'],
   index: UP_TO_DB,
-  server: UP_TO_DB,
+  server: [...UP_TO_DB, 'eval'],
   cli: [...UP_TO_DB, 'index', 'server', 'eval', 'bench', 'datasets'],
   datasets: ['base'],
   bench: [...UP_TO_DB, 'index', 'eval', 'datasets'],

@@ -145,12 +145,9 @@ export function* shapeFeatures(
   const { mean, quantiles } = yield* localIntrinsicDimensionality(samples.wide, {
     ...{ dimensions, distance, seed, sample: LID_SAMPLE },
   });
-  const { energy, effectiveDimensions } = yield* spectrumSteps(
-    new Kernels(),
-    rows,
-    dimensions,
+  const { energy, effectiveDimensions } = yield* spectrumSteps(new Kernels(), rows, dimensions, {
     seed,
-  );
+  });
   const asked = queries && seen(queries.subarray(0, PROBES * dimensions));
   return {
     relativeContrast: contrast,

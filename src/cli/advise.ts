@@ -5,14 +5,15 @@ import { loadEmbeddings } from '../../datasets/shared.js';
 import { readFvecs } from '../../datasets/vecs.js';
 import { type Advice, type AdviseOptions, advise, type DistanceName } from '../index.js';
 import { cancellable } from './cancel.js';
+import { between, whole } from './flags.js';
 
 interface AdviseFlags {
   queries?: string;
   distance?: string;
-  recall?: string;
-  k?: string;
-  memory?: string;
-  count?: string;
+  recall?: number;
+  k?: number;
+  memory?: number;
+  count?: number;
   json?: boolean;
 }
 
@@ -26,10 +27,14 @@ export function addAdviseCommand(program: Command): void {
     .description('recommend distance, codes and beam for vectors, with what to expect and why')
     .option('--queries <file>', 'queries of the kind to come, .npy or .fvecs')
     .option('--distance <name>', 'what the model was trained for (default: one is recommended)')
-    .option('--recall <share>', 'the recall that is wanted (default: .95)')
-    .option('--k <n>', 'neighbours that a search asks for (default: 10)')
-    .option('--memory <bytes>', 'bytes a vector that the index may take')
-    .option('--count <n>', 'vectors that the index will hold (default: those given)')
+    .option('--recall <share>', 'the recall that is wanted (default: .95)', between(0.5, 0.999))
+    .option('--k <n>', 'neighbours that a search asks for (default: 10)', whole(1, 1000))
+    .option('--memory <bytes>', 'bytes a vector that the index may take', between(0, Infinity))
+    .option(
+      '--count <n>',
+      'vectors that the index will hold (default: those given)',
+      whole(1, 2 ** 32),
+    )
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText('after', EXAMPLES)
     .action(runAdvise);
@@ -43,17 +48,16 @@ Examples:
 
 async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
   const { corpus, queries, dimensions } = load(path, flags.queries);
-  const number = (name: 'recall' | 'k' | 'memory' | 'count') =>
-    flags[name] === undefined ? undefined : Number(flags[name]);
+  const { recall, k, memory, count } = flags;
   const options: AdviseOptions = {
     dimensions,
     queries,
-    // The library says what is wrong with a name or a number.
+    // The library says what is wrong with a name.
     distance: flags.distance as DistanceName | undefined,
-    recall: number('recall'),
-    k: number('k'),
-    memory: number('memory'),
-    count: number('count'),
+    recall,
+    k,
+    memory,
+    count,
   };
   const advice = await cancellable((run) => advise(corpus, { ...options, ...run }));
   process.stdout.write(flags.json === true ? `${JSON.stringify(advice)}\n` : renderAdvice(advice));

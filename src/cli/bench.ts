@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import type { BenchCase } from '../../bench/cases.js';
 import type { HarnessOptions } from '../../bench/harness.js';
 import { packageFolder } from '../../datasets/package-folder.js';
-import { checkInteger, checkOneOf } from '../base/check.js';
+import { checkOneOf } from '../base/check.js';
 import { parseDistance } from '../base/distance.js';
 import { outOfRange } from '../base/errors.js';
 import { benchConsole } from './bench-console.js';
-import { several } from './flags.js';
+import { several, whole } from './flags.js';
 
 interface BenchFlags {
   suite?: string;
@@ -17,7 +17,7 @@ interface BenchFlags {
   case?: string[];
   engines?: string[];
   out?: string;
-  repeats?: string;
+  repeats?: number;
   cache: boolean;
   list?: boolean;
   json?: boolean;
@@ -34,7 +34,11 @@ export function addBenchCommand(program: Command): void {
     .option('--case <name>', 'instead: curves of one case of --list, or all; repeatable', several)
     .option('--engines <names>', 'only these, by commas (default: all that are installed)', several)
     .option('--out <folder>', 'for results.json, report.md, report.html, or <case>.json and .svg')
-    .option('--repeats <n>', "how often everything is searched (default: the case's own number)")
+    .option(
+      '--repeats <n>',
+      "how often everything is searched (default: the case's own number)",
+      whole(1, 1000),
+    )
     .option('--no-cache', 'do everything anew: no cached index, nothing of an interrupted run')
     .option('--list', 'list cases and engines, and whether they are here')
     .option('--json', 'print one JSON object a case and nothing else')
@@ -62,9 +66,7 @@ async function runBench(flags: BenchFlags): Promise<void> {
   for (const name of cases ?? []) checkOneOf('--case', name, known);
   const { line, progress, stop } = benchConsole();
   const options = {
-    ...(flags.repeats !== undefined && {
-      repeats: checkInteger('--repeats', Number(flags.repeats), 1, 1000),
-    }),
+    ...(flags.repeats !== undefined && { repeats: flags.repeats }),
     ...(flags.engines !== undefined && { engines: [...new Set(flags.engines)] }),
     ...(flags.cache && { cacheFolder: join(packageFolder(), 'bench', 'cache') }),
     log: line,

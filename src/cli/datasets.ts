@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HOSTS, PUBLIC_SETS, publicSet } from '../../datasets/download/catalogue.js';
 import { downloadsFolder } from '../../datasets/shared.js';
-import { checkInteger } from '../base/check.js';
 import { cancellable } from './cancel.js';
+import { whole } from './flags.js';
 
 interface DownloadFlags {
   to?: string;
   mirror?: string;
-  bytesMost?: string;
+  bytesMost?: number;
   json?: boolean;
 }
 
@@ -37,7 +37,11 @@ export function addDatasetsCommand(program: Command): void {
     .argument('<names...>', 'names of the list')
     .option('--to <folder>', 'where it goes (default: $LEANDEX_DATASETS, datasets/downloads)')
     .option('--mirror <url>', 'instead of the public host, an address with files of the same names')
-    .option('--bytes-most <n>', `refuse files, and archives unpacked, above this (${16 * GIB})`)
+    .option(
+      '--bytes-most <n>',
+      `refuse files, and archives unpacked, above this (${16 * GIB})`,
+      whole(1, Number.MAX_SAFE_INTEGER),
+    )
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText('after', DOWNLOAD_EXAMPLES)
     .action(downloadSets);
@@ -69,16 +73,13 @@ async function downloadSets(names: string[], flags: DownloadFlags): Promise<void
   const sets = names.map(publicSet);
   const { downloadSet } = await import('../../datasets/download/download.js');
   const folder = folderOf(flags);
-  const bytesMost =
-    flags.bytesMost === undefined
-      ? undefined
-      : checkInteger('--bytes-most', Number(flags.bytesMost), 1, Number.MAX_SAFE_INTEGER);
+  const { mirror, bytesMost } = flags;
   mkdirSync(folder, { recursive: true });
   const folders = await cancellable(async ({ signal, onProgress }) => {
     const made: Record<string, string> = {};
     for (const set of sets) {
       made[set.name] = await downloadSet(set, {
-        ...{ folder, mirror: flags.mirror, bytesMost, signal },
+        ...{ folder, mirror, bytesMost, signal },
         onProgress: (_file, done, total) =>
           onProgress({ phase: 'load', done, total: total || done }),
       });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { describe } from '../base/errors.js';
 import { parseJson } from '../server/wire/json.js';
 
 /** Reads a whole number from least to most; what else is given is wrong usage. */
@@ -8,7 +9,7 @@ export function whole(least: number, most: number): (text: string) => number {
     if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) {
       return value;
     }
-    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
+    throw notA(`an integer from ${least} to ${most}`, text);
   };
 }
 
@@ -17,8 +18,13 @@ export function between(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+    throw notA(`a number from ${least} to ${most}`, text);
   };
+}
+
+/** Nothing is no number, as of a variable that is not set, which Number('') takes for 0. */
+function notA(expected: string, text: string): Error {
+  return new InvalidArgumentError(`It must be ${expected}, received ${describe(text)}.`);
 }
 
 /** Reads JSON, of whatever form: who uses it checks that. Whole numbers of any length stay exact. */

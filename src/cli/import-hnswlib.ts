@@ -4,11 +4,12 @@ import { encodeNpy } from '../../datasets/npy.js';
 import { LeandexError, outOfRange } from '../base/errors.js';
 import { type RunOptions, runSteps } from '../base/steps.js';
 import { open } from '../db/open.js';
+import { nodeFileSystem } from '../format/file-system.js';
 import { readHnswlibSteps } from '../format/hnswlib.js';
+import { replaceFile } from '../format/replace-file.js';
 import { importHnswlib } from '../graph/import-hnswlib.js';
 import { cancellable } from './cancel.js';
 import { whole } from './flags.js';
-import { writeWhole } from './write-file.js';
 
 interface ImportFlags {
   dimensions: number;
@@ -85,8 +86,8 @@ async function toFile(
     }
     const asSigned = new BigInt64Array(labels.buffer, labels.byteOffset, labels.length);
     const encoded = encodeNpy([labels.length], asSigned);
-    await writeWhole(`${out}.labels.npy`, (put) => put(encoded));
-    await writeWhole(out, (put) => index.save(put, run));
+    await replaceFile(nodeFileSystem, `${out}.labels.npy`, (write) => write(encoded));
+    await replaceFile(nodeFileSystem, out, (write) => index.save(write, run));
     return index.count;
   } finally {
     await index.close();

@@ -88,29 +88,36 @@ export async function readCache(
   return { keys: await read(keys), values: await read(values), tokens };
 }
 
+/** How the numbers of a token are split: as the command line says, or else what lies beside the files. */
 function headsOf(
   name: string,
   width: number,
   flags: ShapeFlags,
   noted: Partial<KvShape>,
 ): Pick<KvShape, 'kvHeads' | 'headDim'> {
-  const kvHeads = flags.kvHeads ?? (flags.headDim ? width / flags.headDim : noted.kvHeads);
-  if (kvHeads === undefined) {
-    throw outOfRange(
-      '--kv-heads',
-      `given: ${name} does not tell into how many heads its ${width} numbers are split`,
-      undefined,
+  const isSaid = flags.kvHeads !== undefined || flags.headDim !== undefined;
+  const [heads, dims] = isSaid
+    ? ['--kv-heads', '--head-dim']
+    : ['kvHeads of cache.json', 'headDim of cache.json'];
+  const { kvHeads, headDim } = isSaid ? flags : noted;
+  if (kvHeads === undefined && headDim === undefined) {
+    throw new LeandexError(
+      'INVALID_ARGUMENT',
+      `--kv-heads or --head-dim must be given: ${name} does not tell into how many heads its ${width} numbers are split`,
     );
   }
-  const headDim = flags.headDim ?? width / kvHeads;
-  if (!Number.isInteger(kvHeads) || !Number.isInteger(headDim) || kvHeads * headDim !== width) {
-    throw outOfRange(
-      '--kv-heads times --head-dim',
-      `${width}, the width of ${name}`,
-      `${kvHeads} · ${headDim}`,
-    );
+  const parts = [
+    [heads, kvHeads],
+    [dims, headDim],
+  ] as const;
+  for (const [what, part] of parts) {
+    if (part === undefined || (Number.isInteger(part) && part > 0 && width % part === 0)) continue;
+    throw outOfRange(what, `a divisor of ${width}, the width of ${name}`, part);
   }
-  return { kvHeads, headDim };
+  const shape = { kvHeads: kvHeads ?? width / headDim!, headDim: headDim ?? width / kvHeads! };
+  const product = shape.kvHeads * shape.headDim;
+  if (product === width) return shape;
+  throw outOfRange(`${heads} times ${dims}`, `${width}, the width of ${name}`, product);
 }
 
 async function readNotes(path: string): Promise<Partial<KvShape>> {

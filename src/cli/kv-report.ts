@@ -1,6 +1,6 @@
 import { table } from '../../bench/markdown.js';
 import { readWhole } from '../../datasets/file-stream.js';
-import type { CodedError } from '../base/errors.js';
+import { type CodedError, outOfRange } from '../base/errors.js';
 import type { LayerSpan } from '../kv/basis.js';
 import { KvCache } from '../kv/cache.js';
 import { KvModel } from '../kv/model.js';
@@ -18,8 +18,10 @@ export async function readKvFile(path: string, modelPath?: string): Promise<KvMo
   try {
     return KvCache.fromBytes(bytes, model);
   } catch (error) {
-    if ((error as CodedError).details?.received !== 'kv-model') throw error;
-    return KvModel.fromBytes(bytes);
+    const { details } = error as CodedError;
+    if (details?.received === 'kv-model') return KvModel.fromBytes(bytes);
+    if (details?.what !== 'model') throw error;
+    throw outOfRange('--model', String(details.expected), modelPath ?? 'none');
   }
 }
 

@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkOneOf } from '../base/check.js';
 import { outOfRange } from '../base/errors.js';
 import type { RunOptions } from '../base/steps.js';
+import { nodeFileSystem } from '../format/file-system.js';
+import { replaceFile } from '../format/replace-file.js';
 import type { KvCache } from '../kv/cache.js';
 import type { KvBasisChoice } from '../kv/compress-options.js';
 import { compressKvAsync, KvModel } from '../kv/model.js';
@@ -18,7 +20,6 @@ import {
   readKvFile,
   readKvModel,
 } from './kv-report.js';
-import { writeWhole } from './write-file.js';
 
 interface KvFlags extends ShapeFlags {
   out: string;
@@ -142,7 +143,7 @@ async function runTrain(caches: string[], flags: KvFlags): Promise<void> {
     }
     return KvModel.train(samples(), { ...files[0]!.shape, ...kvOptions(flags), ...run });
   });
-  await writeWhole(flags.out, (put) => put(model.toBytes()));
+  await replaceFile(nodeFileSystem, flags.out, (write) => write(model.toBytes()));
   const tokens = files.reduce((sum, file) => sum + file.tokens, 0);
   if (flags.json) print({ out: flags.out, tokens, ...asModelJson(model) });
   else process.stdout.write(`${flags.out}, of ${tokens} tokens\n${modelText(model)}`);
@@ -155,7 +156,7 @@ async function runCompress(path: string, flags: CompressFlags): Promise<void> {
   const cache = await cancellable(async (run) =>
     compress(await readCache(file, run.signal), model, file.shape, flags, run),
   );
-  await writeWhole(flags.out, (put) => put(cache.toBytes()));
+  await replaceFile(nodeFileSystem, flags.out, (write) => write(cache.toBytes()));
   if (flags.json) print({ out: flags.out, ...asCacheJson(cache) });
   else process.stdout.write(`${flags.out}\n${cacheText(cache)}`);
 }

@@ -6,11 +6,14 @@ import { createProgram } from './program.js';
 const EXIT_FAILED = 1;
 const EXIT_WRONG_USAGE = 2;
 
-// Whoever reads the output may stop before its end, as head does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  // Whoever reads the output may stop before its end, as head does.
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`leandex: the output cannot be written: ${error.message} (IO_ERROR)\n`);
+  process.exit(EXIT_FAILED);
 });
+// A message that nobody can read changes nothing: a server goes on when the disk of its log is full.
+process.stderr.on('error', () => {});
 
 try {
   await createProgram().parseAsync();

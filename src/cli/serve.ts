@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import { checkInteger } from '../base/check.js';
 import { LeandexError } from '../base/errors.js';
 import type { Limits, ServeOptions, Server } from '../server/index.js';
 import { EXIT_OF_SIGNAL } from './cancel.js';
-import { several } from './flags.js';
+import { given, several, whole } from './flags.js';
 
 interface ServeFlags {
   host: string;
-  port: string;
+  port: number;
   apiKeyEnv?: string;
   readOnlyKeyEnv?: string;
   allowHost?: string[];
@@ -15,11 +14,12 @@ interface ServeFlags {
   durability: string;
   readOnly?: boolean;
   logLevel: string;
-  maxBody?: string;
-  timeout?: string;
-  concurrent?: string;
-  queue?: string;
-  grace: string;
+  maxBody?: number;
+  timeout?: number;
+  snapshotTimeout?: number;
+  concurrent?: number;
+  queue?: number;
+  grace: number;
   json?: boolean;
 }
 
@@ -28,12 +28,13 @@ const READ_ONLY_KEY = 'LEANDEX_READ_ONLY_API_KEY';
 const SECONDS_MAX = 86_400;
 
 export function addServeCommand(program: Command): void {
+  const seconds = whole(1, SECONDS_MAX);
   program
     .command('serve')
     .description('serve a folder of collections over HTTP, to clients of Qdrant')
     .argument('<folder>', 'of the database, made if there is none; or :memory:')
     .option('--host <name>', 'where to listen; anything but this machine needs a key', '127.0.0.1')
-    .option('--port <n>', '0 takes a free one', '6333')
+    .option('--port <n>', '0 takes a free one', whole(0, 65_535), 6333)
     .option('--api-key-env <name>', `variable that holds the key (default: ${API_KEY}, if set)`)
     .option(
       '--read-only-key-env <name>',
@@ -47,11 +48,29 @@ export function addServeCommand(program: Command): void {
     .option('--snapshots <folder>', 'where snapshots are kept (default: <folder>-snapshots)')
     .option('--durability <mode>', 'what a write survives: always, batched or process', 'always')
     .option('--read-only', 'beside another process that writes')
-    .option('--max-body <MiB>', 'of a request (default: 32)')
-    .option('--timeout <seconds>', 'of a request that does not say itself (default: 60)')
-    .option('--concurrent <n>', 'requests that are worked on at once (default: 64)')
-    .option('--queue <n>', 'requests that may wait for that; more are told 429 (default: 256)')
-    .option('--grace <seconds>', 'for requests under way when it is ended', '10')
+    .option('--max-body <MiB>', 'of a request (default: 32)', whole(1, 4096))
+    .option('--timeout <seconds>', 'of a request that does not say itself (default: 60)', seconds)
+    .option(
+      '--snapshot-timeout <seconds>',
+      'of a request that makes, sends or restores a snapshot (default: 3600)',
+      seconds,
+    )
+    .option(
+      '--concurrent <n>',
+      'requests that are worked on at once (default: 64)',
+      whole(1, 65_536),
+    )
+    .option(
+      '--queue <n>',
+      'requests that may wait for that; more are told 429 (default: 256)',
+      whole(0, 65_536),
+    )
+    .option(
+      '--grace <seconds>',
+      'for requests under way when it is ended',
+      whole(0, SECONDS_MAX),
+      10,
+    )
     .option(
       '--log-level <level>',
       'silent, error, warn, info or debug; JSON lines on stderr',
@@ -74,23 +93,22 @@ A second signal ends it at once; what was acknowledged is there all the same.
 `;
 
 async function runServe(folder: string, flags: ServeFlags): Promise<void> {
-  const grace = wholeNumber('--grace', flags.grace, 0, SECONDS_MAX);
   const options = readFlags(flags);
   // Only this command needs the server, so only it waits for it to load.
   const { serve } = await import('../server/index.js');
   const server = await serve(folder, options);
-  endOnSignals(server, grace);
+  endOnSignals(server, flags.grace);
   const { url } = server;
   process.stdout.write(flags.json ? `${JSON.stringify({ url })}\n` : `leandex listens on ${url}\n`);
 }
 
 function readFlags(flags: ServeFlags): ServeOptions {
-  const { host, snapshots, durability, readOnly, logLevel, allowHost } = flags;
+  const { host, port, snapshots, durability, readOnly, logLevel, allowHost } = flags;
   const apiKey = keyFrom('--api-key-env', flags.apiKeyEnv, API_KEY);
   const readOnlyApiKey = keyFrom('--read-only-key-env', flags.readOnlyKeyEnv, READ_ONLY_KEY);
   return {
     host,
-    port: wholeNumber('--port', flags.port, 0, 65_535),
+    port,
     durability: durability as ServeOptions['durability'],
     readOnly,
     logLevel: logLevel as ServeOptions['logLevel'],
@@ -102,19 +120,16 @@ function readFlags(flags: ServeFlags): ServeOptions {
   };
 }
 
-function readLimits({ maxBody, timeout, concurrent, queue }: ServeFlags): Partial<Limits> {
-  const mebibytes = maxBody && wholeNumber('--max-body', maxBody, 1, 4096);
-  return {
-    ...(mebibytes && { bodyBytes: mebibytes * 2 ** 20 }),
-    ...(timeout && { timeoutSeconds: wholeNumber('--timeout', timeout, 1, SECONDS_MAX) }),
-    ...(concurrent && { concurrent: wholeNumber('--concurrent', concurrent, 1, 65_536) }),
-    ...(queue && { queue: wholeNumber('--queue', queue, 0, 65_536) }),
-  };
-}
-
-function wholeNumber(what: string, text: string, least: number, most: number): number {
-  // Nothing is no number, as of a variable that is not set.
-  return checkInteger(what, text.trim() === '' ? Number.NaN : Number(text), least, most);
+function readLimits(flags: ServeFlags): Partial<Limits> {
+  const { maxBody, timeout, snapshotTimeout, concurrent, queue } = flags;
+  const bodyBytes = maxBody && maxBody * 2 ** 20;
+  return given({
+    bodyBytes,
+    timeoutSeconds: timeout,
+    snapshotTimeoutSeconds: snapshotTimeout,
+    concurrent,
+    queue,
+  });
 }
 
 /** Keys are no arguments: those are seen by everybody on the machine. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { LeandexError } from '../base/errors.js';
 import { checkPayload } from '../filter/payload.js';
-import { nodeFileSystem } from '../store/file-system.js';
-import { replaceFile } from '../store/safe-file.js';
+import { nodeFileSystem } from '../format/file-system.js';
+import { replaceFile } from '../format/replace-file.js';
 
 /** What was noted beside a database; undefined where nothing was. @throws LeandexError `CORRUPT` */
 export async function readNotes(path: string): Promise<unknown> {

@@ -1,10 +1,9 @@
 import { Random } from '../base/random.js';
 import type { Steps } from '../base/steps.js';
 import type { Kernels } from '../kernels/index.js';
+import { centredProductsSteps } from '../linalg/centred-products.js';
 import { eigenSymmetricSteps } from '../linalg/eigen-symmetric.js';
-import { createMoments } from '../linalg/moments.js';
 import { multiplySteps } from '../linalg/row-blocks.js';
-import { secondMoment } from '../linalg/second-moment.js';
 import { trace } from '../linalg/trace.js';
 import { LeanVec } from './leanvec.js';
 
@@ -17,18 +16,10 @@ const PER_STEP = 64;
 /** Components with a smaller share of the largest one's energy are rounding errors. */
 const NOISE = 2 ** -20;
 
-/** Centred rows as columns, so that the sums over their numbers are sums over rows. */
-interface CentredSample {
-  /** dimensions x count. */
-  columns: Float32Array;
-  count: number;
-  mean: Float32Array;
-}
-
 /**
  * The leading principal components of wide rows (n x dimensions, n ≥ 1), as many as `target` but no
  * more than there are rows: from the inner products of a sample's rows with one another, which are
- * fewer than those of their dimensions (the method of snapshots, Sirovich 1987).
+ * fewer than those of their dimensions (centred-products.ts).
  */
 export function* widePcaSteps(
   kernels: Kernels,
@@ -37,10 +28,15 @@ export function* widePcaSteps(
   target: number,
   seed: number,
 ): Steps<LeanVec> {
-  const { columns, count, mean } = yield* centredSample(rows, dimensions, seed);
-  const moments = createMoments(kernels, count);
-  yield* moments.addSteps(columns, dimensions);
-  const products = secondMoment(yield* moments.finishSteps());
+  const total = rows.length / dimensions;
+  const count = Math.min(total, WIDE_ROWS_MAX);
+  const chosen = count < total ? new Random(seed).permutation(total).subarray(0, count) : undefined;
+  const { columns, mean, products } = yield* centredProductsSteps(
+    kernels,
+    rows,
+    dimensions,
+    chosen,
+  );
   const rank = Math.min(target, count, dimensions);
   const { values, vectors } = yield* eigenSymmetricSteps(kernels, products, count, rank);
   const components = new Float32Array(dimensions * rank);
@@ -68,28 +64,4 @@ export function* widePcaSteps(
     totalVariance,
     loss: 0,
   });
-}
-
-function* centredSample(
-  rows: Float32Array,
-  dimensions: number,
-  seed: number,
-): Steps<CentredSample> {
-  const total = rows.length / dimensions;
-  const count = Math.min(total, WIDE_ROWS_MAX);
-  const chosen = count === total ? undefined : new Random(seed).permutation(total);
-  const columns = new Float32Array(count * dimensions);
-  const mean = new Float32Array(dimensions);
-  for (let r = 0; r < count; r++) {
-    const from = (chosen?.[r] ?? r) * dimensions;
-    for (let i = 0; i < dimensions; i++) columns[i * count + r] = rows[from + i]!;
-    if (r % PER_STEP === 0) yield;
-  }
-  for (let i = 0; i < dimensions; i++) {
-    const column = columns.subarray(i * count, (i + 1) * count);
-    mean[i] = column.reduce((sum, x) => sum + x, 0) / count;
-    for (let r = 0; r < count; r++) column[r]! -= mean[i]!;
-    if (i % PER_STEP === 0) yield;
-  }
-  return { columns, count, mean };
 }

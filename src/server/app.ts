@@ -103,7 +103,7 @@ function addGuards(
 ): void {
   const checkHost = hostChecker(options);
   const authorize = authorizer(options);
-  const needed = new Map(endpoints.map((one) => [keyOf(one.method, pathOf(one)), one.access]));
+  const known = new Map(endpoints.map((one) => [keyOf(one.method, pathOf(one)), one]));
   app.decorateRequest('ending');
   app.decorateRequest('leave', undefined);
   app.decorateRequest('timer', undefined);
@@ -111,9 +111,11 @@ function addGuards(
     request.ending = new AbortController();
     checkHost(request.headers.host);
     // A path that there is not tells as little as one that there is.
-    const access = needed.get(keyOf(request.method, request.routeOptions.url ?? '')) ?? 'read';
+    const { access = 'read', isLong } =
+      known.get(keyOf(request.method, request.routeOptions.url ?? '')) ?? {};
     authorize(request.headers, access);
-    const seconds = timeoutOf(request) ?? options.limits.timeoutSeconds;
+    const { timeoutSeconds, snapshotTimeoutSeconds } = options.limits;
+    const seconds = timeoutOf(request) ?? (isLong ? snapshotTimeoutSeconds : timeoutSeconds);
     request.timer = setTimeout(() => endInTime(request), 1000 * seconds);
     // While a request is worked on nothing comes or goes.
     request.raw.socket.setTimeout(HEADERS_TIMEOUT_MS + 1000 * seconds);
@@ -129,11 +131,10 @@ function addGuards(
   });
 }
 
-/** Who sends slowly keeps the place of others; files may take as long as they go on coming. */
+/** Who sends slowly keeps the place of others. */
 function endInTime(request: FastifyRequest): void {
   request.ending.abort();
-  const isUpload = request.headers['content-type']?.startsWith('multipart/');
-  if (!request.raw.complete && !isUpload) request.raw.destroy();
+  if (!request.raw.complete) request.raw.destroy();
 }
 
 /** Seconds that a request gives itself. */
@@ -175,12 +176,17 @@ function addOutcomes(
 }
 
 function addEndpoint(app: FastifyInstance, context: ServerContext, endpoint: Endpoint): void {
-  const { method, query, body, envelope = 'qdrant', run } = endpoint;
+  const { method, query, body, isBodyOptional, envelope = 'qdrant', run } = endpoint;
   app.route({
     method,
     url: pathOf(endpoint),
     schema: { ...(query && { querystring: query }), ...(body && { body }) },
     exposeHeadRoute: false,
+    ...(isBodyOptional && {
+      preValidation: async (request: FastifyRequest) => {
+        if (request.body === undefined) request.body = {};
+      },
+    }),
     handler: async (request, reply) => {
       const { signal } = request.ending;
       const { params, query, body } = request;

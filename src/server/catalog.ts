@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LeandexError } from '../base/errors.js';
 import type { Collection } from '../db/collection.js';
@@ -50,33 +51,58 @@ export class Catalog {
   readonly db: Database;
   /** Undefined where all is kept in memory. */
   private readonly path: string | undefined;
+  /** Whether another process may write the notes, so that they are looked at before they are used. */
+  private readonly follows: boolean;
+  /** Which file of notes was read last. */
+  private seen = '';
   private aliases = new Map<string, string>();
   private notes = new Map<string, CollectionNotes>();
   private last: Promise<unknown> = Promise.resolve();
   private readonly fields = new WeakMap<Collection, Promise<Fields>>();
 
-  private constructor(db: Database, path: string | undefined) {
+  private constructor(db: Database, path: string | undefined, follows: boolean) {
     this.db = db;
     this.path = path;
+    this.follows = follows;
   }
 
-  /** @throws LeandexError `CORRUPT` */
-  static async open(db: Database, folder: string): Promise<Catalog> {
+  /**
+   * @param folder of the database, or `:memory:`
+   * @throws LeandexError `CORRUPT`, `UNSUPPORTED_VERSION`
+   */
+  static async open(
+    db: Database,
+    folder: string,
+    { readOnly }: { readOnly: boolean },
+  ): Promise<Catalog> {
     const path = folder === ':memory:' ? undefined : join(folder, FILE);
-    const catalog = new Catalog(db, path);
-    const notes = (path && (await readNotes(path))) as Notes | undefined;
-    if (notes !== undefined) {
-      if (notes.version !== 1) {
-        throw new LeandexError('UNSUPPORTED_VERSION', `${FILE} is of a newer leandex`);
-      }
-      // A crash may have come between the end of a collection and that of its notes.
-      const names = new Set(await db.listCollections());
-      const aliases = Object.entries(notes.aliases).filter(([, of]) => names.has(of));
-      catalog.aliases = new Map(aliases);
-      const collections = Object.entries(notes.collections).filter(([name]) => names.has(name));
-      catalog.notes = new Map(collections);
-    }
+    const catalog = new Catalog(db, path, readOnly);
+    if (path !== undefined) await catalog.load(path);
     return catalog;
+  }
+
+  private async load(path: string): Promise<void> {
+    const notes = (await readNotes(path)) as Notes | undefined;
+    if (notes === undefined) return;
+    if (notes.version !== 1) {
+      throw new LeandexError('UNSUPPORTED_VERSION', `${FILE} is of a newer leandex`);
+    }
+    // A crash may have come between the end of a collection and that of its notes.
+    const names = new Set(await this.db.listCollections());
+    const isThere = ([, of]: [string, string]) => names.has(of);
+    this.aliases = new Map(Object.entries(notes.aliases).filter(isThere));
+    const collections = Object.entries(notes.collections).filter(([name]) => names.has(name));
+    this.notes = new Map(collections);
+  }
+
+  /** Reads the notes again where the process that writes has put others in their place. */
+  private async follow(): Promise<void> {
+    if (!this.follows || this.path === undefined) return;
+    const found = await stat(this.path, { bigint: true }).catch(() => undefined);
+    const stamp = found === undefined ? '' : `${found.ino} ${found.mtimeNs} ${found.size}`;
+    if (stamp === this.seen) return;
+    await this.load(this.path);
+    this.seen = stamp;
   }
 
   /** Names of the collections, in order. */
@@ -86,6 +112,7 @@ export class Catalog {
 
   /** Whether there is a collection of this name or alias. */
   async has(name: string): Promise<boolean> {
+    await this.follow();
     const real = this.aliases.get(name) ?? name;
     return (await this.names()).includes(real);
   }
@@ -93,6 +120,7 @@ export class Catalog {
   /** The collection of this name or alias. @throws 404 */
   async find(name: string): Promise<Served> {
     requireName(name);
+    await this.follow();
     try {
       const collection = await this.db.collection(this.aliases.get(name) ?? name);
       return { collection, ...(await this.fieldsOf(collection)) };
@@ -113,6 +141,7 @@ export class Catalog {
     return fields;
   }
 
+  /** Of a collection that was found. */
   notesOf(collection: string): CollectionNotes {
     return this.notes.get(collection) ?? { settings: {} };
   }
@@ -168,7 +197,8 @@ export class Catalog {
   }
 
   /** Aliases with their collections, of one collection or of all. */
-  listAliases(collection?: string): { alias: string; collection: string }[] {
+  async listAliases(collection?: string): Promise<{ alias: string; collection: string }[]> {
+    await this.follow();
     return [...this.aliases]
       .filter(([, of]) => collection === undefined || of === collection)
       .map(([alias, of]) => ({ alias, collection: of }))

@@ -47,11 +47,15 @@ export interface Endpoint {
   access: Access;
   query?: Schema<unknown>;
   body?: Schema<unknown>;
+  /** Whether no body means an empty object. */
+  isBodyOptional?: boolean;
   /** Of what is in the envelope. */
   result: Schema<unknown>;
   envelope?: Envelope;
   /** Whether it takes files: such bodies are not read before it runs. */
   isUpload?: boolean;
+  /** Whether it copies or sends a whole snapshot, for which there is more time. */
+  isLong?: boolean;
   run: (context: ServerContext, call: Call<never, never>) => unknown;
 }
 

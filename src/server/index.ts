@@ -19,7 +19,10 @@ export type { Limits, ServeOptions } from './options.js';
 export interface Server {
   /** `http://127.0.0.1:6333` */
   url: string;
-  /** Resolves when all collections are open; they answer before, each once it is. */
+  /**
+   * Resolves when all collections are open; they answer before, each once it is. Rejects where they
+   * cannot be listed.
+   */
   ready: Promise<void>;
   /**
    * Takes no more requests, lets those under way finish for `graceSeconds` (default 10), and closes
@@ -60,6 +63,8 @@ export async function serve(folder: string, given: ServeOptions = {}): Promise<S
     const ready = openAll(db, state, (error) =>
       app.log.error({ err: error }, 'a collection cannot be opened'),
     );
+    // Nobody has to wait for it: /readyz tells the same.
+    ready.catch((error) => app.log.error({ err: error }, 'the collections cannot be listed'));
     return {
       url: `http://${host}:${port}`,
       ready,
@@ -92,10 +97,12 @@ async function createContext(
 ): Promise<ServerContext> {
   const { createMetrics } = await import('./metrics.js');
   const version = await ownVersion();
+  const snapshots = new Snapshots(options.snapshots ?? besides(folder));
+  if (!options.readOnly) await snapshots.removeLeftovers();
   let document: object | undefined;
   return {
-    catalog: await Catalog.open(db, folder),
-    snapshots: new Snapshots(options.snapshots ?? besides(folder)),
+    catalog: await Catalog.open(db, folder, { readOnly: options.readOnly ?? false }),
+    snapshots,
     metrics: createMetrics(db, gate, version),
     options,
     version,

@@ -63,6 +63,7 @@ const createTextIndex = endpoint({
   access: 'write',
   envelope: 'bare',
   query: timeoutQuery,
+  isBodyOptional: true,
   body: object(
     {},
     { tokenizer: oneOf(['unicode61', 'porter', 'trigram'] as const), prefix: array(integer()) },

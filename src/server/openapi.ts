@@ -29,7 +29,8 @@ export function openapiDocument(endpoints: readonly Endpoint[], version: string)
   };
 }
 
-function operation({ path, summary, access, query, body, result, envelope, isUpload }: Endpoint) {
+function operation(endpoint: Endpoint) {
+  const { path, summary, access, query, body, result, envelope } = endpoint;
   const answers =
     envelope === 'own'
       ? { '*/*': { schema: publicSchema(result) } }
@@ -37,8 +38,13 @@ function operation({ path, summary, access, query, body, result, envelope, isUpl
   return {
     summary,
     parameters: [...pathParameters(path), ...queryParameters(query)],
-    ...(body && { requestBody: { required: true, content: jsonOf(publicSchema(body)) } }),
-    ...(isUpload && { requestBody: { required: true, content: UPLOAD } }),
+    ...(body && {
+      requestBody: {
+        required: endpoint.isBodyOptional !== true,
+        content: jsonOf(publicSchema(body)),
+      },
+    }),
+    ...(endpoint.isUpload && { requestBody: { required: true, content: UPLOAD } }),
     responses: {
       200: { description: 'Done', content: answers },
       default: { description: 'Refused', content: refusalOf(path) },

@@ -8,7 +8,7 @@ export interface Limits {
   bodyBytes: number;
   /** Points, ids or operations of a write. Default 65,536. */
   batch: number;
-  /** Results of a read, `limit` and `offset` together, over all its searches. Default 65,536. */
+  /** Results of a read, `limit` and `offset` together, over all its searches and prefetches. Default 65,536. */
   results: number;
   /** Searches of a batch. Default 1,024. */
   searches: number;
@@ -18,6 +18,8 @@ export interface Limits {
   queue: number;
   /** Seconds after which a request is given up, where it does not say itself. Default 60. */
   timeoutSeconds: number;
+  /** The same for those that make, send, receive or restore a snapshot. Default 3,600. */
+  snapshotTimeoutSeconds: number;
   /** Bytes of a snapshot that is uploaded. Default 64 GiB. */
   snapshotBytes: number;
 }
@@ -56,6 +58,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   concurrent: 64,
   queue: 256,
   timeoutSeconds: 60,
+  snapshotTimeoutSeconds: 3600,
   snapshotBytes: 64 * 2 ** 30,
 };
 

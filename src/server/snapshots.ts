@@ -17,6 +17,7 @@ export interface SnapshotDescription {
 }
 
 const SUFFIX = '.snapshot';
+const UPLOADS = '.uploads';
 const CHECKSUM = '.checksum';
 const NAME = /^[\w.()-][\w .()-]{0,230}\.snapshot$/;
 
@@ -83,7 +84,7 @@ export class Snapshots {
   /** Keeps what is uploaded, to be restored; the caller removes it. */
   async receive(upload: Readable): Promise<string> {
     if (this.folder === undefined) throw noFolder();
-    const folder = join(this.folder, '.uploads');
+    const folder = join(this.folder, UPLOADS);
     await mkdir(folder, { recursive: true });
     const file = join(folder, `${process.pid}-${process.hrtime.bigint()}`);
     try {
@@ -93,6 +94,12 @@ export class Snapshots {
       throw error;
     }
     return file;
+  }
+
+  /** Removes what was being uploaded when a server ended at once: of a folder that only one writes to. */
+  async removeLeftovers(): Promise<void> {
+    if (this.folder === undefined) return;
+    await rm(join(this.folder, UPLOADS), { recursive: true, force: true });
   }
 
   private folderOf(collection: string): string {

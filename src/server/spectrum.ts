@@ -1,8 +1,6 @@
-import { runSteps, type Steps } from '../base/steps.js';
+import { runSteps } from '../base/steps.js';
+import { spectrumSteps } from '../eval/spectrum.js';
 import { Kernels } from '../kernels/index.js';
-import { eigenSymmetricSteps } from '../linalg/eigen-symmetric.js';
-import { momentSteps } from '../quant/sample.js';
-import { widePcaSteps } from '../quant/wide-pca.js';
 import { type Call, endpoint, type ServerContext } from './endpoint.js';
 import { unsupported } from './errors.js';
 import { onlyVector } from './qdrant/records.js';
@@ -14,36 +12,10 @@ import { array, integer, object, string } from './schema.js';
 /** Vectors that are read where the request does not say how many, and at the most. */
 const SAMPLE = 1000;
 const SAMPLE_PATTERN = '^([1-9]\\d{0,2}|[1-3]\\d{3}|40[0-8]\\d|409[0-6])$';
-/** Wider vectors are looked at through their inner products, which are fewer. */
-const COVARIANCE_MAX = 1024;
 
 interface SpectrumQuery {
   using?: string | null;
   sample?: string | null;
-}
-
-/**
- * The share of the energy (variance) of vectors that their leading principal components keep: the
- * i-th number is for i + 1 dimensions. Of fewer rows than dimensions the sample's own energy is told,
- * which is kept by as many components as there are rows. Rows are n x dimensions.
- */
-function* energyKeptSteps(rows: Float32Array, dimensions: number): Steps<number[]> {
-  const kernels = new Kernels();
-  const count = rows.length / dimensions;
-  let values: ArrayLike<number>;
-  if (count < dimensions || dimensions > COVARIANCE_MAX) {
-    values = (yield* widePcaSteps(kernels, rows, dimensions, count, 0)).energies;
-  } else {
-    const { covariance } = yield* momentSteps(kernels, rows, dimensions);
-    values = (yield* eigenSymmetricSteps(kernels, covariance, dimensions)).values;
-  }
-  const energies = Array.from(values, (value) => Math.max(0, value));
-  const total = energies.reduce((sum, energy) => sum + energy, 0);
-  let kept = 0;
-  return energies.map((energy) => {
-    kept += energy;
-    return total > 0 ? Math.min(1, kept / total) : 1;
-  });
 }
 
 /** Of a random sample of the points that have the vector. */
@@ -66,12 +38,10 @@ async function spectrumOf(
   // Of angles only directions count.
   if (distance === 'Cosine') makeUnit(rows, dimensions);
   const sampled = rows.length / dimensions;
-  const steps = energyKeptSteps(rows, dimensions);
-  return {
-    dimensions,
-    sampled,
-    energyKept: sampled === 0 ? [] : await runSteps(steps, { signal }),
-  };
+  if (sampled === 0) return { dimensions, sampled, energyKept: [] };
+  const steps = spectrumSteps(new Kernels(), rows, dimensions, { components: dimensions });
+  const { energy } = await runSteps(steps, { signal });
+  return { dimensions, sampled, energyKept: Array.from(energy) };
 }
 
 /** The rows of some points, each one or several, one after another; no more than so many. */

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } 
 import { dirname } from 'node:path';
 import { LeandexError } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
+import { TEMPORARY } from '../format/replace-file.js';
 import { newFolderName } from './catalog-file.js';
 import { type CollectionFile, collectionFileOf } from './collection-file.js';
 import {
@@ -12,7 +13,6 @@ import {
   pointsPath,
   syncFile,
   syncFolder,
-  TEMPORARY,
 } from './layout.js';
 import { deleteMeta, readMeta, writeMeta } from './meta.js';
 import { checkKind, POINTS } from './schema.js';

@@ -1,13 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { TEMPORARY } from '../format/replace-file.js';
 import { isFolderName } from './catalog-file.js';
 import { corrupt } from './sqlite-errors.js';
 
 /** The path of a store that lives in memory alone. */
 export const MEMORY = ':memory:';
-
-/** What a file is called until it is complete. */
-export const TEMPORARY = '.tmp';
 
 export const catalogPath = (store: string): string => join(store, 'catalog.sqlite');
 export const lockPath = (store: string): string => join(store, 'writer.lock');

@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { LeandexError } from '../base/errors.js';
+import { TEMPORARY } from '../format/replace-file.js';
 import { type CatalogFile, createCatalog, entries, openCatalog } from './catalog-file.js';
 import { checkpoint, needsCheckpoint } from './checkpoint.js';
 import { type CollectionFile, openCollectionFile } from './collection-file.js';
@@ -11,7 +12,6 @@ import {
   pointsPath,
   sweep,
   syncFolder,
-  TEMPORARY,
 } from './layout.js';
 import { type Database, leaveWriteAheadLog } from './sqlite.js';
 import { corrupt } from './sqlite-errors.js';

@@ -1,14 +1,14 @@
 import { type ErrorCode, LeandexError } from '../base/errors.js';
+import { fileError } from '../format/file-error.js';
 
 interface CodedFailure {
   code?: unknown;
   message?: unknown;
-  syscall?: unknown;
 }
 
 const NOT_OPEN = 'The database connection is not open';
 
-/** By the start of SQLite's code or of the system's; the first that fits. */
+/** By the start of SQLite's code; the first that fits. */
 const CODES: readonly (readonly [string, ErrorCode])[] = [
   ['SQLITE_FULL', 'RESOURCE_EXHAUSTED'],
   ['SQLITE_NOMEM', 'RESOURCE_EXHAUSTED'],
@@ -21,23 +21,17 @@ const CODES: readonly (readonly [string, ErrorCode])[] = [
   ['SQLITE_CANTOPEN', 'IO_ERROR'],
   // Our statements and values are always the same kinds: what they meet must be damaged.
   ['SQLITE_', 'CORRUPT'],
-  ['ENOSPC', 'RESOURCE_EXHAUSTED'],
-  ['EDQUOT', 'RESOURCE_EXHAUSTED'],
-  ['EMFILE', 'RESOURCE_EXHAUSTED'],
-  ['ENFILE', 'RESOURCE_EXHAUSTED'],
-  ['EROFS', 'READ_ONLY'],
 ];
 
 /** A failure of SQLite or of the file system as a LeandexError; every other error as it is. */
 export function storeError(error: unknown, file: string): unknown {
-  const { code, message, syscall } = (error ?? {}) as CodedFailure;
+  const { code, message } = (error ?? {}) as CodedFailure;
   if (message === NOT_OPEN) {
     return new LeandexError('NOT_FOUND', `${file} was removed meanwhile`, { cause: error });
   }
   if (error instanceof LeandexError || typeof code !== 'string') return error;
-  const known = CODES.find(([start]) => code.startsWith(start))?.[1];
-  const ours = known ?? (typeof syscall === 'string' ? 'IO_ERROR' : undefined);
-  if (ours === undefined) return error;
+  const ours = CODES.find(([start]) => code.startsWith(start))?.[1];
+  if (ours === undefined) return fileError(error, file);
   const details = { file, cause: code };
   return new LeandexError(ours, `${file}: ${message} (${code})`, { details, cause: error });
 }

@@ -7,15 +7,9 @@ import type { PointId } from '../base/point-id.js';
 import { type RunOptions, throwIfAborted } from '../base/steps.js';
 import type { PayloadChange } from '../filter/change-payload.js';
 import type { ParsedFilter } from '../filter/conditions.js';
+import { isSyncFailure, type PartWriter, replaceFile } from '../format/replace-file.js';
 import { checkBatch } from './limits.js';
-import {
-  isSyncFailure,
-  openToRead,
-  type PartWriter,
-  type ReadableFile,
-  removeFile,
-  replaceFile,
-} from './safe-file.js';
+import { openToRead, type ReadableFile, removeFile } from './safe-file.js';
 import type { Store } from './store.js';
 import type { ScoredTexts, TextMatch } from './text-search.js';
 import type { TextIndex } from './text-tables.js';

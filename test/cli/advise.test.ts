@@ -48,7 +48,9 @@ describe('leandex advise', () => {
       stderr: expect.stringMatching(/distance must be .*INVALID_ARGUMENT/),
     });
     await expect(run('advise', file, '--recall', 'much')).rejects.toMatchObject({
-      stderr: expect.stringMatching(/recall must be .*NaN/),
+      stderr: expect.stringMatching(
+        /--recall.* must be a number from 0.5 to 0.999, received "much"/,
+      ),
     });
   });
 });

@@ -62,7 +62,7 @@ test('downloads a set from a mirror into $LEANDEX_DATASETS, and says where it is
 test.each([
   [['nope'], /a data set must be one of .*received "nope"/],
   [[NAME, '--bytes-most', '3'], /expected at most 3/],
-  [[NAME, '--bytes-most', 'x'], /--bytes-most must be an integer/],
+  [[NAME, '--bytes-most', 'x'], /--bytes-most.* must be an integer.*, received "x"/],
   [['scifact'], /expected the file, received status 404/],
 ])('%j fails and leaves no set behind', async (args, message) => {
   const { status, stderr } = await datasets('download', ...args, '--mirror', mirror.url);

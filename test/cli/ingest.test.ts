@@ -165,7 +165,11 @@ describe('leandex ingest', () => {
     ['no JSON', '{"id":1,', /stdin:2: expected a JSON object in one line/],
     ['no id', '{"vector":[1,2]}', /stdin:2: there is no field "id"/],
     ['a wrong id', '{"id":-1,"vector":[1,2]}', /stdin:2: id must be a safe integer from 0/],
-    ['another length', '{"id":2,"vector":[1,2,3]}', /stdin:2: vector has 3 numbers, expected 2/],
+    [
+      'another length',
+      '{"id":2,"vector":[1,2,3]}',
+      /stdin:2: vector has 3 numbers, expected 2 \(DIMENSION_MISMATCH\)/,
+    ],
   ])('%s: the error names the line, and exits with 1', async (_, line, message) => {
     const input = `${JSON.stringify(good)}\n${line}\n${JSON.stringify({ ...good, id: 9 })}\n`;
     const { code, err } = await runWith(input, 'ingest', inFolder('data'), 'docs', '-');
@@ -184,7 +188,7 @@ describe('leandex ingest', () => {
     ];
     const bytes = new Uint8Array(parquetWriteBuffer({ columnData }));
     const cases: [Uint8Array, RegExp][] = [
-      [bytes, /a\.parquet, row 1: vector has 1 numbers, expected 2 \(CORRUPT\)/],
+      [bytes, /a\.parquet, row 1: vector has 1 numbers, expected 2 \(DIMENSION_MISMATCH\)/],
       [bytes.subarray(0, -9), /expected a Parquet file, received .*\(CORRUPT\)/],
       [bytes.slice().fill(255, 10, 60), /rows 0 to 2 of .*a\.parquet cannot be read.*\(CORRUPT\)/],
     ];
@@ -214,7 +218,7 @@ describe('leandex ingest', () => {
     const cases: [string[], number, RegExp][] = [
       [['docs', '-', '--distance', 'Dot'], 2, /--distance must be left out/],
       [['new', '-', '--distance', 'far'], 2, /Allowed choices are Cosine/],
-      [['docs', 'a.csv'], 2, /--format must be given/],
+      [['docs', 'a.txt'], 2, /the ending of a.txt must be .*, or --format given, received "txt"/],
       [['docs', 'none.jsonl'], 1, /there is no file/],
       [['docs', '-', '--format', 'npy'], 2, /must be jsonl/],
       [['docs', '-', '--payload-index', 'a:tree'], 2, /tree/],

@@ -55,7 +55,23 @@ describe('leandex kv', () => {
       ['values', 2, 1, 'calibrated'],
     ]);
     expect(groups.reduce((sum, group) => sum + group.bytes, 0)).toBe(bytes.tokens);
+    const alone = await run('kv', 'inspect', packed);
+    expect(alone.err).toMatch(/--model must be the one the cache was compressed with.*"none"/);
+    expect(alone.code).toBe(2);
     expect((await run('kv', 'inspect', out)).out).toMatch(/model of 3 layers, 2 heads of 8/);
+  });
+
+  test('the size of a head, in cache.json or as a flag, is enough', async () => {
+    for (const [name, notes, flags] of [
+      ['noted', { headDim: SHAPE.headDim }, []],
+      ['said', null, ['--head-dim', String(SHAPE.headDim)]],
+    ] as const) {
+      const { path } = made(name, 100, notes);
+      const out = inFolder(`${name}.lxkv`);
+      const { err, out: text } = await run('kv', 'train', path, ...flags, '--out', out, '--json');
+      expect(err).toBe('');
+      expect(JSON.parse(text).options).toMatchObject(SHAPE);
+    }
   });
 
   test('does without a model, of two files and of some layers', async () => {
@@ -73,12 +89,23 @@ describe('leandex kv', () => {
   });
 
   test.each<[string, string[], number, RegExp]>([
-    ['heads are not known', ['compress', 'a', '--out', 'x'], 2, /--kv-heads must be given/],
+    [
+      'heads are not known',
+      ['compress', 'a', '--out', 'x'],
+      2,
+      /--kv-heads or --head-dim must be given/,
+    ],
     [
       'heads that do not fit',
       ['compress', 'a', '--kv-heads', '3', '--out', 'x'],
       2,
-      /16, the width/,
+      /--kv-heads must be a divisor of 16, the width of .*, received 3 /,
+    ],
+    [
+      'heads that do not fit their size',
+      ['compress', 'a', '--kv-heads', '2', '--head-dim', '4', '--out', 'x'],
+      2,
+      /--kv-heads times --head-dim must be 16, the width of .*, received 8 /,
     ],
     [
       'no such layer',
@@ -89,6 +116,12 @@ describe('leandex kv', () => {
     ['no folder', ['train', 'none', '--out', 'x'], 1, /there is no folder/],
     ['no files', ['train', '.', '--out', 'x'], 1, /there is no file .*keys\.npy/],
     ['not a cache', ['inspect', 'a/keys.npy'], 1, /not those of a leandex file/],
+    [
+      'no folder for it',
+      ['train', 'a', '--kv-heads', '2', '--out', 'none/x'],
+      1,
+      /none.x: .*IO_ERROR/,
+    ],
     ['no output', ['train', 'a'], 2, /--out <file>' not specified/],
     [
       'two budgets',
@@ -111,7 +144,7 @@ describe('leandex kv', () => {
     ['a misspelt option', ['inspect', 'a', '--jsom'], 2, /Did you mean --json/],
   ])('%s: a message, no stack, no file', async (_, args, expected, message) => {
     made('a', 20, null);
-    const paths = new Set(['a', 'a/keys.npy', 'none', 'x', '.']);
+    const paths = new Set(['a', 'a/keys.npy', 'none', 'none/x', 'x', '.']);
     const { code, err } = await run(
       'kv',
       ...args.map((arg) => (paths.has(arg) ? inFolder(arg) : arg)),

@@ -61,9 +61,10 @@ describe('leandex serve', () => {
 
   test.each([
     [['--host', '0.0.0.0'], /there is no API key/],
-    [['--port', 'x'], /--port must be an integer/],
-    [['--port', ''], /--port must be an integer/],
-    [['--timeout', '0'], /--timeout must be an integer/],
+    [['--port', 'abc'], /--port.* must be an integer from 0 to 65535, received "abc"/],
+    [['--port', ''], /--port.* must be an integer from 0 to 65535, received ""/],
+    [['--timeout', '0'], /--timeout.* must be an integer from 1 to 86400, received "0"/],
+    [['--max-body', '1e9'], /--max-body.* must be an integer from 1 to 4096, received "1e9"/],
     [['--durability', 'maybe'], /durability must be always or batched or process/],
     [['--api-key-env', 'NO_SUCH_VARIABLE'], /NO_SUCH_VARIABLE is not set/],
     [['--colour'], /unknown option/],

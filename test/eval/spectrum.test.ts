@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { generateSpectrum } from '../../datasets/generate.js';
 import { drain } from '../../src/base/steps.js';
 import { outlierDimensions } from '../../src/eval/outlier-dimensions.js';
-import { componentsFor, spectrumSteps } from '../../src/eval/spectrum.js';
+import { spectrumSteps } from '../../src/eval/spectrum.js';
 import { Kernels } from '../../src/kernels/index.js';
 import { gaussianRows } from '../graph/oracle.js';
 
@@ -48,9 +48,36 @@ describe('spectrumSteps', () => {
     expect(effectiveDimensions).toBeLessThan(500);
   });
 
-  test('finds how many components hold a share', () => {
-    expect(componentsFor(Float64Array.of(0.5, 0.8, 1), 0.8)).toBe(2);
-    expect(componentsFor(Float64Array.of(0.5, 0.8), 0.9)).toBeUndefined();
+  test('of fewer rows than dimensions is the same as of their covariance', () => {
+    const [N, D] = [20, 50];
+    const rows = gaussianRows(N, D, 3, 0);
+    const centred = Matrix.from1DArray(N, D, [...rows]).center('column');
+    const values = new EigenvalueDecomposition(centred.transpose().mmul(centred), {
+      assumeSymmetric: true,
+    }).realEigenvalues.sort((a, b) => b - a);
+    const total = values.reduce((a, b) => a + b);
+    const { energy, effectiveDimensions } = spectrumOf(rows, D);
+    expect(energy).toHaveLength(N);
+    let sum = 0;
+    energy.forEach((kept, i) => {
+      sum += values[i]!;
+      expect(kept).toBeCloseTo(sum / total, 5);
+    });
+    const squares = values.reduce((a, b) => a + b * b, 0);
+    expect(effectiveDimensions).toBeCloseTo(total ** 2 / squares, 3);
+  });
+
+  test('of what does not vary keeps everything', () => {
+    for (const count of [1, 5]) {
+      const { energy } = spectrumOf(new Float32Array(count * 3).fill(2), 3);
+      expect(Array.from(energy)).toEqual(new Array(Math.min(count, 3)).fill(1));
+    }
+  });
+
+  test('tells so many components as are wanted', () => {
+    const rows = gaussianRows(100, 40, 1, 0);
+    const steps = spectrumSteps(new Kernels(), rows, 40, { components: 7 });
+    expect(drain(steps).energy).toEqual(spectrumOf(rows, 40).energy.slice(0, 7));
   });
 });
 

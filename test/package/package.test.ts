@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { run } from './command.js';
 import { emptyFolder, packTarball, ROOT, type Tarball } from './tarball.js';
 
 /** Unpacked it is about 3.1 MB (1 MB packed), a quarter of it the kernels in both forms; this leaves room to grow. */
@@ -48,6 +49,21 @@ describe('package.json', () => {
     const scripts = Object.keys(manifest.scripts);
     expect(scripts.filter((name) => CONSUMER_SCRIPTS.includes(name))).toEqual([]);
     expect(manifest).not.toHaveProperty('gypfile');
+  });
+
+  // What a build that failed leaves has no dashboard.
+  test('is built before it is packed, and not packed where that fails', async () => {
+    const folder = emptyFolder('prepack');
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const pack = async (build: string) => {
+      const scripts = { ...manifest.scripts, build };
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, scripts }));
+      await run('npm', ['pack'], { cwd: folder });
+    };
+    await expect(pack('exit 7')).rejects.toThrow(/exit code 7/);
+    expect(readdirSync(folder)).toEqual(['package.json']);
+    await pack('exit 0');
+    expect(readdirSync(folder)).toContain(`leandex-${manifest.version}.tgz`);
   });
 
   test('depends on the allowed packages and nothing else', () => {

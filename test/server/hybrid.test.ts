@@ -177,6 +177,39 @@ describe('several searches in one', () => {
     await expect(refused).rejects.toMatchObject({ status: 400 });
   });
 
+  test('what prefetches want counts among the results of a request', async () => {
+    const small = await serveHere({ limits: { results: 20 } });
+    await call(small, 'PUT', '/collections/docs', { vectors: { size: 2, distance: 'Dot' } });
+    const nested = (inner: number) => ({
+      prefetch: { query: [1, 0], limit: inner },
+      query: [1, 0],
+      limit: 5,
+    });
+    const formula = { formula: '$score' };
+    const shapes = [
+      (inner: number) => nested(inner + 5),
+      (inner: number) => ({ ...nested(0), prefetch: nested(inner) }),
+      (inner: number) => ({ ...nested(0), prefetch: nested(inner), query: formula }),
+    ];
+    for (const shape of shapes) {
+      const answers = [10, 11].map((inner) =>
+        call(small, 'POST', '/collections/docs/points/query', shape(inner)),
+      );
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 400]);
+    }
+    const groups = [10, 11].map((limit) =>
+      call(small, 'POST', '/collections/docs/points/query/groups', {
+        ...nested(limit),
+        limit: 5,
+        group_size: 2,
+        group_by: 'n',
+      }),
+    );
+    const answers = await Promise.all(groups);
+    expect(answers.map(({ status }) => status)).toEqual([200, 400]);
+    expect(answers[1]!.body.status.error).toMatch(/from 0 to 20, received 21/);
+  });
+
   test('results that differ', async () => {
     const ask = (diversity: number) =>
       client.query('docs', {
@@ -207,6 +240,20 @@ describe('several searches in one', () => {
     expect((await ask({ prefetch, query: { fusion: 'rrf' } }))[0]).toBe(5);
     const gone = await call(server, 'DELETE', '/v1/collections/docs/text-indexes/text');
     expect(gone.body).toEqual({ deleted: true });
+  });
+
+  test('an index of words without options, and without a body', async () => {
+    const path = '/v1/collections/docs/text-indexes/text';
+    const type = { 'content-type': 'application/json' };
+    for (const headers of [{}, type]) {
+      const { status, body } = await call(server, 'PUT', path, undefined, headers);
+      expect({ status, body }).toEqual({ status: 200, body: { created: true } });
+      const query = { text: { field: 'text', match: 'shoes' } };
+      const found = await call(server, 'POST', '/collections/docs/points/query', { query });
+      expect(found.status).toBe(200);
+      expect((await call(server, 'DELETE', path)).body).toEqual({ deleted: true });
+    }
+    expect((await call(server, 'PUT', path, 'null', type)).status).toBe(400);
   });
 
   test('a depth of nine is refused', async () => {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Database } from '../../src/db/database.js';
 import { open } from '../../src/db/open.js';
 import { createApp } from '../../src/server/app.js';
 import { endpoint, type ServerContext } from '../../src/server/endpoint.js';
@@ -300,6 +301,52 @@ test('aliases of a collection that is gone are gone, whatever came between', asy
   const second = await serveHere({}, folder);
   expect((await call(second, 'GET', '/aliases')).body.result.aliases).toEqual([]);
   expect((await call(second, 'PUT', '/collections/b', VECTORS)).status).toBe(200);
+});
+
+test('a server that may only read follows aliases, settings and collections', async () => {
+  const folder = emptyFolder();
+  const writer = await serveHere({}, folder);
+  await call(writer, 'PUT', '/collections/a', VECTORS);
+  const reader = await serveHere({ readOnly: true }, folder);
+  const change = (...actions: object[]) =>
+    call(writer, 'POST', '/collections/aliases', { actions });
+  const found = async (name: string) =>
+    (await call(reader, 'POST', `/collections/${name}/points/count`, {})).status;
+  const aliases = async () =>
+    (await call(reader, 'GET', '/aliases')).body.result.aliases.map(
+      (one: { alias_name: string }) => one.alias_name,
+    );
+  expect(await found('now')).toBe(404);
+  await change({ create_alias: { collection_name: 'a', alias_name: 'now' } });
+  expect(await found('now')).toBe(200);
+  await call(writer, 'PUT', '/collections/b', VECTORS);
+  await call(writer, 'PATCH', '/collections/b', { metadata: { owner: 'me' } });
+  await change(
+    { delete_alias: { alias_name: 'now' } },
+    { create_alias: { collection_name: 'b', alias_name: 'then' } },
+  );
+  expect(await aliases()).toEqual(['then']);
+  expect([await found('now'), await found('then')]).toEqual([404, 200]);
+  const { body } = await call(reader, 'GET', '/collections/then');
+  expect(body.result.config.metadata).toEqual({ owner: 'me' });
+  await call(writer, 'DELETE', '/collections/b');
+  expect([await found('then'), await aliases()]).toEqual([404, []]);
+});
+
+test('collections that cannot be listed end nothing but the wait for them', async () => {
+  const listing = vi.spyOn(Database.prototype, 'listCollections');
+  listing.mockRejectedValueOnce(new Error('the disk fails'));
+  onTestFinished(() => listing.mockRestore());
+  const lines: string[] = [];
+  const logStream = { write: (line: string) => void lines.push(line) };
+  // An error that nobody handles would fail the test.
+  const server = await serve(':memory:', { port: 0, logLevel: 'error', logStream });
+  await expect
+    .poll(() => lines.join(''))
+    .toMatch(/the disk fails.*the collections cannot be listed/);
+  expect((await call(server, 'GET', '/readyz')).status).toBe(503);
+  await expect(server.ready).rejects.toThrow('the disk fails');
+  await server.close();
 });
 
 test('a connection may be idle for as long as its request may take', async () => {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { refusalOf } from '../../src/server/errors.js';
@@ -79,6 +81,58 @@ test('a location whose folder is no name of a collection is refused', async () =
   const location = join(parent, 'data-snapshots', '%zz', 'x.snapshot');
   const { status } = await call(server, 'PUT', `${SNAPSHOTS}/recover`, { location });
   expect(status).toBe(403);
+});
+
+test('what copies or sends a snapshot has a time of its own, whatever others have', async () => {
+  const limits = { concurrent: 1, timeoutSeconds: 3600, snapshotTimeoutSeconds: 1 };
+  const small = await serveHere({ limits }, join(parent, 'other'));
+  // The only place is taken by a request whose body does not come.
+  const slow = request(`${small.url}/collections/a/points`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', 'content-length': 100 },
+  }).on('error', () => {});
+  slow.flushHeaders();
+  // Whatever is sent after it comes after it.
+  await once(slow, 'socket').then(([socket]) => socket.connecting && once(socket, 'connect'));
+  expect((await call(small, 'GET', '/healthz')).status).toBe(200);
+  const tries = [
+    ['POST', SNAPSHOTS],
+    ['GET', `${SNAPSHOTS}/x.snapshot`],
+    ['POST', `${SNAPSHOTS}/upload`],
+    ['PUT', `${SNAPSHOTS}/recover`],
+  ] as const;
+  const answers = await Promise.all(tries.map(([method, path]) => call(small, method, path)));
+  expect(answers.map(({ status }) => status)).toEqual([408, 408, 408, 408]);
+  slow.destroy();
+});
+
+test('an upload that does not end in time is ended, and leaves nothing', async () => {
+  const limits = { timeoutSeconds: 3600, snapshotTimeoutSeconds: 1 };
+  const small = await serveHere({ limits }, join(parent, 'other'));
+  const uploading = request(`${small.url}${SNAPSHOTS}/upload`, {
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+  });
+  const ended = once(uploading, 'error');
+  uploading.write(
+    '--x\r\ncontent-disposition: form-data; name="snapshot"; filename="x"\r\n\r\nabc',
+  );
+  expect(String(await ended)).toMatch(/ECONNRESET|socket hang up/);
+  const uploads = join(parent, 'other-snapshots', '.uploads');
+  await expect.poll(() => readdirSync(uploads)).toEqual([]);
+});
+
+test('what was being uploaded when a server was killed is removed by the next that writes', async () => {
+  const { name } = await download();
+  const uploads = join(parent, 'data-snapshots', '.uploads');
+  mkdirSync(uploads);
+  writeFileSync(join(uploads, '1-2'), 'half');
+  await serveHere({ readOnly: true }, join(parent, 'data'));
+  expect(readdirSync(uploads)).toEqual(['1-2']);
+  await server.close();
+  const again = await serveHere({}, join(parent, 'data'));
+  expect(existsSync(uploads)).toBe(false);
+  expect((await call(again, 'GET', SNAPSHOTS)).body.result[0].name).toBe(name);
 });
 
 test('an upload that is too large is 413', async () => {

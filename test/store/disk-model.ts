@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { Random } from '../../src/base/random.js';
-import type { FileSystem, OpenFile } from '../../src/store/file-system.js';
+import type { FileSystem, OpenFile } from '../../src/format/file-system.js';
 
 const SECTOR_BYTES = 512;
 

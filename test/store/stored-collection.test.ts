@@ -308,7 +308,7 @@ describe('files beside the points', () => {
 
 describe('after a sync that failed', () => {
   test('nothing is written any more until the store is opened anew; reads go on', async () => {
-    const { nodeFileSystem } = await import('../../src/store/file-system.js');
+    const { nodeFileSystem } = await import('../../src/format/file-system.js');
     const fs: StoreOptions['fs'] = {
       ...nodeFileSystem,
       open: async (path, flags) => {

@@ -61,7 +61,8 @@ function formatOf(path: string): Format {
   const name = extname(path).slice(1).toLowerCase();
   const found = name === 'ndjson' ? 'jsonl' : FORMATS.find((format) => format === name);
   if (found !== undefined) return found;
-  throw outOfRange('--format', `given for ${path}, one of ${FORMATS.join(', ')}`, undefined);
+  const expected = `one of ${FORMATS.join(', ')} and ndjson, or --format given`;
+  throw outOfRange(`the ending of ${path}`, expected, name);
 }
 
 async function jsonlFile(path: string, names: FieldNames): Promise<PointSource> {

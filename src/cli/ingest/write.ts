@@ -13,7 +13,7 @@ const BATCH_NUMBERS = 1 << 22;
  * Writes points in atomic batches, in their order: after an error all batches before are written, and
  * none behind. Of points with the same id the last one stays.
  * @returns how many there were.
- * @throws LeandexError `CORRUPT` naming the line or row; `ABORTED`; as Collection.upsert().
+ * @throws LeandexError `CORRUPT`, `DIMENSION_MISMATCH` naming the line or row; `ABORTED`; as Collection.upsert().
  */
 export async function writePoints(
   collection: Collection,
@@ -81,12 +81,14 @@ async function* batchesOf(points: AsyncIterable<Point>): AsyncGenerator<Point[]>
 /** Names the line or row instead of the number in the batch. */
 function placed(error: unknown, source: Pick<PointSource, 'place'>, first: number): unknown {
   const { code, message } = error as CodedError;
-  const [found, number] = /^points\[(\d+)\]\.?/.exec(message) ?? [];
+  const [prefix, number] = /^points\[(\d+)\]\.?/.exec(message) ?? [];
   if (number === undefined || (code !== 'INVALID_ARGUMENT' && code !== 'DIMENSION_MISMATCH')) {
     return error;
   }
-  const problem = message.slice(found!.length);
-  return new LeandexError('CORRUPT', `${source.place(first + Number(number))}: ${problem}`, {
+  const problem = message.slice(prefix!.length);
+  // It is the file that is wrong, unless it is for vectors of another length.
+  const found = code === 'DIMENSION_MISMATCH' ? code : 'CORRUPT';
+  return new LeandexError(found, `${source.place(first + Number(number))}: ${problem}`, {
     cause: error,
   });
 }

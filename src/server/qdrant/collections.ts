@@ -262,7 +262,7 @@ const aliases = endpoint({
   summary: 'All aliases',
   access: 'read',
   result: aliasList,
-  run: ({ catalog }) => wireAliases(catalog.listAliases()),
+  run: async ({ catalog }) => wireAliases(await catalog.listAliases()),
 });
 
 const aliasesOf = endpoint({
@@ -273,7 +273,7 @@ const aliasesOf = endpoint({
   result: aliasList,
   run: async ({ catalog }, { params }) => {
     const { name } = (await catalog.find(params.collection_name!)).collection;
-    return wireAliases(catalog.listAliases(name));
+    return wireAliases(await catalog.listAliases(name));
   },
 });
 

@@ -15,6 +15,7 @@ import {
   checkResults,
   LIMIT,
   PREFETCH_DEPTH_MAX,
+  prefetchedBy,
   type QueryBody,
   type Reading,
   readAsked,
@@ -161,11 +162,7 @@ export async function runPlanned(
   planned: readonly Planned[],
   most: number,
 ): Promise<Hit[][]> {
-  const wanted = planned.map((plan) => Object.values(plan)[0] as PagedQuery);
-  checkResults(
-    wanted.reduce((sum, { limit, offset }) => sum + limit + offset, 0),
-    most,
-  );
+  checkResults(wantedBy(planned), most);
   const searches = planned.flatMap((plan) => ('search' in plan ? [plan.search] : []));
   const found = await runSearches(collection, searches);
   const results: Hit[][] = [];
@@ -173,6 +170,16 @@ export async function runPlanned(
     results.push('search' in plan ? found.shift()! : await runOther(collection, plan, most));
   }
   return results;
+}
+
+/** Results that planned queries want, with those of their prefetches. */
+function wantedBy(planned: readonly Planned[]): number {
+  return planned.reduce((sum, plan) => {
+    const { limit, offset } = Object.values(plan)[0] as PagedQuery;
+    const prefetched = 'search' in plan ? prefetchedBy(plan.search) : 0;
+    const scored = 'formula' in plan ? wantedBy(plan.formula.prefetches) : 0;
+    return sum + limit + offset + prefetched + scored;
+  }, 0);
 }
 
 function runOther(

@@ -17,7 +17,14 @@ import { readFilter } from './filter.js';
 import { idOfPath, readId, readIds } from './ids.js';
 import { lookUpGroups, withLookup } from './lookups.js';
 import { planQuery, runPlanned } from './plan.js';
-import { checkResults, queryBody, readSearch, searching, targeting } from './queries.js';
+import {
+  checkResults,
+  prefetchedBy,
+  queryBody,
+  readSearch,
+  searching,
+  targeting,
+} from './queries.js';
 import { readOrderBy } from './query-kinds.js';
 import { readSelection, wireHit, wireRecord } from './records.js';
 import {
@@ -209,10 +216,10 @@ export async function runGroups(
   const served = await catalog.find(name);
   const limit = body.limit ?? LIMIT;
   const groupSize = body.group_size ?? GROUP_SIZE;
-  checkResults(limit * groupSize, context.options.limits.results);
   const reading = { ...served, catalog, signal };
   const search = await readSearch(reading, 'query', body, limit * groupSize);
   if (search === undefined) throw wrongType('query', 'a vector or an id', body.query);
+  checkResults(limit * groupSize + prefetchedBy(search), context.options.limits.results);
   const groups = await served.collection.queryGroups({
     ...search,
     ...readSelection(body, false, served),

@@ -240,7 +240,12 @@ function readParams(params: Params, wanted: number): SearchOptions {
   };
 }
 
+/** Results that prefetches want, with those of their own. */
+export function prefetchedBy({ prefetch = [] }: Pick<Prefetch, 'prefetch'>): number {
+  return prefetch.reduce((sum, one) => sum + (one.limit ?? LIMIT) + prefetchedBy(one), 0);
+}
+
 /** @throws RangeError where requests want more results at once than the server gives. */
 export function checkResults(wanted: number, most: number): void {
-  checkInteger('limit and offset, together', wanted, 0, most);
+  checkInteger('limit and offset, of searches and prefetches together', wanted, 0, most);
 }

@@ -31,6 +31,7 @@ const create = endpoint({
   path: SNAPSHOTS,
   summary: 'Copy all points of a collection to a file, as they are at one moment',
   access: 'write',
+  isLong: true,
   query: waitQuery,
   result: description,
   run: async ({ catalog, snapshots, metrics }, { params, signal }) => {
@@ -46,12 +47,13 @@ const download = endpoint({
   path: `${SNAPSHOTS}/{snapshot_name}`,
   summary: 'The file of a snapshot',
   access: 'read',
+  isLong: true,
   envelope: 'own',
   result: string({ format: 'binary' }),
-  run: async ({ catalog, snapshots }, { params, reply }) => {
+  run: async ({ catalog, snapshots }, { params, signal, reply }) => {
     const { name } = (await catalog.find(params.collection_name!)).collection;
     const file = await snapshots.find(name, params.snapshot_name!);
-    reply.type('application/octet-stream').send(createReadStream(file));
+    reply.type('application/octet-stream').send(createReadStream(file, { signal }));
   },
 });
 
@@ -77,6 +79,7 @@ const recover = endpoint({
   path: `${SNAPSHOTS}/recover`,
   summary: 'Make a collection of a snapshot in the folder of snapshots, in place of what there is',
   access: 'write',
+  isLong: true,
   query: waitQuery,
   body: object({ location: string({ minLength: 1 }) }, { priority, checksum: string() }),
   result: ok,
@@ -93,6 +96,7 @@ const upload = endpoint({
   path: `${SNAPSHOTS}/upload`,
   summary: 'Make a collection of a snapshot that is sent, in place of what there is',
   access: 'write',
+  isLong: true,
   isUpload: true,
   query: object({}, { wait: oneOf(['true', 'false'] as const), priority, checksum: string() }),
   result: ok,
@@ -113,7 +117,7 @@ const upload = endpoint({
   },
 });
 
-/** Verifying and indexing take as long as they take: the connection must not be idle for too long. */
+/** What is being restored is restored to its end, however long the connection is idle meanwhile. */
 function takeTime({ raw }: FastifyRequest): void {
   raw.socket.setTimeout(0);
 }

@@ -3,13 +3,25 @@ import { dirname, join } from 'node:path';
 import { packageFolder } from '../datasets/package-folder.js';
 import { ADVISE_CASES } from './advise/cases.js';
 import { render, TOLERANCE, type Verified, verify } from './advise/verify.js';
-import { currentCommit, describeMachine } from './machine.js';
+import { currentCommit, describeMachine, type Machine } from './machine.js';
 
 /**
  * Whether the advisor keeps its promises: it is given the data and half of the queries, an index of
  * all vectors is built as it recommends, and searched with the other half.
  * `npm run bench:advise [case …]`: all by default; those whose data are absent are skipped.
  */
+
+/** With when and where it was measured. */
+type Stamped = Verified & {
+  readonly date: string;
+  readonly commit: string | null;
+  readonly machine: Machine;
+  /** What an unseen set said when it was first asked, before anything could be chosen by it. */
+  readonly first?: Pick<Verified, 'search' | 'expected' | 'measured' | 'isKept'> & {
+    readonly date: string;
+    readonly commit: string | null;
+  };
+};
 
 const wanted = process.argv.slice(2);
 const results: Verified[] = [];
@@ -26,11 +38,14 @@ for (const each of ADVISE_CASES) {
 }
 const file = join(packageFolder(), 'bench', 'results', 'advise.json');
 const now = { date: new Date().toISOString(), commit: currentCommit(), machine };
-const stamped = results.map((result) => ({ ...result, ...now }));
 // A run of some cases takes their place among what is there.
-const before: typeof stamped = existsSync(file)
-  ? JSON.parse(readFileSync(file, 'utf8')).results
-  : [];
+const before: Stamped[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).results : [];
+const stamped = results.map((result): Stamped => {
+  const { name, unseen, search, expected, measured, isKept } = result;
+  const first = { ...{ search, expected, measured, isKept }, date: now.date, commit: now.commit };
+  const known = before.find((each) => each.name === name)?.first;
+  return { ...result, ...now, ...(unseen && { first: known ?? first }) };
+});
 const all = ADVISE_CASES.flatMap(({ name }) => {
   const found = [...stamped, ...before].find((result) => result.name === name);
   return found === undefined ? [] : [found];

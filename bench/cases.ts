@@ -1,13 +1,16 @@
 import type { ClusterOptions, ManifoldOptions, SpectrumOptions } from '../datasets/generate.js';
+import type { NpmSetName } from '../datasets/npm-sets.js';
 import type { Distance } from '../src/base/distance.js';
 import {
   type Contender,
   contender,
   edgevecWith,
   FEW_CONTENDERS,
+  FEW_EFS,
   hnswlibWith,
   LEANDEX_COLUMNS,
   nativesWith,
+  withEfs,
 } from './contenders.js';
 import { leandex } from './engines/leandex.js';
 
@@ -18,6 +21,7 @@ type Without<T> = Omit<T, 'queries'>;
 export type DataSource =
   | { readonly kind: 'quickstart' }
   | { readonly kind: 'shared'; readonly folder: string; readonly files?: SharedFiles }
+  | { readonly kind: 'npm'; readonly set: NpmSetName }
   | ({ readonly kind: 'files' } & OwnFiles)
   | ({ readonly kind: 'generated'; readonly generator: 'spectrum' } & Without<SpectrumOptions>)
   | ({ readonly kind: 'generated'; readonly generator: 'clusters' } & Without<ClusterOptions>)
@@ -38,6 +42,8 @@ export interface OwnFiles {
 
 /** Where the judgements of a case lie. */
 export interface JudgementSource {
+  /** Of a set with classes: a vector is right for a query of its class. Nothing else is read then. */
+  readonly classes?: true;
   /** The folder of ../shared/datasets with `qrels`; default: that of the vectors. */
   readonly texts?: string;
   /** Default `test`. */
@@ -75,6 +81,12 @@ const STANDARD = {
 function small(name: string, queries: number, files?: SharedFiles): BenchCase {
   const data = { kind: 'shared', folder: name, ...(files && { files }) } as const;
   return { ...STANDARD, name, data, queries };
+}
+
+/** A public set that is an npm package (bench/sets). */
+function fromNpm(set: NpmSetName, distance: Distance): BenchCase {
+  const contenders = withEfs([...LEANDEX_COLUMNS, ...FEW_CONTENDERS.slice(1)], FEW_EFS);
+  return { ...STANDARD, name: set, data: { kind: 'npm', set }, distance, contenders, repeats: 3 };
 }
 
 /** The law of text embeddings, for generateSpectrum(); see CASES. */
@@ -145,6 +157,8 @@ export const CASES: readonly BenchCase[] = [
       ...nativesWith(16),
     ],
   },
+  fromNpm('glove-100', 'Cosine'),
+  fromNpm('mnist-784', 'Euclid'),
   { ...generated('generated-100k-768', 100_000, 768), contenders: STANDARD.contenders, repeats: 5 },
   generated('generated-300k-768', 300_000, 768),
   generated('generated-100k-128', 100_000, 128),

@@ -9,6 +9,7 @@ import {
   generateManifold,
   generateSpectrum,
 } from '../datasets/generate.js';
+import { loadNpmSet, type NpmSet, npmSetAbsence } from '../datasets/npm-sets.js';
 import { packageFolder } from '../datasets/package-folder.js';
 import { type Embeddings, loadEmbeddings, sharedFolder } from '../datasets/shared.js';
 import { readVectors } from '../datasets/vectors.js';
@@ -34,7 +35,9 @@ export interface Judgements {
   readonly qrels: Qrels;
 }
 
-type Loaded = Generated & Partial<Pick<Embeddings, 'corpusIds' | 'queryIds'>>;
+type Loaded = Generated &
+  Partial<Pick<Embeddings, 'corpusIds' | 'queryIds'>> &
+  Pick<NpmSet, 'classes'>;
 
 export interface DataInfo {
   readonly name: string;
@@ -49,6 +52,7 @@ export interface DataInfo {
 
 /** Why the data of a case cannot be had here; undefined when it can. */
 export function absence(source: DataSource): string | undefined {
+  if (source.kind === 'npm') return npmSetAbsence(source.set);
   if (source.kind === 'generated' || folderOf(source) !== undefined) return undefined;
   if (source.kind === 'quickstart') {
     return 'the quick-start data ships with the repository, not with the npm package';
@@ -108,6 +112,7 @@ function generate(source: DataSource & { kind: 'generated' }, queries: number): 
 
 async function load(source: DataSource, queries: number): Promise<Loaded> {
   if (source.kind === 'generated') return generate(source, queries);
+  if (source.kind === 'npm') return loadNpmSet(source.set);
   if (source.kind === 'files') {
     return readVectors(source.corpus, { queriesPath: source.queriesFile, heldOut: queries });
   }
@@ -124,7 +129,8 @@ async function load(source: DataSource, queries: number): Promise<Loaded> {
  * those that came with the vectors, else those of the texts, in whose order the rows then are.
  */
 function loadJudgements(loaded: Loaded, source: DataSource, from: JudgementSource): Judgements {
-  const { texts, split = 'test' } = from;
+  const { texts, split = 'test', classes } = from;
+  if (classes === true) return judgementsByClass(loaded, nameOf(source));
   const folder = texts === undefined ? folderOf(source) : sharedFolder(texts);
   if (folder === undefined) {
     throw new LeandexError('NOT_FOUND', `no judgements: the data set ${texts} is absent`);
@@ -141,6 +147,21 @@ function loadJudgements(loaded: Loaded, source: DataSource, from: JudgementSourc
     queryIds: loaded.queryIds ?? idsOf('queries', loaded.queries),
     qrels: readQrels(join(folder, 'qrels', `${split}.tsv`)),
   };
+}
+
+/** Every row of a query's class is right. */
+function judgementsByClass({ classes, corpusIds, queryIds }: Loaded, name: string): Judgements {
+  if (classes === undefined || corpusIds === undefined || queryIds === undefined) {
+    throw new LeandexError('NOT_FOUND', `no judgements: the rows of ${name} have no classes`);
+  }
+  const members = new Map<number, Map<string, number>>();
+  for (const [row, id] of corpusIds.entries()) {
+    const known = members.get(classes.corpus[row]);
+    if (known === undefined) members.set(classes.corpus[row], new Map([[id, 1]]));
+    else known.set(id, 1);
+  }
+  const of = (row: number) => members.get(classes.queries[row]) ?? new Map();
+  return { corpusIds, queryIds, qrels: new Map(queryIds.map((id, row) => [id, of(row)])) };
 }
 
 /** The queries that have a positive judgement, with what judges their rankings. */
@@ -161,7 +182,7 @@ function onlyJudged(
 }
 
 function folderOf(source: DataSource): string | undefined {
-  if (source.kind === 'generated') return undefined;
+  if (source.kind === 'generated' || source.kind === 'npm') return undefined;
   if (source.kind === 'shared') return sharedFolder(source.folder);
   if (source.kind === 'files') return existsSync(source.corpus) ? source.corpus : undefined;
   const folder = join(packageFolder(), 'datasets', 'quickstart');
@@ -171,5 +192,6 @@ function folderOf(source: DataSource): string | undefined {
 function nameOf(source: DataSource): string {
   if (source.kind === 'quickstart') return 'quickstart';
   if (source.kind === 'files') return basename(source.corpus);
+  if (source.kind === 'npm') return source.set;
   return source.kind === 'shared' ? source.folder : source.generator;
 }

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { loadEmbeddings, sharedFolder } from '../datasets/shared.js';
 import { exactNeighbours, type GroundTruth } from '../src/eval/ground-truth.js';
 import { recallAtK } from '../src/eval/metrics.js';
-import { LeanIndex, type LeanIndexOptions } from '../src/index.js';
+import { advise, LeanIndex, type LeanIndexOptions } from '../src/index.js';
+import { watchEventLoop } from './event-loop.js';
 import { type CurvePoint, qpsAtRecall } from './frontier.js';
 import { describeMachine } from './machine.js';
 import { table } from './markdown.js';
@@ -142,16 +142,9 @@ async function parallelBuild(data: Data): Promise<string> {
 async function eventLoop(data: Data): Promise<string> {
   const rows: string[][] = [];
   const watch = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    const start = performance.now();
-    delay.enable();
-    const result = await work();
-    delay.disable();
-    const late = [delay.percentile(50), delay.percentile(99), delay.max].map((ns) =>
-      // The timer itself waits for a millisecond.
-      Math.max(0, ns / 1e6 - 1).toFixed(1),
-    );
-    rows.push([name, ((performance.now() - start) / 1000).toFixed(2), ...late]);
+    const { result, lateness } = await watchEventLoop(work);
+    const { seconds, p50, p99, max } = lateness;
+    rows.push([name, seconds.toFixed(2), ...[p50, p99, max].map((ms) => ms.toFixed(1))]);
     return result;
   };
   const { dimensions, corpus, queries } = data;
@@ -173,6 +166,7 @@ async function eventLoop(data: Data): Promise<string> {
   await watch('delete a tenth', () => index.delete(ids));
   await watch('compact', () => index.compact());
   await watch('close', () => index.close());
+  await watch('advise', () => advise(corpus, { dimensions, queries }));
   return table(['what', 'seconds', 'p50 ms', 'p99 ms', 'max ms'], rows);
 }
 

@@ -8,10 +8,15 @@ import { readNpy, toFloat32 } from './npy.js';
  */
 export function readMatrix(path: string): Rows<Float32Array> {
   const array = readNpy(path);
-  const [count, dimensions] = array.shape;
-  if (array.shape.length !== 2 || dimensions === 0) {
-    const received = `shape (${array.shape})`;
-    throw corrupt(path, { offset: 0 }, 'an array of rows x dimensions', received);
-  }
-  return { count, dimensions, data: toFloat32(array) };
+  return { ...matrixShape(array.shape, path), data: toFloat32(array) };
+}
+
+/** Throws CORRUPT unless the shape is that of a matrix. */
+export function matrixShape(
+  shape: readonly number[],
+  path: string,
+): { count: number; dimensions: number } {
+  const [count, dimensions] = shape;
+  if (shape.length === 2 && dimensions !== 0) return { count, dimensions };
+  throw corrupt(path, { offset: 0 }, 'an array of rows x dimensions', `shape (${shape})`);
 }

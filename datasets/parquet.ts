@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { type RunOptions, throwIfAborted } from '../src/base/steps.js';
 import type { Rows } from './elements.js';
 import { corrupt } from './errors.js';
 import { openParquet } from './parquet-file.js';
@@ -19,9 +20,9 @@ export function isVectorDbBench(folder: string): boolean {
 }
 
 /** The vectors of such a folder, in the order of its rows; ids are those of the column `id`. */
-export async function readVectorDbBench(folder: string): Promise<Embeddings> {
-  const corpus = await readParquetVectors(join(folder, corpusFile(folder)!));
-  const queries = await readParquetVectors(join(folder, QUERIES_FILE));
+export async function readVectorDbBench(folder: string, run: RunOptions): Promise<Embeddings> {
+  const corpus = await readParquetVectors(join(folder, corpusFile(folder)!), run);
+  const queries = await readParquetVectors(join(folder, QUERIES_FILE), run);
   if (queries.dimensions !== corpus.dimensions) {
     const received = `${queries.dimensions}`;
     const expected = `${corpus.dimensions} dimensions in ${QUERIES_FILE}`;
@@ -38,9 +39,12 @@ export async function readVectorDbBench(folder: string): Promise<Embeddings> {
 /**
  * A column of lists of numbers (emb, embedding or vector) as float32 rows, all of one length.
  * @throws LeandexError `NOT_FOUND` without the file, `CORRUPT` without such a column or with rows of
- * different lengths.
+ * different lengths, `ABORTED`.
  */
-export async function readParquetVectors(path: string): Promise<Rows<Float32Array>> {
+export async function readParquetVectors(
+  path: string,
+  { signal, onProgress }: RunOptions,
+): Promise<Rows<Float32Array>> {
   const { metadata, rows: readRows } = await openParquet(path);
   const { parquetSchema } = await import('hyparquet');
   const names = parquetSchema(metadata).children.map(({ element }) => element.name);
@@ -52,6 +56,7 @@ export async function readParquetVectors(path: string): Promise<Rows<Float32Arra
   let data = new Float32Array(0);
   let dimensions = 0;
   for (let first = 0; first < count; first += ROWS_AT_ONCE) {
+    throwIfAborted(signal);
     const rows = await readRows(first, Math.min(count, first + ROWS_AT_ONCE), [column]);
     for (const [i, row] of rows.entries()) {
       const vector = row[column] as ArrayLike<number>;
@@ -65,6 +70,7 @@ export async function readParquetVectors(path: string): Promise<Rows<Float32Arra
       }
       data.set(vector, (first + i) * dimensions);
     }
+    onProgress?.({ phase: 'load', done: first + rows.length, total: count });
   }
   return { count, dimensions, data };
 }

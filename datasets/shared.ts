@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LeandexError } from '../src/base/errors.js';
 import { readIds } from './beir.js';
+import type { Rows } from './elements.js';
 import { readMatrix } from './matrix.js';
 import { packageFolder } from './package-folder.js';
 
@@ -33,28 +34,54 @@ export function downloadsFolder(): string {
   return join(packageFolder(), 'datasets', 'downloads');
 }
 
+/** Names of the files of a folder, where they are not the usual ones. */
+export interface EmbeddingFiles {
+  readonly corpusFile?: string;
+  readonly queriesFile?: string;
+}
+
 /**
  * Loads corpus.npy and queries.npy of a folder as float32, with their ids if it has them.
  * Other file names can be given for folders that call them otherwise (text and image vectors).
  * Throws NOT_FOUND, CORRUPT when a file is damaged or the files do not fit one another, and
  * UNSUPPORTED for token-level folders, whose rows are not one a document.
  */
-export function loadEmbeddings(
+export function loadEmbeddings(folder: string, files: EmbeddingFiles = {}): Embeddings {
+  const paths = embeddingPaths(folder, files);
+  return embeddingsOf(folder, paths, readMatrix(paths.corpus), readMatrix(paths.queries));
+}
+
+type Paths = { readonly corpus: string; readonly queries: string };
+
+/** Throws UNSUPPORTED for folders without one vector a text. */
+export function embeddingPaths(
   folder: string,
-  { corpusFile = 'corpus.npy', queriesFile = 'queries.npy' } = {},
-): Embeddings {
+  { corpusFile = 'corpus.npy', queriesFile = 'queries.npy' }: EmbeddingFiles = {},
+): Paths {
+  const refuse = (what: string) =>
+    new LeandexError('UNSUPPORTED', `${folder} holds ${what}`, { details: { folder } });
   if (existsSync(join(folder, 'corpus.offsets.npy'))) {
-    throw new LeandexError('UNSUPPORTED', `${folder} holds several rows for each document`, {
-      details: { folder },
-    });
+    throw refuse('several rows for each document');
   }
-  const corpus = readMatrix(join(folder, corpusFile));
-  const queries = readMatrix(join(folder, queriesFile));
+  const corpus = join(folder, corpusFile);
+  if (!existsSync(corpus) && existsSync(join(folder, 'corpus.jsonl'))) {
+    throw refuse(`texts (corpus.jsonl) and no vectors of them (${corpusFile})`);
+  }
+  return { corpus, queries: join(folder, queriesFile) };
+}
+
+/** Rows of both files with their ids. Throws CORRUPT where they do not fit one another. */
+export function embeddingsOf(
+  folder: string,
+  paths: Paths,
+  corpus: Rows<Float32Array>,
+  queries: Rows<Float32Array>,
+): Embeddings {
   if (queries.dimensions !== corpus.dimensions) {
     throw new LeandexError(
       'CORRUPT',
-      `${join(folder, queriesFile)} has ${queries.dimensions} dimensions, expected ` +
-        `${corpus.dimensions} as ${corpusFile} has`,
+      `${paths.queries} has ${queries.dimensions} dimensions, expected ` +
+        `${corpus.dimensions} as ${basename(paths.corpus)} has`,
       { details: { folder, expected: corpus.dimensions, received: queries.dimensions } },
     );
   }

@@ -2,15 +2,15 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { LeandexError } from '../src/base/errors.js';
 import { Random } from '../src/base/random.js';
+import type { RunOptions } from '../src/base/steps.js';
 import type { Rows } from './elements.js';
-import { readMatrix } from './matrix.js';
-import { type Embeddings, loadEmbeddings } from './shared.js';
-import { readBvecs, readFvecs, readIvecs } from './vecs.js';
+import { readRows } from './rows.js';
+import { type Embeddings, embeddingPaths, embeddingsOf } from './shared.js';
 
-export interface VectorOptions {
+export interface VectorOptions extends RunOptions {
   /** A file of queries; default: those that the corpus brings along, or rows that are held out. */
   readonly queriesPath?: string | undefined;
-  /** Rows taken out of a corpus that comes without queries. */
+  /** Rows taken out of a corpus that comes without queries; with 0 there are no queries then. */
   readonly heldOut: number;
 }
 
@@ -20,18 +20,17 @@ const SEED = 1;
 /**
  * Vectors that a user brings, as float32: a folder (datasets/shared.ts, or of parquet files as
  * VectorDBBench has them), .npy, .fvecs, .ivecs, .bvecs, .parquet with a column of lists, or .hdf5
- * as ann-benchmarks has it.
- * @throws LeandexError `NOT_FOUND` for absent files and packages, `CORRUPT` for damaged ones,
- * `UNSUPPORTED` for other endings.
+ * as ann-benchmarks has it. Files are read in parts, between which the event loop turns.
+ * @throws LeandexError `DIMENSION_MISMATCH`, and as readRows().
  */
 export async function readVectors(path: string, options: VectorOptions): Promise<Embeddings> {
   const { queriesPath, heldOut } = options;
   const name = basename(path);
-  const whole = queriesPath === undefined ? await readWithQueries(path) : undefined;
-  if (whole !== undefined) return whole;
-  const corpus = await readRows(path);
+  const whole = await readWithQueries(path, options);
+  if (whole !== undefined && queriesPath === undefined) return whole;
+  const corpus = whole ? rowsOf(whole) : await readRows(path, options);
   if (queriesPath === undefined) return holdOut(name, corpus, heldOut);
-  const queries = await readRows(queriesPath);
+  const queries = await readRows(queriesPath, options);
   const { dimensions } = corpus;
   if (queries.dimensions !== dimensions) {
     const message = `${queriesPath} has ${queries.dimensions} dimensions, expected ${dimensions}`;
@@ -41,47 +40,34 @@ export async function readVectors(path: string, options: VectorOptions): Promise
 }
 
 /** What comes with queries of its own; undefined for a file of rows alone. */
-async function readWithQueries(path: string): Promise<Embeddings | undefined> {
+async function readWithQueries(path: string, run: RunOptions): Promise<Embeddings | undefined> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new LeandexError('NOT_FOUND', `there is no ${path}`);
   if (stat.isDirectory()) {
     const { isVectorDbBench, readVectorDbBench } = await import('./parquet.js');
-    if (isVectorDbBench(path)) return readVectorDbBench(path);
+    if (isVectorDbBench(path)) return readVectorDbBench(path, run);
     const hdf5 = readdirSync(path).filter((name) => name.endsWith('.hdf5'));
-    return hdf5.length === 1 ? readWithQueries(join(path, hdf5[0])) : loadEmbeddings(path);
+    return hdf5.length === 1 ? readWithQueries(join(path, hdf5[0]), run) : readFolder(path, run);
   }
   if (!/^\.(hdf5|h5)$/.test(extname(path))) return undefined;
   const { readAnnBenchmarks } = await import('./hdf5.js');
-  return readAnnBenchmarks(path);
+  return readAnnBenchmarks(path, run);
 }
 
-async function readRows(path: string): Promise<Rows<Float32Array>> {
-  const ending = extname(path);
-  switch (ending) {
-    case '.npy':
-      return readMatrix(path);
-    case '.fvecs':
-      return readFvecs(path);
-    case '.ivecs':
-      return asFloats(readIvecs(path));
-    case '.bvecs':
-      return asFloats(readBvecs(path));
-    case '.parquet':
-      return (await import('./parquet.js')).readParquetVectors(path);
-    default: {
-      const known = '.npy, .fvecs, .ivecs, .bvecs, .parquet, .hdf5 or a folder';
-      throw new LeandexError('UNSUPPORTED', `${path}: expected ${known}, received "${ending}"`);
-    }
-  }
+async function readFolder(folder: string, run: RunOptions): Promise<Embeddings> {
+  const paths = embeddingPaths(folder);
+  const corpus = await readRows(paths.corpus, run);
+  return embeddingsOf(folder, paths, corpus, await readRows(paths.queries, run));
 }
 
-function asFloats(rows: Rows<Int32Array> | Rows<Uint8Array>): Rows<Float32Array> {
-  return { ...rows, data: Float32Array.from(rows.data) };
+function rowsOf({ corpus, dimensions }: Embeddings): Rows<Float32Array> {
+  return { count: corpus.length / dimensions, dimensions, data: corpus };
 }
 
 /** Rows at random are the queries, and no longer in the corpus. */
 function holdOut(name: string, rows: Rows<Float32Array>, wanted: number): Embeddings {
   const { count, dimensions, data } = rows;
+  if (wanted === 0) return { name, dimensions, corpus: data, queries: new Float32Array(0) };
   const most = Math.min(wanted, Math.floor(count / 10));
   if (most < 1) {
     throw new LeandexError('UNSUPPORTED', `${name}: expected 10 rows or more, received ${count}`);

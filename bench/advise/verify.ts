@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { bytesOf } from '../../datasets/elements.js';
 import { exactNeighbours } from '../../src/eval/ground-truth.js';
 import { recallAtK } from '../../src/eval/metrics.js';
-import { type AdviseOptions, advise, LeanIndex } from '../../src/index.js';
+import { type Advice, type AdviseOptions, advise, LeanIndex, lossFunnel } from '../../src/index.js';
+import { watchEventLoop } from '../event-loop.js';
 import { table } from '../markdown.js';
 import type { AdviseCase, AdviseData } from './cases.js';
 
@@ -15,18 +16,14 @@ export const TOLERANCE = 0.01;
  * Asks for advice with half of the queries, builds an index of all vectors as recommended, and measures
  * with the other half against brute force in float64. Undefined where the data are absent.
  */
-export async function verify({ name, load, options }: AdviseCase) {
+export async function verify({ name, load, options, unseen }: AdviseCase) {
   const data = load();
   if (data === undefined) return undefined;
-  const { corpus, dimensions } = data;
+  const { corpus, dimensions, classes } = data;
   const [given, asked] = halves(data);
-  const start = performance.now();
-  const wish: AdviseOptions = { dimensions, queries: given, ...options };
-  const { settings, search, expected, trainWithQueries, warnings, trials } = await advise(
-    corpus,
-    wish,
-  );
-  const seconds = (performance.now() - start) / 1000;
+  const wish: AdviseOptions = { dimensions, queries: given, labels: classes?.corpus, ...options };
+  const { result: advice, lateness } = await watchEventLoop(() => advise(corpus, wish));
+  const { settings, search, expected, trainWithQueries, warnings, reasons, trials } = advice;
   const index = await LeanIndex.build(corpus, {
     ...settings,
     ...(trainWithQueries && { queries: given }),
@@ -38,26 +35,36 @@ export async function verify({ name, load, options }: AdviseCase) {
   const { mode, bytesPerVector } = index.stats();
   await index.close();
   return {
-    name,
-    count: corpus.length / dimensions,
-    dimensions,
+    ...{ name, unseen: unseen === true, count: corpus.length / dimensions, dimensions },
     sha256: createHash('sha256')
       .update(bytesOf(corpus))
       .update(bytesOf(data.queries))
       .digest('hex'),
     queries: asked.length / dimensions,
-    options,
-    mode,
-    settings,
-    trainWithQueries,
-    search,
-    expected,
+    ...{ options, mode, settings, trainWithQueries, search, expected },
     warnings: warnings.map(({ code }) => code),
+    reasons,
     sampled: Math.max(0, ...trials.map(({ count }) => count)),
     measured: { recall, bytesPerVector: bytesPerVector.total },
     isKept: recall >= expected.recall - TOLERANCE,
-    adviseSeconds: seconds,
+    adviseSeconds: lateness.seconds,
+    eventLoop: { p99: lateness.p99, max: lateness.max },
+    ...(classes && { funnel: await funnelByClass(data, asked, settings, search.ef) }),
   };
+}
+
+/** Where the classes of the rows are lost. */
+function funnelByClass(
+  { corpus, dimensions, classes }: AdviseData,
+  asked: Float32Array,
+  { dimensions: _, distance, ...settings }: Advice['settings'],
+  ef: number,
+) {
+  // The queries that are asked are the second half.
+  const first = asked.length / dimensions;
+  const gainOf = (query: number, id: number) =>
+    classes!.queries[first + query] === classes!.corpus[id] ? 1 : 0;
+  return lossFunnel(corpus, asked, { dimensions, distance, gainOf, ef, settings });
 }
 
 export type Verified = NonNullable<Awaited<ReturnType<typeof verify>>>;

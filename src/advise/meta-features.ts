@@ -95,9 +95,9 @@ function* ofClusters(
     variation < VARIATION_NONE
       ? raw
       : yield* kMeansSteps(unitRows(rows, dimensions), dimensions, clusters, seed);
-  const euclid = daviesBouldin(rows, dimensions, raw.labels, 'Euclid');
+  const euclid = yield* daviesBouldin(rows, dimensions, raw.labels, 'Euclid');
   yield;
-  const cosine = daviesBouldin(rows, dimensions, directions.labels, 'Cosine');
+  const cosine = yield* daviesBouldin(rows, dimensions, directions.labels, 'Cosine');
   return { euclid, cosine, clusters, of: 'k-means' };
 }
 
@@ -120,9 +120,9 @@ function* ofClasses(
   const chosen = largest.flat();
   const some = gatherRows(rows, dimensions, chosen);
   const of = chosen.map((row) => labels[row]);
-  const euclid = daviesBouldin(some, dimensions, of, 'Euclid');
+  const euclid = yield* daviesBouldin(some, dimensions, of, 'Euclid');
   yield;
-  const cosine = daviesBouldin(some, dimensions, of, 'Cosine');
+  const cosine = yield* daviesBouldin(some, dimensions, of, 'Cosine');
   return { euclid, cosine, clusters: largest.length, of: 'labels' };
 }
 

@@ -1,14 +1,13 @@
-import { statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { readMatrix } from '../../datasets/matrix.js';
-import { loadEmbeddings } from '../../datasets/shared.js';
-import { readFvecs } from '../../datasets/vecs.js';
-import { type Advice, type AdviseOptions, advise, type DistanceName } from '../index.js';
+import { readLabels } from '../../datasets/labels.js';
+import { readVectors } from '../../datasets/vectors.js';
+import { type Advice, advise, type DistanceName } from '../index.js';
 import { cancellable } from './cancel.js';
 import { between, whole } from './flags.js';
 
 interface AdviseFlags {
   queries?: string;
+  labels?: string;
   distance?: string;
   recall?: number;
   k?: number;
@@ -22,10 +21,12 @@ export function addAdviseCommand(program: Command): void {
     .command('advise')
     .argument(
       '<data>',
-      'a .npy or .fvecs file of vectors, or a folder with corpus.npy and queries.npy',
+      'a file of vectors (.npy, .fvecs, .ivecs, .bvecs, .parquet, .hdf5), or a folder with ' +
+        'corpus.npy and queries.npy, or as VectorDBBench has it',
     )
     .description('recommend distance, codes and beam for vectors, with what to expect and why')
-    .option('--queries <file>', 'queries of the kind to come, .npy or .fvecs')
+    .option('--queries <file>', 'queries of the kind to come (default: those of the data, if any)')
+    .option('--labels <file>', 'the class of each vector: .npy of integers, or one a line')
     .option('--distance <name>', 'what the model was trained for (default: one is recommended)')
     .option('--recall <share>', 'the recall that is wanted (default: .95)', between(0.5, 0.999))
     .option('--k <n>', 'neighbours that a search asks for (default: 10)', whole(1, 1000))
@@ -47,34 +48,21 @@ Examples:
 `;
 
 async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
-  const { corpus, queries, dimensions } = load(path, flags.queries);
   const { recall, k, memory, count } = flags;
-  const options: AdviseOptions = {
-    dimensions,
-    queries,
+  const wish = {
     // The library says what is wrong with a name.
     distance: flags.distance as DistanceName | undefined,
-    recall,
-    k,
-    memory,
-    count,
+    labels: flags.labels === undefined ? undefined : readLabels(flags.labels),
+    ...{ recall, k, memory, count },
   };
-  const advice = await cancellable((run) => advise(corpus, { ...options, ...run }));
+  const advice = await cancellable(async (run) => {
+    // Rows that ask, where there are no queries, are drawn by the advisor.
+    const read = await readVectors(path, { queriesPath: flags.queries, heldOut: 0, ...run });
+    const { corpus, dimensions } = read;
+    const queries = read.queries.length === 0 ? undefined : read.queries;
+    return advise(corpus, { dimensions, queries, ...wish, ...run });
+  });
   process.stdout.write(flags.json === true ? `${JSON.stringify(advice)}\n` : renderAdvice(advice));
-}
-
-function load(path: string, queriesPath: string | undefined) {
-  const queries = queriesPath === undefined ? undefined : readRows(queriesPath).data;
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    const folder = loadEmbeddings(path);
-    return { ...folder, queries: queries ?? folder.queries };
-  }
-  const { data, dimensions } = readRows(path);
-  return { corpus: data, queries, dimensions };
-}
-
-function readRows(path: string) {
-  return path.endsWith('.fvecs') ? readFvecs(path) : readMatrix(path);
 }
 
 /** What a person reads. */

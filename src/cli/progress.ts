@@ -16,6 +16,7 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
         phase = progress.phase;
         bar.start(progress.total, progress.done, { phase });
       }
+      bar.setTotal(progress.total);
       bar.update(progress.done, { phase });
     },
     stop() {

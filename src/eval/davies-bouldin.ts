@@ -1,5 +1,6 @@
 import { checkInteger, checkOneOf, checkRows } from '../base/check.js';
 import { wrongDimension } from '../base/errors.js';
+import type { Steps } from '../base/steps.js';
 import { unitRows } from './norms.js';
 
 /** Cosine: 1 − cos between vectors; Euclid: the distance. */
@@ -15,12 +16,12 @@ const METRICS: readonly ClusterMetric[] = ['Cosine', 'Euclid'];
  * @param rows n x dimensions.
  * @param labels n numbers, in any order and with gaps.
  */
-export function daviesBouldin(
+export function* daviesBouldin(
   rows: Float32Array,
   dimensions: number,
   labels: ArrayLike<number>,
   metric: ClusterMetric,
-): number {
+): Steps<number> {
   checkInteger('dimensions', dimensions, 1, 65_536);
   checkOneOf('metric', metric, METRICS);
   const count = checkRows('rows', rows, dimensions);
@@ -35,9 +36,11 @@ export function daviesBouldin(
   const clusters = numbers.size;
   if (clusters < 2) return Number.NaN;
   const vectors = metric === 'Cosine' ? unitRows(rows, dimensions) : rows;
+  yield;
   const sizes = new Float64Array(clusters);
   for (const cluster of clusterOf) sizes[cluster]++;
   const centres = centresOf(vectors, dimensions, clusterOf, sizes, metric);
+  yield;
   const spreads = new Float64Array(clusters);
   clusterOf.forEach((cluster, row) => {
     const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions);
@@ -45,6 +48,7 @@ export function daviesBouldin(
   });
   let sum = 0;
   for (let a = 0; a < clusters; a++) {
+    yield;
     let worst = 0;
     for (let b = 0; b < clusters; b++) {
       if (a === b) continue;

@@ -28,7 +28,7 @@ test('--list names every suite, case and engine', () => {
 
 test.each([
   [['--case', 'quick', '--case', 'nope'], /--case must be quick or .*received "nope"/],
-  [['--suite', 'nope'], /--suite must be quick or real, received "nope"/],
+  [['--suite', 'nope'], /--suite must be public or quick or real, received "nope"/],
   [['--suite', 'nope.json'], /there is no suite nope\.json/],
   [['--suite', 'quick', '--case', 'quick'], /one of --suite, --data and --case/],
   [['--data', 'nope.npy', '--distance', 'Manhattan'], /distance must be Cosine/],

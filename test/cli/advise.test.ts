@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeNpy } from '../../datasets/npy.js';
+import { encodeFvecs } from '../../datasets/vecs.js';
 import { requireFreshBuild } from '../bench/compiled.js';
 import { folderWith } from '../datasets/support.js';
 import { gaussianRows } from '../graph/oracle.js';
@@ -38,6 +39,20 @@ describe('leandex advise', () => {
     expect(stdout).toMatch(/\n {2}LENGTHS_DECIDE: /);
   });
 
+  test('reads other files too, and the class of each vector', async () => {
+    const folder = folderWith({
+      'rows.fvecs': encodeFvecs(gaussianRows(600, 8, 1), 8),
+      'labels.txt': Array.from({ length: 600 }, (_, row) => `class ${row % 3}`).join('\n'),
+      'few.txt': 'a\nb\n',
+    });
+    const file = join(folder, 'rows.fvecs');
+    const { stdout } = await run('advise', file, '--json', '--labels', join(folder, 'labels.txt'));
+    expect(JSON.parse(stdout).features.daviesBouldin).toMatchObject({ of: 'labels', clusters: 3 });
+    await expect(run('advise', file, '--labels', join(folder, 'few.txt'))).rejects.toMatchObject({
+      stderr: expect.stringMatching(/labels has 2 numbers, expected 600 .DIMENSION_MISMATCH/),
+    });
+  });
+
   test('says what is wrong', async () => {
     const folder = folderWith({ 'rows.npy': corpus });
     const file = join(folder, 'rows.npy');
@@ -47,6 +62,16 @@ describe('leandex advise', () => {
     await expect(run('advise', file, '--distance', 'l1')).rejects.toMatchObject({
       stderr: expect.stringMatching(/distance must be .*INVALID_ARGUMENT/),
     });
+    for (const [name, content, said] of [
+      ['cut.npy', corpus.subarray(0, 1000), /cut\.npy at byte .*expected .*CORRUPT/],
+      ['what.txt', 'text', /what\.txt: expected \.npy, .*received "\.txt".*UNSUPPORTED/],
+      ['no.parquet', 'text', /no\.parquet at byte 0: expected a Parquet file.*CORRUPT/],
+    ] as const) {
+      const path = join(folderWith({ [name]: content }), name);
+      await expect(run('advise', path)).rejects.toMatchObject({
+        stderr: expect.stringMatching(said),
+      });
+    }
     await expect(run('advise', file, '--recall', 'much')).rejects.toMatchObject({
       stderr: expect.stringMatching(
         /--recall.* must be a number from 0.5 to 0.999, received "much"/,

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bytesOf } from '../../datasets/elements.js';
 import { encodeFvecs } from '../../datasets/vecs.js';
-import { openVecs, vecsBlocks } from '../../datasets/vecs-stream.js';
+import { openVecs, type VecsType, vecsBlocks } from '../../datasets/vecs-stream.js';
 import { folderWith } from './support.js';
 
 test('gives all rows, over several blocks', async () => {
@@ -46,5 +47,64 @@ test('refuses rows of other dimensions, files cut short and empty ones', async (
   const file = await openVecs(join(folder, 'uneven.bvecs'), 'bvecs');
   await expect(vecsBlocks(file).next()).rejects.toThrow(
     /at byte 6: expected 2 dimensions in row 1/,
+  );
+});
+
+/** Two rows each: (1, -2), (.5, 0); (-2), (257); (1, 2, 255), (4, 5, 6). */
+const GOLDEN = {
+  fvecs: [2, 0, 0, 0, 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0x3f, 0, 0, 0, 0],
+  ivecs: [1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 1, 0, 0, 0, 1, 1, 0, 0],
+  bvecs: [3, 0, 0, 0, 1, 2, 255, 3, 0, 0, 0, 4, 5, 6],
+} as const;
+const ROWS = { fvecs: [1, -2, 0.5, 0], ivecs: [-2, 257], bvecs: [1, 2, 255, 4, 5, 6] } as const;
+
+async function rowsOf(bytes: Uint8Array, type: VecsType): Promise<number[]> {
+  const file = await openVecs(join(folderWith({ rows: bytes }), 'rows'), type);
+  const rows: number[] = [];
+  for await (const block of vecsBlocks(file)) rows.push(...block);
+  return rows;
+}
+
+test.each([
+  'fvecs',
+  'ivecs',
+  'bvecs',
+] as const)('golden bytes of %s; cut off within a row they are refused, between rows it cannot be told', async (type) => {
+  const bytes = Uint8Array.from(GOLDEN[type]);
+  expect(await rowsOf(bytes, type)).toEqual(ROWS[type]);
+  for (let length = 0; length < bytes.length; length++) {
+    const cut = rowsOf(bytes.subarray(0, length), type);
+    if (length === bytes.length / 2) {
+      expect((await cut).length).toBe(ROWS[type].length / 2);
+    } else {
+      await expect(cut).rejects.toMatchObject({ code: 'CORRUPT', details: { offset: length } });
+    }
+  }
+});
+
+test('absurd dimensions are refused, and nothing is allocated for them', async () => {
+  for (const first of [0, -1, 2 ** 31 - 1]) {
+    const bytes = Uint8Array.from(GOLDEN.fvecs);
+    new DataView(bytes.buffer).setInt32(0, first, true);
+    await expect(rowsOf(bytes, 'fvecs')).rejects.toMatchObject({ code: 'CORRUPT' });
+  }
+});
+
+test('what is encoded is read back, bit for bit', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 6 }),
+      fc.uint32Array({ minLength: 6, maxLength: 40 }),
+      async (dimensions, bits) => {
+        const count = Math.floor(bits.length / dimensions);
+        const rows = new Float32Array(bits.slice(0, count * dimensions).buffer);
+        const path = join(folderWith({ rows: encodeFvecs(rows, dimensions) }), 'rows');
+        const file = await openVecs(path, 'fvecs');
+        expect(file).toMatchObject({ count, dimensions });
+        const { value } = await vecsBlocks(file).next();
+        expect(new Uint32Array(value!.buffer)).toEqual(new Uint32Array(rows.buffer));
+      },
+    ),
+    { seed: 1, numRuns: 50 },
   );
 });

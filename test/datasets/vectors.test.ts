@@ -77,6 +77,40 @@ describe('a file alone', () => {
   });
 });
 
+describe('reading', () => {
+  test('without holding rows out, all are the corpus', async () => {
+    const path = join(folderWith({ 'rows.fvecs': encodeFvecs(QUERIES, 3) }), 'rows.fvecs');
+    const read = await readVectors(path, { heldOut: 0 });
+    expect(read).toMatchObject({ corpus: QUERIES, queries: new Float32Array(0) });
+  });
+
+  test('tells how far it is, and ends when it is aborted', async () => {
+    const path = join(folderWith({ 'rows.fvecs': encodeFvecs(CORPUS, 3) }), 'rows.fvecs');
+    const told: unknown[] = [];
+    await readVectors(path, { ...OPTIONS, onProgress: (progress) => told.push(progress) });
+    expect(told).toEqual([{ phase: 'load', done: 40, total: 40 }]);
+    const read = readVectors(path, { ...OPTIONS, signal: AbortSignal.abort() });
+    await expect(read).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('queries in a file take the place of those that the corpus brings along', async () => {
+    const folder = folderWith({ 'others.fvecs': encodeFvecs(CORPUS.subarray(0, 3), 3) });
+    writeNpy(join(folder, 'corpus.npy'), [40, 3], CORPUS);
+    writeNpy(join(folder, 'queries.npy'), [2, 3], QUERIES);
+    expect((await readVectors(folder, OPTIONS)).queries).toEqual(QUERIES);
+    const queriesPath = join(folder, 'others.fvecs');
+    const read = await readVectors(folder, { ...OPTIONS, queriesPath });
+    expect(read).toMatchObject({ corpus: CORPUS, queries: CORPUS.subarray(0, 3) });
+  });
+
+  test('a BEIR folder without vectors is told to have texts only', async () => {
+    const folder = folderWith({ 'corpus.jsonl': '{}' });
+    await expect(readVectors(folder, OPTIONS)).rejects.toThrow(
+      /holds texts \(corpus.jsonl\) and no vectors of them \(corpus.npy\)/,
+    );
+  });
+});
+
 describe('VectorDBBench', () => {
   test.each(['train.parquet', 'shuffle_train.parquet'])('with %s', async (name) => {
     const folder = folderWith({});

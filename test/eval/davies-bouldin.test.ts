@@ -3,8 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { randomRotation } from '../../datasets/generate/rotation.js';
 import { generateClusters } from '../../datasets/generate.js';
 import { Random } from '../../src/base/random.js';
-import { type ClusterMetric, daviesBouldin } from '../../src/eval/davies-bouldin.js';
+import { drain } from '../../src/base/steps.js';
+import { type ClusterMetric, daviesBouldin as steps } from '../../src/eval/davies-bouldin.js';
 import { errorOf } from '../datasets/support.js';
+
+const daviesBouldin = (...of: Parameters<typeof steps>) => drain(steps(...of));
 
 const METRICS: ClusterMetric[] = ['Cosine', 'Euclid'];
 

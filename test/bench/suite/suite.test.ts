@@ -53,6 +53,7 @@ describe('refused, saying where', () => {
     [changed({ efs: [0] }), /at \/tasks\/0\/efs\/0/],
     [changed({ distance: 'Manhattan' }), /at \/tasks\/0\/distance/],
     [changed({ data: { kind: 'shared' } }, ['case']), /required property 'folder'/],
+    [changed({ data: { kind: 'npm', set: 'left-pad' } }, ['case']), /at \/tasks\/0\/data\/set/],
     [changed({}, ['case']), /at \/tasks\/0/],
     [changed({ case: 'nope' }), /case must be quick or/],
     [changed({ contenders: ['faiss'] }), /a contender must be leandex or/],
@@ -67,7 +68,7 @@ describe('refused, saying where', () => {
     const folder = folderWith({ 'broken.json': '{' });
     await expect(readSuite(join(folder, 'none.json'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(readSuite(join(folder, 'broken.json'))).rejects.toMatchObject({ code: 'CORRUPT' });
-    await expect(readSuite('nope')).rejects.toThrow(/--suite must be quick or real/);
+    await expect(readSuite('nope')).rejects.toThrow(/--suite must be public or quick or real/);
   });
 });
 

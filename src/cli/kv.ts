@@ -56,7 +56,7 @@ Keys are those before RoPE; both arrays are .npy of float16 or float32, [layers,
 A folder may have a cache.json with { "kvHeads": …, "headDim": … }; --kv-heads and --head-dim tell it otherwise.
 
 Examples:
-  leandex kv train caches/alice caches/moby --out smollm2.lxkv
+  leandex kv train caches/alice caches/moby --kv-heads 3 --out smollm2.lxkv
   leandex kv compress caches/new --model smollm2.lxkv --out new.lxkv
   leandex kv inspect new.lxkv --model smollm2.lxkv
 `;

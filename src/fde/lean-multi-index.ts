@@ -199,12 +199,14 @@ export class LeanMultiIndex {
 
   /** The ids of all documents, ascending. */
   ids(): Uint32Array {
+    this.requireOpen();
     const { index, documents } = this.state;
     return index.ids().filter((id) => documents.has(id));
   }
 
   /** Whether there is a document with this id. */
   has(id: number): boolean {
+    this.requireOpen();
     return this.state.documents.has(id);
   }
 
@@ -221,6 +223,7 @@ export class LeanMultiIndex {
 
   /** Sizes and settings, measured from what the index holds. */
   stats(): MultiIndexStats {
+    this.requireOpen();
     return multiStats(this.state);
   }
 
@@ -269,7 +272,7 @@ export class LeanMultiIndex {
     return { index: new LeanMultiIndex(state), meta };
   }
 
-  /** Waits for what is under way and ends the threads. All but this then fail with `CLOSED`. */
+  /** Waits for what is under way and ends the threads. All methods but this then fail with `CLOSED`. */
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;

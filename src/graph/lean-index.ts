@@ -266,6 +266,7 @@ export class LeanIndex {
 
   /** The ids of all vectors that a search can find, ascending. */
   ids(): Uint32Array {
+    this.requireOpen();
     const { ids, isAdding } = this.state;
     const all = ids.liveIds();
     return isAdding === undefined ? all : all.filter((id) => !isAdding(id));
@@ -273,6 +274,7 @@ export class LeanIndex {
 
   /** Whether there is a vector with this id. */
   has(id: number): boolean {
+    this.requireOpen();
     return this.state.ids.slotOf(id) >= 0;
   }
 
@@ -291,6 +293,7 @@ export class LeanIndex {
 
   /** Sizes and settings, measured from what the index holds. */
   stats(): IndexStats {
+    this.requireOpen();
     return indexStats(this.state);
   }
 
@@ -357,7 +360,7 @@ export class LeanIndex {
 
   /**
    * Waits for what is under way and ends the threads, if no other index uses them. From now on all
-   * but this fail with the code `CLOSED`.
+   * methods but this fail with the code `CLOSED`.
    */
   close(): Promise<void> {
     this.closing ??= this.end();

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeNpy } from '../../datasets/npy.js';
 import { Random } from '../../src/base/random.js';
@@ -29,6 +30,16 @@ function made(name: string, tokens: number, notes: object | null = SHAPE) {
 }
 
 describe('leandex kv', () => {
+  test('the commands of the documentation say how tokens are split where no model does', () => {
+    const docs = ['docs/kv-cache.md', 'src/cli/kv.ts'].map((file) =>
+      readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8'),
+    );
+    const commands = docs.flatMap((text) => text.match(/leandex kv (train|compress) .*/g) ?? []);
+    expect(commands.length).toBeGreaterThan(3);
+    const isUnsaid = (command: string) => !/--(kv-heads|head-dim|model|help)\b/.test(command);
+    expect(commands.filter(isUnsaid)).toEqual([]);
+  });
+
   test('trains the model that the library trains, and compresses with it', async () => {
     const [a, b, c] = [made('a', 200), made('b', 150), made('c', 120)];
     const model = await KvModel.train([a.cache, b.cache], { ...SHAPE, bitsPerNumber: 3, group: 2 });

@@ -295,7 +295,7 @@ describe('method by state', () => {
       (index) => index.close(),
       Object.fromEntries(
         Object.keys(methods)
-          .filter((name) => !['ids', 'has', 'count', 'dimensions', 'stats'].includes(name))
+          .filter((name) => !['count', 'dimensions'].includes(name))
           .map((name) => [name, 'CLOSED']),
       ),
     ],

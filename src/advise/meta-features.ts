@@ -3,6 +3,7 @@ import { gatherRows } from '../base/gather-rows.js';
 import type { Steps } from '../base/steps.js';
 import { distanceProfile, relativeAngle } from '../eval/contrast.js';
 import { daviesBouldin } from '../eval/davies-bouldin.js';
+import { type LabelRecall, labelRecall } from '../eval/label-recall.js';
 import { localIntrinsicDimensionality } from '../eval/lid.js';
 import { type MetricAgreement, metricAgreement } from '../eval/metric-agreement.js';
 import { coefficientOfVariation, normsOf, unitRows } from '../eval/norms.js';
@@ -21,6 +22,8 @@ export interface MetricFeatures {
    * clusters by k-means. NaN where there are fewer than two.
    */
   daviesBouldin: { euclid: number; cosine: number; clusters: number; of: 'labels' | 'k-means' };
+  /** Of the classes given: how well the 10 nearest by each distance tell them. */
+  labelRecall: LabelRecall | undefined;
   /** Share of the 10 nearest that two distances have in common. */
   agreement: MetricAgreement;
   /** Mean angle of the vectors to their mean, in degrees. */
@@ -49,6 +52,8 @@ const CLASS_ROWS_MIN = 5;
 const VARIATION_NONE = 1e-3;
 const AGREEMENT_K = 10;
 const AGREEMENT_QUERIES = 64;
+/** Rows whose neighbours' classes are looked at: a standard error of a point or less. */
+const LABEL_QUERIES = 512;
 const PROBES = 64;
 const LID_SAMPLE = 128;
 
@@ -77,6 +82,10 @@ export function* metricFeatures(
       labels === undefined
         ? yield* ofClusters(rows, dimensions, variation, seed)
         : yield* ofClasses(rows, dimensions, labels),
+    labelRecall:
+      labels && lengths.length > AGREEMENT_K
+        ? yield* labelRecall(rows, dimensions, labels, AGREEMENT_K, LABEL_QUERIES)
+        : undefined,
     agreement: yield* metricAgreement(rows, few, dimensions, k),
     relativeAngle: relativeAngle(rows, dimensions),
   };

@@ -2,8 +2,16 @@ import type { Distance } from '../base/distance.js';
 import type { Advice, Reason, Warning } from './advice.js';
 import type { Request, Samples } from './advise.js';
 import { beamFor, ceilingOf, growthPower } from './recall-curve.js';
-import { COMPACT, challengesOf, compressionWarnings, LADDER, projectionReason } from './tree.js';
 import {
+  COMPACT,
+  challengesOf,
+  compressionWarnings,
+  ladderOf,
+  projectionReason,
+  type Rung,
+} from './tree.js';
+import {
+  EXACT_MOST,
   exactTruth,
   type Settings,
   type Trial,
@@ -46,14 +54,19 @@ export async function recommend(
   };
   const reasons: Reason[] = [];
   const warnings: Warning[] = [];
-  const storage = await chooseStorage((settings) => attempt(set, settings), goal, request.memory);
+  const storage = await chooseStorage(
+    ladderOf(dimensions),
+    (settings) => attempt(set, settings),
+    goal,
+    request.memory,
+  );
   reasons.push({ about: storage.settings.m ? 'links' : 'codes', text: storage.text });
   let best = storage.trial;
   for (const challenge of challengesOf(features, training !== undefined)) {
     const train = challenge.trains || best.trained ? training : undefined;
     const trial = await attempt(set, { ...best.settings, ...challenge.settings }, train);
     const wins = isWorth(trial, best, goal);
-    const verdict = `${challenge.name} ${wins ? 'helps' : 'gains nothing'}`;
+    const verdict = `${challenge.name} ${wins ? 'helps' : 'is not worth it'}`;
     const figures = `recall@${k} at the same beam: ${compare(trial, best)}`;
     reasons.push({ about: challenge.about, text: `${verdict}; ${figures}` });
     if (wins) best = trial;
@@ -86,11 +99,12 @@ export async function recommend(
 /** Of what was asked for and cannot be had. */
 function promiseWarnings(
   { recall, bytesPerVector, ef }: { recall: number; bytesPerVector: number; ef: number },
-  { recall: wanted, memory, k }: Request,
+  { recall: wanted, memory, k, count }: Request,
 ): Warning[] {
   const warnings: Warning[] = [];
   if (recall < wanted) {
-    const text = `no settings reached recall@${k} ${wanted}; these reached ${recall.toFixed(3)}, with a beam of ${ef}`;
+    const scan = count < EXACT_MOST ? `; exactBelow: ${count + 1} compares all vectors` : '';
+    const text = `no settings reached recall@${k} ${wanted}; these reached ${recall.toFixed(3)}, with a beam of ${ef}${scan}`;
     warnings.push({ code: 'RECALL_OUT_OF_REACH', text });
   }
   if (bytesPerVector > memory) {
@@ -127,12 +141,13 @@ async function trialSet(
 
 /** The first of the ladder that reaches the goal within the memory allowed, or the best one. */
 async function chooseStorage(
+  ladder: readonly Rung[],
   attempt: (settings: Settings) => Promise<Trial>,
   goal: number,
   memory: number,
-): Promise<(typeof LADDER)[number] & { trial: Trial }> {
-  let best: ((typeof LADDER)[number] & { trial: Trial }) | undefined;
-  for (const rung of LADDER) {
+): Promise<Rung & { trial: Trial }> {
+  let best: (Rung & { trial: Trial }) | undefined;
+  for (const rung of ladder) {
     const trial = await attempt(rung.settings);
     if (trial.stats.bytesPerVector.total > memory) break;
     if (best === undefined || ceilingOf(trial.curve) > ceilingOf(best.trial.curve)) {

@@ -8,6 +8,13 @@ import type { Settings } from './trial.js';
  * distance are the tree of Iceberg (arXiv 2512.12980); the others are measured here (docs/advisor.md).
  */
 
+interface Choice {
+  distance: Distance;
+  text: string;
+}
+
+/** Standard errors by which one distance must beat another. */
+const CLEAR_ERRORS = 2;
 /** Lengths vary more: cosine, dot and euclid rank differently. */
 export const VARIATION_MAX = 0.1;
 /** Lengths vary less: all three rank the same. */
@@ -25,11 +32,27 @@ const SPREAD_MAX = 0.5;
 /** Fewer fit into one cache line as they are. */
 const SPREAD_DIMENSIONS_MIN = 128;
 
-/** The distance for vectors of which it is not known what they were trained for. */
-export function chooseDistance({ norms, daviesBouldin }: MetricFeatures): {
-  distance: Distance;
-  text: string;
-} {
+/**
+ * The distance for vectors of which it is not known what they were trained for: as the tree says,
+ * unless the classes given are clearly told better by the other one.
+ */
+export function chooseDistance(features: MetricFeatures): Choice {
+  const choice = treeDistance(features);
+  const { labelRecall } = features;
+  if (labelRecall === undefined) return choice;
+  const { cosine, euclid, error } = labelRecall;
+  const shares =
+    `of the 10 nearest by Cosine ${percent(cosine)} have the class of the vector that asks, ` +
+    `by Euclid ${percent(euclid)}`;
+  const gain = choice.distance === 'Cosine' ? euclid - cosine : cosine - euclid;
+  if (gain <= CLEAR_ERRORS * error) return { ...choice, text: `${choice.text}; ${shares}` };
+  return {
+    distance: choice.distance === 'Cosine' ? 'Euclid' : 'Cosine',
+    text: `it tells the classes better: ${shares}; lengths and clusters speak for ${choice.distance} (${choice.text})`,
+  };
+}
+
+function treeDistance({ norms, daviesBouldin }: MetricFeatures): Choice {
   const { euclid, cosine, of } = daviesBouldin;
   const clusters = of === 'labels' ? 'the classes given' : 'clusters by k-means';
   const figures =
@@ -132,23 +155,33 @@ export function challengesOf(
   return challenges;
 }
 
+export interface Rung {
+  readonly settings: Settings;
+  readonly text: string;
+}
+
 /** Settings from the smallest that may do to the largest, with what each is for. */
-export const LADDER: readonly { settings: Settings; text: string }[] = [
-  { settings: {}, text: 'the default: 8-bit codes rank what the primary codes find' },
-  {
-    settings: { secondaryBits: 32 },
-    text: 'float32 vectors rank exactly, as 8 bits end too early',
-  },
-  {
-    settings: { primaryBits: 7, secondaryBits: 32 },
-    text: 'primary codes of a byte a number, as narrower ones lose too much',
-  },
-  {
-    settings: { primaryBits: 7, secondaryBits: 32, m: 32 },
-    text: 'twice the links, as the graph itself misses neighbours',
-  },
-];
-export const COMPACT: (typeof LADDER)[number] = {
+export function ladderOf(dimensions: number): readonly Rung[] {
+  // As many dimensions as codes of a byte have by default lose more than their bits gain.
+  const whole = { primaryBits: 7, primaryDimensions: dimensions, secondaryBits: 32 } as const;
+  return [
+    { settings: {}, text: 'the default: 8-bit codes rank what the primary codes find' },
+    {
+      settings: { secondaryBits: 32 },
+      text: 'float32 vectors rank exactly, as 8 bits end too early',
+    },
+    {
+      settings: whole,
+      text: 'primary codes of a byte for every dimension, as smaller ones lose too much',
+    },
+    {
+      settings: { ...whole, m: 32 },
+      text: 'twice the links, as the graph itself misses neighbours',
+    },
+  ];
+}
+
+export const COMPACT: Rung = {
   settings: { preset: 'compact' },
   text: 'the compact preset, as the default takes more memory than allowed',
 };

@@ -35,7 +35,7 @@ export interface Trial {
 /** So far beyond the goal a curve is measured: the beam that reaches it lies between two points. */
 const BEYOND = 0.01;
 /** Of `exactBelow`. */
-const EXACT_MOST = 1_000_000;
+export const EXACT_MOST = 1_000_000;
 
 /**
  * The k nearest of each query by a scan of float32 vectors in other threads.

@@ -29,11 +29,19 @@ export const advice = endpoint({
     settings: details,
     trainWithQueries: { type: 'boolean' },
     search: object({ ef: integer() }),
-    expected: details,
+    expected: object({
+      ...{ count: integer(), k: integer(), recall: number() },
+      ...{ bytesPerVector: number(), bytes: integer() },
+    }),
     reasons: array(object({ about: string(), text: string() })),
     warnings: array(object({ code: string(), text: string() })),
     features: details,
-    trials: array(details),
+    trials: array(
+      object({
+        ...{ settings: details, trained: { type: 'boolean' }, count: integer() },
+        ...{ bytesPerVector: number(), curve: array(object({ ef: integer(), recall: number() })) },
+      }),
+    ),
   }),
   run: async ({ catalog }, { params, body, signal }) => {
     const served = await catalog.find(params.collection_name!);

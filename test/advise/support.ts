@@ -11,6 +11,7 @@ export function metricOf(changes: {
   return {
     norms: { mean: 1, variation, zeros },
     daviesBouldin: { euclid, cosine, clusters: 16, of: 'k-means' },
+    labelRecall: undefined,
     agreement: { cosineDot: 0.4, cosineEuclid: 0.5, dotEuclid: 0.3 },
     relativeAngle: 70,
   };

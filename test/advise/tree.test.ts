@@ -39,6 +39,18 @@ describe('the distance, after the tree of Iceberg', () => {
   });
 
   test.each([
+    ['clearly better by the other distance', { cosine: 0.92, euclid: 0.9, error: 0.009 }, 'Cosine'],
+    ['not clearly better', { cosine: 0.92, euclid: 0.9, error: 0.011 }, 'Euclid'],
+    ['better by the same', { cosine: 0.9, euclid: 0.92, error: 0.001 }, 'Euclid'],
+  ])('classes told %s', (_, recalls, expected) => {
+    const labelRecall = { asked: 512, dot: 0.1, ...recalls };
+    const features = { ...metricOf({ variation: 0.3, euclid: 2, cosine: 3 }), labelRecall };
+    const { distance, text } = chooseDistance(features);
+    expect(distance).toBe(expected);
+    expect(text).toMatch(/by Cosine 9\d% have the class .* by Euclid 9\d%/);
+  });
+
+  test.each([
     ['Dot', 0.3, ['LENGTHS_DECIDE']],
     ['Cosine', 0.3, ['LENGTHS_IGNORED']],
     ['Euclid', 0.3, []],

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { generateClusters, generateSpectrum } from '../../datasets/generate.js';
+import {
+  generateClusters,
+  generateOutOfDistribution,
+  generateSpectrum,
+} from '../../datasets/generate.js';
 import type { Progress } from '../../src/base/steps.js';
 import { exactNeighbours } from '../../src/eval/ground-truth.js';
 import { recallAtK } from '../../src/eval/metrics.js';
@@ -119,6 +123,27 @@ describe('advise', () => {
     const helped = orders.filter(({ text }) => text.includes('helps'));
     expect(settings.order !== undefined).toBe(helped.length > 0);
     expect(trials.map((trial) => trial.settings.order)).toContain('lid-asc');
+  });
+
+  test('trains for queries of another kind before it takes codes that are larger', async () => {
+    const dimensions = 384;
+    const { corpus, queries } = generateOutOfDistribution({
+      ...{ count: 3000, queries: 600, dimensions, seed: 4, decay: 1, normalise: true },
+    });
+    const options = { dimensions, queries, recall: 0.98 };
+    const advice = await advise(corpus, options);
+    expect(advice.trainWithQueries).toBe(true);
+    expect(advice.settings.secondaryBits).toBeUndefined();
+    expect(advice.expected.recall).toBe(0.98);
+    const [plain, trained] = advice.trials;
+    expect([plain.trained, trained.trained]).toEqual([false, true]);
+    expect(Math.max(...plain.curve.map(({ recall }) => recall))).toBeLessThan(0.98);
+    const { text } = advice.reasons.find(({ about }) => about === 'training')!;
+    expect(text).toMatch(/^training for the queries helps: .*0\.\d{3} against 0\.\d{3}$/);
+    // Too few queries to train with: larger codes.
+    const few = await advise(corpus, { ...options, queries: queries.slice(0, 300 * dimensions) });
+    expect(few.trainWithQueries).toBe(false);
+    expect(few.settings.secondaryBits).toBe(32);
   });
 
   test('says that noise does not compress', async () => {

@@ -125,7 +125,7 @@ function promiseWarnings(
 /** Queries that measure, and others to train with where there are enough; else rows ask. */
 function splitQueries(
   { heldOut }: Samples,
-  { queries, dimensions }: Request,
+  { queries, dimensions, trainWithQueries }: Request,
 ): { asking: Float32Array; training: Float32Array | undefined } {
   if (queries === undefined) return { asking: heldOut, training: undefined };
   const count = queries.length / dimensions;
@@ -133,7 +133,8 @@ function splitQueries(
   const training = queries.subarray(asked * dimensions, (asked + TRAINING_MAX) * dimensions);
   return {
     asking: queries.subarray(0, asked * dimensions),
-    training: training.length >= TRAINING_MIN * dimensions ? training : undefined,
+    training:
+      trainWithQueries && training.length >= TRAINING_MIN * dimensions ? training : undefined,
   };
 }
 

@@ -11,6 +11,7 @@ interface AdviseFlags {
   recall?: string;
   k?: string;
   memory?: string;
+  training?: boolean;
   count?: string;
   json?: boolean;
 }
@@ -31,6 +32,7 @@ export function addAdviseCommand(program: Command): void {
     .option('--k <n>', 'neighbours that a search asks for (default: 10)')
     .option('--memory <bytes>', 'bytes a vector that the index may take')
     .option('--count <n>', 'vectors that the index will hold (default: those given)')
+    .option('--no-training', 'for collections, which are not trained with queries')
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText('after', EXAMPLES)
     .action(runAdvise);
@@ -49,6 +51,7 @@ async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
     // The library says what is wrong with a name or a number.
     distance: flags.distance as DistanceName | undefined,
     labels: flags.labels === undefined ? undefined : readLabels(flags.labels),
+    trainWithQueries: flags.training,
     recall: number('recall'),
     k: number('k'),
     memory: number('memory'),

@@ -140,10 +140,15 @@ describe('advise', () => {
     expect(Math.max(...plain.curve.map(({ recall }) => recall))).toBeLessThan(0.98);
     const { text } = advice.reasons.find(({ about }) => about === 'training')!;
     expect(text).toMatch(/^training for the queries helps: .*0\.\d{3} against 0\.\d{3}$/);
-    // Too few queries to train with: larger codes.
-    const few = await advise(corpus, { ...options, queries: queries.slice(0, 300 * dimensions) });
-    expect(few.trainWithQueries).toBe(false);
-    expect(few.settings.secondaryBits).toBe(32);
+    // Too few queries to train with, or no training wanted: larger codes.
+    for (const without of [
+      { queries: queries.slice(0, 300 * dimensions) },
+      { trainWithQueries: false },
+    ]) {
+      const other = await advise(corpus, { ...options, ...without });
+      expect(other.trainWithQueries).toBe(false);
+      expect(other.settings.secondaryBits).toBe(32);
+    }
   });
 
   test('says that noise does not compress', async () => {
@@ -181,6 +186,7 @@ describe('advise', () => {
     ['no memory', { memory: 0 }, 'INVALID_ARGUMENT'],
     ['k of half the vectors and more', { k: 200 }, 'INVALID_ARGUMENT'],
     ['queries of another size', { queries: new Float32Array(33) }, 'DIMENSION_MISMATCH'],
+    ['no yes or no', { trainWithQueries: 1 as unknown as boolean }, 'INVALID_ARGUMENT'],
     ['no queries', { queries: new Float32Array() }, 'INVALID_ARGUMENT'],
     ['too few labels', { labels: [1] }, 'DIMENSION_MISMATCH'],
     ['an unknown distance', { distance: 'l1' as 'dot' }, 'INVALID_ARGUMENT'],

@@ -80,7 +80,7 @@ export function renderAdvice(advice: Advice): string {
     ...(trainWithQueries ? ['  with queries: a sample of those to come'] : []),
     `  search(query, ${k}, ${JSON.stringify(search)})`,
     trainWithQueries
-      ? 'As a collection, which cannot be trained with queries: expect to need a wider beam'
+      ? 'As a collection, which is not trained with queries: ask again with --no-training'
       : 'As a collection',
     `  createCollection(name, ${JSON.stringify({ vectors })})`,
     `  query({ vector, limit: ${k}, ef: ${search.ef} })`,

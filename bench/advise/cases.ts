@@ -27,7 +27,7 @@ export interface AdviseCase {
   /** Undefined where the data are absent. */
   load: () => AdviseData | undefined;
   options: Pick<AdviseOptions, 'distance' | 'recall' | 'memory' | 'k' | 'sample'>;
-  /** No rule and no number of the advisor was chosen by this set. */
+  /** When it was first asked, no rule and no number of the advisor had been chosen by this set. */
   unseen?: true;
 }
 

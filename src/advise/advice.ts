@@ -14,6 +14,8 @@ export interface AdviseOptions extends Pick<BuildOptions, 'onProgress' | 'signal
    * vectors of the data ask, which are not in the trial indexes.
    */
   queries?: Float32Array | undefined;
+  /** Whether the index may be trained with queries; collections cannot. Default: yes. */
+  trainWithQueries?: boolean | undefined;
   /** The class of each vector: which distance separates them better decides then. */
   labels?: ArrayLike<number> | undefined;
   /** Vectors that the index will hold. Default: as many as are given. */

@@ -16,6 +16,7 @@ export interface Request {
   dimensions: number;
   distance: Distance | undefined;
   queries: Float32Array | undefined;
+  trainWithQueries: boolean;
   labels: ArrayLike<number> | undefined;
   /** Vectors given. */
   rows: number;
@@ -29,7 +30,7 @@ export interface Request {
 
 const OPTIONS = [
   ...['dimensions', 'distance', 'queries', 'labels', 'count', 'k', 'recall', 'memory'],
-  ...['sample', 'seed', 'onProgress', 'signal', 'threads'],
+  ...['sample', 'seed', 'trainWithQueries', 'onProgress', 'signal', 'threads'],
 ];
 /** Rows of a trial: what takes a few seconds to build. */
 const SAMPLE_ROWS = { least: 16_384, most: 131_072, numbers: 2 ** 24 };
@@ -193,6 +194,10 @@ function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
   if (!(recall >= 0.5 && recall <= 0.999)) throw outOfRange('recall', 'from .5 to .999', recall);
   if (typeof memory !== 'number') throw wrongType('memory', 'a number', memory);
   if (!(memory > 0)) throw outOfRange('memory', 'a number of bytes above 0', memory);
+  const { trainWithQueries = true } = options;
+  if (typeof trainWithQueries !== 'boolean') {
+    throw wrongType('trainWithQueries', 'a boolean', trainWithQueries);
+  }
   checkRunTypes(options);
   if (options.threads !== undefined) checkInteger('threads', options.threads, 1, 1024);
   return {
@@ -200,6 +205,7 @@ function checkRequest(vectors: Float32Array, options: AdviseOptions): Request {
     rows,
     distance: distance === undefined ? undefined : parseDistance(distance),
     queries,
+    trainWithQueries,
     labels,
     count: checkInteger('count', options.count ?? rows, 1, 2 ** 32),
     k: checkInteger('k', options.k ?? 10, 1, Math.min(1000, rows >> 1)),

@@ -54,15 +54,23 @@ export async function recommend(
   };
   const reasons: Reason[] = [];
   const warnings: Warning[] = [];
+  const challenges = challengesOf(features, training !== undefined);
+  const mayTrain = challenges.some(({ trains }) => trains);
   const storage = await chooseStorage(
     ladderOf(dimensions),
     (settings) => attempt(set, settings),
+    mayTrain ? (settings) => attempt(set, settings, training) : undefined,
     goal,
     request.memory,
   );
   reasons.push({ about: storage.settings.m ? 'links' : 'codes', text: storage.text });
   let best = storage.trial;
-  for (const challenge of challengesOf(features, training !== undefined)) {
+  if (best.trained) {
+    const text = `training for the queries helps: without it such codes do not reach the recall; recall@${k} at the same beam: ${compare(best, storage.plain)}`;
+    reasons.push({ about: 'training', text });
+  }
+  for (const challenge of challenges) {
+    if (challenge.trains && best.trained) continue;
     const train = challenge.trains || best.trained ? training : undefined;
     const trial = await attempt(set, { ...best.settings, ...challenge.settings }, train);
     const wins = isWorth(trial, best, goal);
@@ -117,7 +125,7 @@ function promiseWarnings(
 /** Queries that measure, and others to train with where there are enough; else rows ask. */
 function splitQueries(
   { heldOut }: Samples,
-  { queries, dimensions }: Request,
+  { queries, dimensions, trainWithQueries }: Request,
 ): { asking: Float32Array; training: Float32Array | undefined } {
   if (queries === undefined) return { asking: heldOut, training: undefined };
   const count = queries.length / dimensions;
@@ -125,7 +133,8 @@ function splitQueries(
   const training = queries.subarray(asked * dimensions, (asked + TRAINING_MAX) * dimensions);
   return {
     asking: queries.subarray(0, asked * dimensions),
-    training: training.length >= TRAINING_MIN * dimensions ? training : undefined,
+    training:
+      trainWithQueries && training.length >= TRAINING_MIN * dimensions ? training : undefined,
   };
 }
 
@@ -139,23 +148,38 @@ async function trialSet(
   return { rows, queries, dimensions, distance, truth };
 }
 
-/** The first of the ladder that reaches the goal within the memory allowed, or the best one. */
+/** A step of the ladder with what it found, and what it found without training. */
+type Storage = Rung & { trial: Trial; plain: Trial };
+
+/**
+ * The first of the ladder that reaches the goal within the memory allowed, or the best one. Training,
+ * where it may help, is tried before a larger step: it costs no memory.
+ */
 async function chooseStorage(
   ladder: readonly Rung[],
   attempt: (settings: Settings) => Promise<Trial>,
+  attemptTrained: ((settings: Settings) => Promise<Trial>) | undefined,
   goal: number,
   memory: number,
-): Promise<Rung & { trial: Trial }> {
-  let best: (Rung & { trial: Trial }) | undefined;
+): Promise<Storage> {
+  let best: Storage | undefined;
   for (const rung of ladder) {
-    const trial = await attempt(rung.settings);
-    if (trial.stats.bytesPerVector.total > memory) break;
-    if (best === undefined || ceilingOf(trial.curve) > ceilingOf(best.trial.curve)) {
-      best = { ...rung, trial };
+    const plain = await attempt(rung.settings);
+    const found = [plain];
+    if (attemptTrained && beamFor(plain.curve, goal) === undefined) {
+      found.push(await attemptTrained(rung.settings));
     }
-    if (beamFor(trial.curve, goal) !== undefined) break;
+    const allowed = found.filter(({ stats }) => stats.bytesPerVector.total <= memory);
+    for (const trial of allowed) {
+      if (best === undefined || ceilingOf(trial.curve) > ceilingOf(best.trial.curve)) {
+        best = { ...rung, trial, plain };
+      }
+    }
+    if (allowed.length === 0 || beamFor(best!.trial.curve, goal) !== undefined) break;
   }
-  return best ?? { ...COMPACT, trial: await attempt(COMPACT.settings) };
+  if (best !== undefined) return best;
+  const trial = await attempt(COMPACT.settings);
+  return { ...COMPACT, trial, plain: trial };
 }
 
 /** Whether a trial reaches the goal with a clearly narrower beam than another. */

@@ -13,6 +13,7 @@ interface AdviseFlags {
   k?: number;
   memory?: number;
   count?: number;
+  training?: boolean;
   json?: boolean;
 }
 
@@ -36,6 +37,7 @@ export function addAdviseCommand(program: Command): void {
       'vectors that the index will hold (default: those given)',
       whole(1, 2 ** 32),
     )
+    .option('--no-training', 'for collections, which are not trained with queries')
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText('after', EXAMPLES)
     .action(runAdvise);
@@ -53,6 +55,7 @@ async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
     // The library says what is wrong with a name.
     distance: flags.distance as DistanceName | undefined,
     labels: flags.labels === undefined ? undefined : readLabels(flags.labels),
+    trainWithQueries: flags.training,
     ...{ recall, k, memory, count },
   };
   const advice = await cancellable(async (run) => {
@@ -66,14 +69,25 @@ async function runAdvise(path: string, flags: AdviseFlags): Promise<void> {
 }
 
 /** What a person reads. */
-function renderAdvice(advice: Advice): string {
+export function renderAdvice(advice: Advice): string {
   const { settings, search, expected, trainWithQueries, reasons, warnings } = advice;
   const { count, k, recall, bytesPerVector, bytes } = expected;
   const size = `${Math.round(bytesPerVector)} bytes a vector, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const { dimensions, distance, ...index } = settings;
+  const vectors = { size: dimensions, distance, index };
   const lines = [
-    `LeanIndex.build(vectors, ${JSON.stringify(settings)})`,
-    ...(trainWithQueries ? ['with queries: a sample of those to come'] : []),
-    `search(query, ${k}, ${JSON.stringify(search)})`,
+    'In memory',
+    `  LeanIndex.build(vectors, ${JSON.stringify(settings)})`,
+    ...(trainWithQueries ? ['  with queries: a sample of those to come'] : []),
+    `  search(query, ${k}, ${JSON.stringify(search)})`,
+    trainWithQueries
+      ? 'As a collection, which is not trained with queries: ask again with --no-training'
+      : 'As a collection',
+    `  createCollection(name, ${JSON.stringify({ vectors })})`,
+    `  query({ vector, limit: ${k}, ef: ${search.ef} })`,
+    'Over HTTP',
+    `  PUT /collections/{name} ${JSON.stringify(createBodyOf(settings))}`,
+    `  POST /collections/{name}/points/query {"query":[…],"limit":${k},"params":{"hnsw_ef":${search.ef}}}`,
     '',
     `Expected of ${count.toLocaleString('en-US')} vectors: recall@${k} ${recall.toFixed(3)}, ${size}`,
     '',
@@ -84,4 +98,19 @@ function renderAdvice(advice: Advice): string {
     lines.push('', 'Warnings', ...warnings.map(({ code, text }) => `  ${code}: ${text}`));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The body that creates a collection of these settings over HTTP. */
+export function createBodyOf({ dimensions, distance, m, ...codes }: Advice['settings']): object {
+  const leanvec = Object.fromEntries(
+    Object.entries(codes).map(([name, value]) => [
+      name.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`),
+      value,
+    ]),
+  );
+  const vectors = {
+    ...{ size: dimensions, distance, quantization_config: { leanvec } },
+    ...(m !== undefined && { hnsw_config: { m } }),
+  };
+  return { vectors };
 }

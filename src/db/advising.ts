@@ -9,7 +9,7 @@ import type { SearchContext } from './search-plan.js';
 
 /** How to advise on a vector of a collection; size, distance and number are the collection's own. */
 export interface CollectionAdviseOptions
-  extends Omit<AdviseOptions, 'dimensions' | 'distance' | 'labels' | 'count'> {
+  extends Omit<AdviseOptions, 'dimensions' | 'distance' | 'labels' | 'count' | 'trainWithQueries'> {
   /** The name of the vector, where there are several. */
   using?: string | undefined;
 }
@@ -52,5 +52,7 @@ export async function adviseOn(
     dimensions: config.size,
     distance: config.distance,
     count: Math.max(1, all.length),
+    // Its index is built by itself, of what is stored.
+    trainWithQueries: false,
   });
 }

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { generateClusters, generateSpectrum } from '../../datasets/generate.js';
+import {
+  generateClusters,
+  generateOutOfDistribution,
+  generateSpectrum,
+} from '../../datasets/generate.js';
 import type { Progress } from '../../src/base/steps.js';
 import { exactNeighbours } from '../../src/eval/ground-truth.js';
 import { recallAtK } from '../../src/eval/metrics.js';
@@ -121,6 +125,32 @@ describe('advise', () => {
     expect(trials.map((trial) => trial.settings.order)).toContain('lid-asc');
   });
 
+  test('trains for queries of another kind before it takes codes that are larger', async () => {
+    const dimensions = 384;
+    const { corpus, queries } = generateOutOfDistribution({
+      ...{ count: 3000, queries: 600, dimensions, seed: 4, decay: 1, normalise: true },
+    });
+    const options = { dimensions, queries, recall: 0.98 };
+    const advice = await advise(corpus, options);
+    expect(advice.trainWithQueries).toBe(true);
+    expect(advice.settings.secondaryBits).toBeUndefined();
+    expect(advice.expected.recall).toBe(0.98);
+    const [plain, trained] = advice.trials;
+    expect([plain.trained, trained.trained]).toEqual([false, true]);
+    expect(Math.max(...plain.curve.map(({ recall }) => recall))).toBeLessThan(0.98);
+    const { text } = advice.reasons.find(({ about }) => about === 'training')!;
+    expect(text).toMatch(/^training for the queries helps: .*0\.\d{3} against 0\.\d{3}$/);
+    // Too few queries to train with, or no training wanted: larger codes.
+    for (const without of [
+      { queries: queries.slice(0, 300 * dimensions) },
+      { trainWithQueries: false },
+    ]) {
+      const other = await advise(corpus, { ...options, ...without });
+      expect(other.trainWithQueries).toBe(false);
+      expect(other.settings.secondaryBits).toBe(32);
+    }
+  });
+
   test('says that noise does not compress', async () => {
     const noise = gaussianRows(2200, 256, 2, 0);
     const { warnings } = await advise(noise, { dimensions: 256, recall: 0.8 });
@@ -156,6 +186,7 @@ describe('advise', () => {
     ['no memory', { memory: 0 }, 'INVALID_ARGUMENT'],
     ['k of half the vectors and more', { k: 200 }, 'INVALID_ARGUMENT'],
     ['queries of another size', { queries: new Float32Array(33) }, 'DIMENSION_MISMATCH'],
+    ['no yes or no', { trainWithQueries: 1 as unknown as boolean }, 'INVALID_ARGUMENT'],
     ['no queries', { queries: new Float32Array() }, 'INVALID_ARGUMENT'],
     ['too few labels', { labels: [1] }, 'DIMENSION_MISMATCH'],
     ['an unknown distance', { distance: 'l1' as 'dot' }, 'INVALID_ARGUMENT'],

@@ -4,6 +4,8 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeNpy } from '../../datasets/npy.js';
 import { encodeFvecs } from '../../datasets/vecs.js';
+import { createBodyOf } from '../../src/cli/advise.js';
+import { readCreate } from '../../src/server/qdrant/collection-config.js';
 import { requireFreshBuild } from '../bench/compiled.js';
 import { folderWith } from '../datasets/support.js';
 import { gaussianRows } from '../graph/oracle.js';
@@ -12,6 +14,13 @@ const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.j
 const run = (...args: string[]) => promisify(execFile)(process.execPath, [MAIN, ...args]);
 
 beforeAll(requireFreshBuild);
+
+test('the body for HTTP makes a collection of the same settings', () => {
+  const codes = { primaryBits: 7, primaryDimensions: 8, secondaryBits: 32, seed: 3 } as const;
+  const index = { ...codes, order: 'lid-asc', preset: 'default', m: 32 } as const;
+  const body = createBodyOf({ dimensions: 8, distance: 'Euclid', ...index });
+  expect(readCreate(body)).toMatchObject({ vectors: { size: 8, distance: 'Euclid', index } });
+});
 
 describe('leandex advise', () => {
   const corpus = encodeNpy([600, 8], gaussianRows(600, 8, 1));
@@ -32,7 +41,8 @@ describe('leandex advise', () => {
     const folder = folderWith({ 'rows.npy': corpus });
     const args = ['--distance', 'dot', '--count', '3000', '--recall', '.9', '--k', '5'];
     const { stdout } = await run('advise', join(folder, 'rows.npy'), ...args);
-    expect(stdout).toMatch(/^LeanIndex\.build\(vectors, \{.*"distance":"Dot"/);
+    expect(stdout).toMatch(/^In memory\n {2}LeanIndex\.build\(vectors, \{.*"distance":"Dot"/);
+    expect(stdout).toMatch(/createCollection\(name, \{"vectors":\{"size":8,"distance":"Dot"/);
     expect(stdout).toMatch(/search\(query, 5, \{"ef":\d+\}\)/);
     expect(stdout).toMatch(/Expected of 3,000 vectors: recall@5 0\.9\d\d, \d+ bytes a vector/);
     expect(stdout).toMatch(/\n {2}distance: Dot: as given\n/);

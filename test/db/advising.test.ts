@@ -53,6 +53,9 @@ describe('collection.advise', () => {
     const docs = await db.createCollection('docs', { vectors: { size: D } });
     await docs.upsert(points.slice(0, 50));
     expect(await codeOf(docs.advise({ distance: 'Dot' } as object))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(docs.advise({ trainWithQueries: true } as object))).toBe(
+      'INVALID_ARGUMENT',
+    );
     expect(await codeOf(docs.advise({ sample: 1 }))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(docs.advise({ signal: AbortSignal.abort() }))).toBe('ABORTED');
     await db.close();

@@ -65,9 +65,7 @@ export function absence(source: DataSource): string | undefined {
 }
 
 /** @throws LeandexError `NOT_FOUND` when the data is absent, `CORRUPT` when it is damaged. */
-export async function loadData(
-  benchCase: Pick<BenchCase, 'data' | 'queries' | 'queriesMost' | 'judgements'>,
-): Promise<BenchData> {
+export async function loadData(benchCase: BenchCase): Promise<BenchData> {
   const { data: source, judgements: from } = benchCase;
   const loaded = await load(source, benchCase.queries);
   const judged =

@@ -1,16 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../datasets/package-folder.js';
 import { LeandexError } from '../src/base/errors.js';
-import { render, type Verified } from './advise/verify.js';
 import { RECALL_LEVELS } from './frontier.js';
-import { goalsOverview } from './goals/overview.js';
-import type { GoalsResult } from './goals/result.js';
-import { buildTable, eventLoopTable, growthTable } from './goals/tables.js';
-import { againstTable, type LinalgResult } from './linalg/result.js';
 import { table } from './markdown.js';
 import type { CaseResult, ContenderResult } from './result.js';
-import { type SettingsResult, settingsTable } from './settings/table.js';
 import { renderTask } from './suite/markdown.js';
 import type { SuiteResult } from './suite/result.js';
 import { allThreadsTable, ratioTable, summaryTable } from './table.js';
@@ -18,7 +12,7 @@ import { allThreadsTable, ratioTable, summaryTable } from './table.js';
 /**
  * A table of the documentation, written from a result file: `<!-- table <kind> <file> … -->` before
  * it and `<!-- end of table -->` behind it. The words after the file are `only=a,b` or `without=a,b`,
- * parts of names of contenders, for `task` the name of the task, for `settings` that of the group.
+ * parts of names of contenders, or for `task` the name of the task.
  */
 const TABLE = /<!-- table (\S+) (\S+)([^\n]*?) -->\n[\s\S]*?<!-- end of table -->/g;
 
@@ -48,28 +42,12 @@ function make(kind: string, files: readonly string[], rest: string): string {
       return overview(files.map((file) => chosen(read(file) as CaseResult, rest)));
     case 'task':
       return taskOf(result as SuiteResult, rest);
-    case 'goals': {
-      const [goals, real, generated] = files.map(read);
-      return goalsOverview(goals as GoalsResult, real as CaseResult, generated as CaseResult);
-    }
-    case 'growth':
-      return growthTable(result as GoalsResult);
-    case 'builds':
-      return buildTable(result as GoalsResult);
-    case 'event-loop':
-      return eventLoopTable(result as GoalsResult);
-    case 'settings':
-      return settingsTable(result as SettingsResult, rest);
-    case 'advice':
-      return render((result as { results: Verified[] }).results);
-    case 'linalg':
-      return againstTable(result as LinalgResult);
     default:
       throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
   }
 }
 
-function read(file: string): unknown {
+function read(file: string): CaseResult | SuiteResult {
   return JSON.parse(readFileSync(join(packageFolder(), RESULTS, file), 'utf8'));
 }
 
@@ -110,19 +88,10 @@ function taskOf({ tasks }: SuiteResult, name: string): string {
   throw new LeandexError('NOT_FOUND', `no task ${name} in the result file`);
 }
 
-/** The pages of the documentation. */
-export function pagesOfDocs(): string[] {
-  const folder = join(packageFolder(), 'docs');
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join(folder, file));
-}
-
-/** `npm run bench:docs` writes the tables of the documentation anew. */
+/** `npm run bench:docs` writes the tables of docs/benchmarks.md anew. */
 export function writeDocs(): void {
-  for (const path of pagesOfDocs()) {
-    writeFileSync(path, withTables(readFileSync(path, 'utf8')));
-  }
+  const path = join(packageFolder(), 'docs', 'benchmarks.md');
+  writeFileSync(path, withTables(readFileSync(path, 'utf8')));
 }
 
 if (process.argv[1] === import.meta.filename) writeDocs();

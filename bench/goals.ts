@@ -1,44 +1,179 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageFolder } from '../datasets/package-folder.js';
-import { checkInteger } from '../src/base/check.js';
-import {
-  compressionLoss,
-  eventLoop,
-  growth,
-  loadGoalsData,
-  parallelBuild,
-} from './goals/measure.js';
-import type { GoalsResult } from './goals/result.js';
-import { buildTable, eventLoopTable, growthTable, lossTable } from './goals/tables.js';
-import { currentCommit, describeMachine } from './machine.js';
+import { availableParallelism } from 'node:os';
+import { loadEmbeddings, sharedFolder } from '../datasets/shared.js';
+import { exactNeighbours, type GroundTruth } from '../src/eval/ground-truth.js';
+import { recallAtK } from '../src/eval/metrics.js';
+import { advise, LeanIndex, type LeanIndexOptions } from '../src/index.js';
+import { watchEventLoop } from './event-loop.js';
+import { type CurvePoint, qpsAtRecall } from './frontier.js';
+import { describeMachine } from './machine.js';
+import { table } from './markdown.js';
+import { median } from './statistics.js';
 
 /**
  * The goals that need no opponent: recall lost to compression at the same ef, what ten times the data
  * cost, the speed-up of a build with all cores, and how long the event loop waits for anything
- * asynchronous. Writes bench/results/goals.json, or goals-<data set>.json of another set.
+ * asynchronous.
  * `npm run bench:goals [data set] [rounds]`, by default wordnet-mpnet768 and 3.
  */
 
-const DEFAULT_SET = 'wordnet-mpnet768';
-const [set = DEFAULT_SET, text = '3'] = process.argv.slice(2);
-const rounds = checkInteger('rounds', Number(text), 1, 100);
+const SET = process.argv[2] ?? 'wordnet-mpnet768';
+const ROUNDS = Number(process.argv[3] ?? 3);
+const K = 10;
+const EFS = [48, 64, 128, 200, 320];
+/** Queries of the loss: a hundredth of a point of recall is two hits of these. */
+const QUERIES = 2000;
+const GROWTH_EFS = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320];
+const GROWTH_QUERIES = 500;
 
-const data = loadGoalsData(set);
-const begun = { set, date: new Date().toISOString(), commit: currentCommit(), rounds };
-const machine = describeMachine();
-const result: GoalsResult = {
-  ...begun,
-  machine,
-  eventLoop: await eventLoop(data),
-  builds: await parallelBuild(data, rounds),
-  growth: await growth(data, rounds),
-  loss: await compressionLoss(data, rounds),
-};
-const file = set === DEFAULT_SET ? 'goals.json' : `goals-${set}.json`;
-const path = join(packageFolder(), 'bench', 'results', file);
-writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
-for (const render of [eventLoopTable, buildTable, growthTable, lossTable]) {
-  console.log(`${render(result)}\n`);
+interface Data {
+  dimensions: number;
+  corpus: Float32Array;
+  queries: Float32Array;
 }
-console.log(path);
+
+function load(): Data {
+  const folder = sharedFolder(SET);
+  if (folder === undefined) throw new Error(`the data set ${SET} is not here`);
+  const { dimensions, corpus, queries } = loadEmbeddings(folder);
+  return { dimensions, corpus, queries: queries.slice(0, QUERIES * dimensions) };
+}
+
+const build = ({ dimensions, corpus }: Data, options: Partial<LeanIndexOptions> = {}) =>
+  LeanIndex.build(corpus, { dimensions, ...options });
+
+/** Recall of the default and of float32 in graphs of the same seeds, mean over the seeds. */
+async function compressionLoss(data: Data): Promise<string> {
+  const { corpus, queries, dimensions } = data;
+  const truth = exactNeighbours(corpus, queries, dimensions, K, 'Cosine');
+  const sums = { codes: EFS.map(() => 0), floats: EFS.map(() => 0) };
+  for (let seed = 1; seed <= ROUNDS; seed++) {
+    for (const [name, options] of [
+      ['codes', { seed }],
+      ['floats', { seed, primaryBits: 32, secondaryBits: 32 }],
+    ] as const) {
+      const index = await build(data, options);
+      for (const [i, ef] of EFS.entries()) {
+        const { ids } = await index.searchBatch(queries, K, { ef });
+        sums[name][i]! += recallAtK(ids, truth, K) / ROUNDS;
+      }
+      await index.close();
+    }
+  }
+  return table(
+    ['ef', 'recall@10', 'on float32', 'points lost'],
+    EFS.map((ef, i) => {
+      const [codes, floats] = [sums.codes[i]!, sums.floats[i]!];
+      const lost = 100 * (floats - codes);
+      return [String(ef), codes.toFixed(4), floats.toFixed(4), lost.toFixed(2)];
+    }),
+  );
+}
+
+/** Microseconds of a query at equal recall among a tenth of the vectors and among all, in turn. */
+async function growth({ dimensions, corpus, queries }: Data): Promise<string> {
+  const count = corpus.length / dimensions;
+  const sizes = [Math.floor(count / 10), count];
+  const few = queries.subarray(0, GROWTH_QUERIES * dimensions);
+  const subjects: { truth: GroundTruth; index: LeanIndex; points: CurvePoint[] }[] = [];
+  for (const size of sizes) {
+    const rows = corpus.slice(0, size * dimensions);
+    const truth = exactNeighbours(rows, few, dimensions, K, 'Cosine');
+    const index = await build({ dimensions, corpus: rows, queries: few });
+    subjects.push({ truth, index, points: [] });
+  }
+  for (const ef of GROWTH_EFS) {
+    for (const { truth, index, points } of subjects) {
+      const ids = new Uint32Array(GROWTH_QUERIES * K);
+      const seconds: number[] = [];
+      for (let round = 0; round < 2 * ROUNDS + 1; round++) {
+        const start = performance.now();
+        for (let i = 0; i < GROWTH_QUERIES; i++) {
+          const query = few.subarray(i * dimensions, (i + 1) * dimensions);
+          ids.set(index.search(query, K, { ef }).ids, i * K);
+        }
+        seconds.push((performance.now() - start) / 1000);
+      }
+      const qps = GROWTH_QUERIES / median(seconds);
+      points.push({ recall: recallAtK(ids, truth, K), qps });
+    }
+  }
+  for (const { index } of subjects) await index.close();
+  const micros = (points: CurvePoint[], recall: number) => 1e6 / (qpsAtRecall(points, recall) ?? 0);
+  return table(
+    ['recall@10', ...sizes.map((size) => `${size.toLocaleString('en')} vectors, µs`), 'times'],
+    [0.9, 0.95, 0.98, 0.99].map((recall) => {
+      const [small, all] = subjects.map(({ points }) => micros(points, recall)) as [number, number];
+      return [recall.toFixed(2), small.toFixed(1), all.toFixed(1), (all / small).toFixed(2)];
+    }),
+  );
+}
+
+/** Seconds of builds with 1, 2, 4 … threads, taken in turn. */
+async function parallelBuild(data: Data): Promise<string> {
+  const cores = availableParallelism();
+  const counts = [1];
+  while (counts.at(-1)! < cores) counts.push(Math.min(cores, 2 * counts.at(-1)!));
+  const seconds = new Map(counts.map((threads) => [threads, [] as number[]]));
+  // The first build of a process starts threads and compiles.
+  await (await build(data)).close();
+  const holder = await build({ ...data, corpus: data.corpus.subarray(0, 3000 * data.dimensions) });
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const threads of counts) {
+      const start = performance.now();
+      const { dimensions, corpus } = data;
+      const index = await LeanIndex.build(corpus, { dimensions, threads });
+      seconds.get(threads)!.push((performance.now() - start) / 1000);
+      await index.close();
+    }
+  }
+  await holder.close();
+  const alone = median(seconds.get(1)!);
+  return table(
+    ['threads', 'seconds', 'times as fast', 'of the threads'],
+    counts.map((threads) => {
+      const taken = median(seconds.get(threads)!);
+      const ratio = alone / taken;
+      return [String(threads), taken.toFixed(2), ratio.toFixed(2), (ratio / threads).toFixed(2)];
+    }),
+  );
+}
+
+/** Milliseconds that the event loop was late while something asynchronous ran. */
+async function eventLoop(data: Data): Promise<string> {
+  const rows: string[][] = [];
+  const watch = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const { result, lateness } = await watchEventLoop(work);
+    const { seconds, p50, p99, max } = lateness;
+    rows.push([name, seconds.toFixed(2), ...[p50, p99, max].map((ms) => ms.toFixed(1))]);
+    return result;
+  };
+  const { dimensions, corpus, queries } = data;
+  const count = corpus.length / dimensions;
+  const tenth = corpus.slice(0, Math.floor(count / 10) * dimensions);
+  const index = await watch('build', () => build(data));
+  const ids = await watch('add a tenth', () => index.add(tenth));
+  await watch('searchBatch', () => index.searchBatch(queries, K));
+  await watch('searchAsync, 2,000 at once', () =>
+    Promise.all(
+      Array.from({ length: queries.length / dimensions }, (_, i) =>
+        index.searchAsync(queries.subarray(i * dimensions, (i + 1) * dimensions), K),
+      ),
+    ),
+  );
+  await watch('update 20', async () => {
+    for (let id = 0; id < 20; id++) await index.update(id, tenth.slice(0, dimensions));
+  });
+  await watch('delete a tenth', () => index.delete(ids));
+  await watch('compact', () => index.compact());
+  await watch('close', () => index.close());
+  await watch('advise', () => advise(corpus, { dimensions, queries }));
+  return table(['what', 'seconds', 'p50 ms', 'p99 ms', 'max ms'], rows);
+}
+
+const data = load();
+const { cpu, cores, node, kernel, loadAverage } = describeMachine();
+console.log(`${SET}, ${cpu}, ${cores} cores (load ${loadAverage}), Node ${node}, ${kernel}\n`);
+console.log(`Event loop delay:\n\n${await eventLoop(data)}\n`);
+console.log(`Build, medians of ${ROUNDS} interleaved rounds:\n\n${await parallelBuild(data)}\n`);
+console.log(`Search, one thread, as the data grow:\n\n${await growth(data)}\n`);
+console.log(`Compression, means of ${ROUNDS} seeds:\n\n${await compressionLoss(data)}`);

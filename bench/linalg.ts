@@ -1,7 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { packageFolder } from '../datasets/package-folder.js';
 import { loadEmbeddings, sharedFolder } from '../datasets/shared.js';
 import { Random } from '../src/base/random.js';
 import { drain } from '../src/base/steps.js';
@@ -10,20 +7,14 @@ import { eigenSymmetric } from '../src/linalg/eigen-symmetric.js';
 import { covariance } from '../src/linalg/moments.js';
 import { randomOrthogonal } from '../src/linalg/qr.js';
 import { subspaceSteps } from '../src/linalg/subspace-iteration.js';
-import {
-  type AgainstRow,
-  againstTable,
-  type ChangeoverRow,
-  changeoverTable,
-  type LinalgResult,
-} from './linalg/result.js';
-import { currentCommit, describeMachine } from './machine.js';
+import { describeMachine } from './machine.js';
+import { table } from './markdown.js';
 import { median } from './statistics.js';
 
 /**
  * Milliseconds of eigendecompositions, medians of interleaved runs: against ml-matrix, which has no
  * partial one, and of the exact solver against the subspace iteration, where leadingEigen changes
- * from one to the other. Writes bench/results/linalg.json. `npm run bench:linalg [rounds]`.
+ * from one to the other. `npm run build`, then `node dist/bench/linalg.js [rounds]`.
  */
 
 const ROUNDS = Number(process.argv[2] ?? 5);
@@ -71,7 +62,7 @@ function medians(...subjects: (() => unknown)[]): number[] {
   return times.map(median);
 }
 
-function againstMlMatrix(name: string, matrix: Float64Array): AgainstRow[] {
+function againstMlMatrix(name: string, matrix: Float64Array): string[][] {
   const d = DIMENSIONS;
   const kernels = new Kernels();
   const rows = Matrix.from1DArray(d, d, matrix);
@@ -80,39 +71,43 @@ function againstMlMatrix(name: string, matrix: Float64Array): AgainstRow[] {
     () => eigenSymmetric(kernels, matrix, d),
     () => eigenSymmetric(kernels, matrix, d, LEADING),
   ) as [number, number, number];
-  const row = (pairs: number, ours: number) => ({
-    matrix: name,
-    dimensions: d,
-    pairs,
-    theirs,
-    ours,
-  });
+  const row = (pairs: number, ours: number) => [
+    name,
+    `${pairs} of ${d}`,
+    theirs.toFixed(0),
+    ours.toFixed(0),
+    `${(theirs / ours).toFixed(1)}x`,
+  ];
   return [row(d, all), row(LEADING, leading)];
 }
 
-function changeover(d: number, k: number): ChangeoverRow {
+function changeover(d: number, k: number): string[] {
   const matrix = powerLaw(d);
   const kernels = new Kernels();
   const [exact, subspace] = medians(
     () => eigenSymmetric(kernels, matrix, d, k),
     () => drain(subspaceSteps(kernels, matrix, d, k, new Random(1))),
   ) as [number, number];
-  return { dimensions: d, pairs: k, exact, subspace };
+  return [`${k} of ${d}`, exact.toFixed(0), subspace.toFixed(0)];
 }
 
-const begun = { date: new Date().toISOString(), commit: currentCommit(), rounds: ROUNDS };
-const machine = describeMachine();
+const { cpu, node, loadAverage } = describeMachine();
+console.log(`${cpu}, Node ${node}, load ${loadAverage}, medians of ${ROUNDS} runs\n`);
 const real = realCovariance();
-if (real === undefined) console.error('skipped: the data set wordnet-mpnet768 is not there');
-const result: LinalgResult = {
-  ...begun,
-  machine,
-  against: [
-    ...againstMlMatrix('λ_i = 1 / i', powerLaw(DIMENSIONS)),
-    ...(real === undefined ? [] : againstMlMatrix('wordnet-mpnet768', real)),
-  ],
-  changeovers: CHANGEOVERS.map(([d, k]) => changeover(d, k)),
-};
-const path = join(packageFolder(), 'bench', 'results', 'linalg.json');
-writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
-console.log(`${againstTable(result)}\n\n${changeoverTable(result)}\n\n${path}`);
+console.log(
+  table(
+    ['matrix', 'pairs', 'ml-matrix ms', 'leandex ms', 'faster'],
+    [
+      ...againstMlMatrix('λ_i = 1 / i', powerLaw(DIMENSIONS)),
+      ...(real === undefined ? [] : againstMlMatrix('wordnet-mpnet768', real)),
+    ],
+  ),
+);
+if (real === undefined) console.log('\nskipped: the data set wordnet-mpnet768 is not there');
+console.log();
+console.log(
+  table(
+    ['pairs, λ_i = 1 / i', 'exact ms', 'subspace ms'],
+    CHANGEOVERS.map(([d, k]) => changeover(d, k)),
+  ),
+);

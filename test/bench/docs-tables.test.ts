@@ -1,25 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { pagesOfDocs, withTables } from '../../bench/docs-tables.js';
+import { withTables } from '../../bench/docs-tables.js';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks.md');
 
-test.each(
-  pagesOfDocs().map((path) => [basename(path), path] as const),
-)('the tables of %s are those of the result files: npm run bench:docs', (_, path) => {
-  const text = readFileSync(path, 'utf8');
+test('the tables of the page are those of the result files: npm run bench:docs', () => {
+  const text = readFileSync(PAGE, 'utf8');
+  expect(text.match(/<!-- table /g)!.length).toBeGreaterThanOrEqual(10);
   expect(withTables(text)).toBe(text);
-});
-
-test('the pages on benchmarks and on the advisor have such tables', () => {
-  for (const [page, least] of [
-    ['benchmarks.md', 20],
-    ['advisor.md', 1],
-  ] as const) {
-    const text = readFileSync(join(PAGE, '..', page), 'utf8');
-    expect(text.match(/<!-- table /g)!.length).toBeGreaterThanOrEqual(least);
-  }
 });
 
 test('a number that was changed by hand is put right', () => {

@@ -61,7 +61,7 @@ const KINDS: Readonly<Record<string, Make>> = {
   ingestion: ([result]) => ingestionTable(result!),
   'collection-filters': ([result]) => filterTable(result!),
   advise: ([result]) => render((result as { results: Verified[] }).results),
-  kv: ([result], rest) => kvContestTable(result!, rest === '' ? [] : [rest]),
+  kv: ([result], rest) => kvContestTable(result!, rest),
   'kv-speed': ([result]) => kvSpeedTable(result!),
   'kv-perplexity': ([result]) => kvPerplexityTable(result!),
   'multi-candidates': ([result], rest) =>

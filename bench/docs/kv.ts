@@ -15,11 +15,9 @@ export interface KvResult {
   };
 }
 
-/** Errors of attention of all runs whose names begin with one of the words; all without any. */
-export function kvContestTable({ contest = [] }: KvResult, words: readonly string[]): string {
-  const runs = contest.filter(
-    ({ run }) => words.length === 0 || words.some((word) => run.startsWith(word)),
-  );
+/** Errors of attention of the runs whose names hold the words. */
+export function kvContestTable({ contest = [] }: KvResult, words: string): string {
+  const runs = contest.filter(({ run }) => run.includes(words));
   const levels = [...new Set(runs.flatMap(({ rows }) => rows.map(({ level }) => level)))];
   return table(
     ['cache', 'method', ...levels.map((level) => `${shortest(level)}x`)],

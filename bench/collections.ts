@@ -7,18 +7,27 @@ import type { Collection } from '../src/db/collection.js';
 import { exactNeighbours } from '../src/eval/ground-truth.js';
 import { open } from '../src/index.js';
 import { TEXT_LIKE } from './cases.js';
-import { describeMachine } from './machine.js';
-import { table } from './markdown.js';
+import {
+  type CollectionsResult,
+  type FilterRow,
+  filterTable,
+  type Ingestion,
+  ingestionTable,
+  type LateMs,
+} from './collections/result.js';
+import { stampLine, stampOf, writeStamped } from './stamped.js';
 import { median, percentile } from './statistics.js';
 
 /**
  * Durable collections: ingestion in batches of 500 while queries go on, opening from what was saved,
  * and filtered queries against unfiltered ones.
- * `npm run bench:collections [points] [dimensions]`, by default 100,000 and 768.
+ * `npm run bench:collections [points] [dimensions]`, by default 100,000 and 768; these write
+ * bench/results/collections-100k-768.json.
  */
 
-const COUNT = Number(process.argv[2] ?? 100_000);
-const DIMENSIONS = Number(process.argv[3] ?? 768);
+const FULL = { count: 100_000, dimensions: 768 };
+const COUNT = Number(process.argv[2] ?? FULL.count);
+const DIMENSIONS = Number(process.argv[3] ?? FULL.dimensions);
 const BATCH = 500;
 /** Batches on their way at once. */
 const BATCHES_AT_ONCE = 4;
@@ -48,10 +57,11 @@ const queryOf = (i: number) => {
 const rankOf = (id: number) => (id * 7919) % COUNT;
 const payloadOf = (id: number) => ({ rank: rankOf(id), lang: ['en', 'de', 'fr'][id % 3]! });
 
-const milliseconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 1).toFixed(1);
+/** The timer itself waits for a millisecond. */
+const milliseconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 1);
 
 /** @param rate points a second at the most */
-async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promise<string> {
+async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promise<Ingestion> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const latencies: number[] = [];
   let isRunning = true;
@@ -91,23 +101,22 @@ async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promis
   isRunning = false;
   await stream;
   const sorted = Float64Array.from(latencies).sort();
-  return table(
-    ['', ''],
-    [
-      ['points a second, acknowledged', Math.round(COUNT / seconds).toLocaleString('en')],
-      ['seconds until all are in the graph', indexed.toFixed(1)],
-      ['event loop late, ms, p50 / p99 / max', spread(delay)],
-      ['the same while the rest is indexed', spread(after)],
-      [
-        `queries meanwhile, ms, p50 / p99 (${latencies.length})`,
-        `${median(latencies).toFixed(1)} / ${percentile(sorted, 0.99).toFixed(1)}`,
-      ],
-    ],
-  );
+  return {
+    rate: Number.isFinite(rate) ? rate : null,
+    pointsPerSecond: COUNT / seconds,
+    indexedSeconds: indexed,
+    late: lateness(delay),
+    lateWhileIndexed: lateness(after),
+    queries: { count: latencies.length, p50: median(latencies), p99: percentile(sorted, 0.99) },
+  };
 }
 
-function spread(delay: ReturnType<typeof monitorEventLoopDelay>): string {
-  return [delay.percentile(50), delay.percentile(99), delay.max].map(milliseconds).join(' / ');
+function lateness(delay: ReturnType<typeof monitorEventLoopDelay>): LateMs {
+  return {
+    p50: milliseconds(delay.percentile(50)),
+    p99: milliseconds(delay.percentile(99)),
+    max: milliseconds(delay.max),
+  };
 }
 
 /** Median milliseconds of a query, of those given, one at a time. */
@@ -121,7 +130,7 @@ async function latency(run: (i: number) => Promise<unknown>): Promise<number> {
   return median(times);
 }
 
-async function filtered(docs: Collection): Promise<string> {
+async function filtered(docs: Collection): Promise<FilterRow[]> {
   const plain: number[] = [];
   const times = SHARES.map(() => [] as number[]);
   const kept = SHARES.map(() => [] as number[]);
@@ -144,33 +153,22 @@ async function filtered(docs: Collection): Promise<string> {
     }
   }
   const unfiltered = median(plain);
-  const rows: string[][] = [['no filter', unfiltered.toFixed(3), '1.0', '', '']];
+  const rows: FilterRow[] = [
+    { share: null, p50: unfiltered, again: null, recall: await recallAt(docs) },
+  ];
   for (const [s, share] of SHARES.entries()) {
     const recall = await recallAt(docs, filterOf(share, 1));
-    const [anew, same] = [median(times[s]!), median(kept[s]!)];
-    rows.push([
-      String(share),
-      anew.toFixed(3),
-      (anew / unfiltered).toFixed(1),
-      (same / unfiltered).toFixed(1),
-      recall.toFixed(3),
-    ]);
+    rows.push({ share, p50: median(times[s]!), again: median(kept[s]!), recall });
   }
-  const head = [
-    'share that matches',
-    'p50 ms',
-    'times unfiltered',
-    'same filter again',
-    'recall@10',
-  ];
-  return table(head, rows);
+  return rows;
 }
 
+/** Recall@10 of a filter, or without one. */
 async function recallAt(
   docs: Collection,
-  filter: { must: { key: string; range: { gte: number; lt: number } } },
+  filter?: { must: { key: string; range: { gte: number; lt: number } } },
 ): Promise<number> {
-  const { gte, lt } = filter.must.range;
+  const { gte, lt } = filter?.must.range ?? { gte: 0, lt: COUNT };
   const ids = Array.from({ length: COUNT }, (_, id) => id).filter(
     (id) => rankOf(id) >= gte && rankOf(id) < lt,
   );
@@ -192,36 +190,37 @@ async function recallAt(
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'leandex-bench-'));
-const { cpu, cores, node, kernel, loadAverage } = describeMachine();
-console.log(
-  `${COUNT} x ${DIMENSIONS}, ${cpu}, ${cores} cores (load ${loadAverage}), Node ${node}, ${kernel}\n`,
-);
+const stamp = stampOf('collections-100k-768');
+console.log(`${stampLine(stamp)}, ${COUNT} x ${DIMENSIONS}`);
 let db = await open(folder);
 let docs = await db.createCollection('docs', { vectors: { size: DIMENSIONS } });
 await docs.createPayloadIndex('rank', 'integer');
-console.log(`Ingestion, durability always, batches of ${BATCH}:\n\n${await ingest(docs)}\n`);
-const paced = await db.createCollection('paced', { vectors: { size: DIMENSIONS } });
-console.log(`The same at ${RATE} points a second:\n\n${await ingest(paced, RATE)}\n`);
+const fast = await ingest(docs);
+const paced = await ingest(
+  await db.createCollection('paced', { vectors: { size: DIMENSIONS } }),
+  RATE,
+);
 await db.deleteCollection('paced');
 let start = performance.now();
 await db.close();
-console.log(`Closed, indexes saved: ${((performance.now() - start) / 1000).toFixed(2)} s`);
+const closedSeconds = (performance.now() - start) / 1000;
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 start = performance.now();
 db = await open(folder);
 docs = await db.collection('docs');
-const opened = (performance.now() - start) / 1000;
+const openedSeconds = (performance.now() - start) / 1000;
 delay.disable();
-console.log(
-  `Opened from what was saved: ${opened.toFixed(2)} s, event loop late ${spread(delay)}\n`,
-);
 const { vectors, bytes } = await docs.info();
-console.log(`In the graph: ${vectors['']!.indexed}; MB in memory and on disk: ${mb(bytes)}\n`);
-console.log(`Queries, medians of ${ROUNDS} rounds of ${QUERIES}:\n\n${await filtered(docs)}`);
+const result: CollectionsResult = {
+  ...stamp,
+  ...{ count: COUNT, dimensions: DIMENSIONS, batch: BATCH, streamMs: STREAM_MS, rounds: ROUNDS },
+  ingestions: [fast, paced],
+  ...{ closedSeconds, openedSeconds, lateWhileOpened: lateness(delay) },
+  ...{ indexed: vectors['']!.indexed, bytes },
+  filters: await filtered(docs),
+};
 await db.close();
 rmSync(folder, { recursive: true });
-
-function mb({ memory, disk }: { memory: number; disk: number }): string {
-  return `${Math.round(memory / 1e6)}, ${Math.round(disk / 1e6)}`;
-}
+console.log(`\n${ingestionTable(result)}\n\n${filterTable(result)}`);
+if (COUNT === FULL.count && DIMENSIONS === FULL.dimensions) writeStamped(result);

@@ -65,7 +65,9 @@ export function absence(source: DataSource): string | undefined {
 }
 
 /** @throws LeandexError `NOT_FOUND` when the data is absent, `CORRUPT` when it is damaged. */
-export async function loadData(benchCase: BenchCase): Promise<BenchData> {
+export async function loadData(
+  benchCase: Pick<BenchCase, 'data' | 'queries' | 'queriesMost' | 'judgements'>,
+): Promise<BenchData> {
   const { data: source, judgements: from } = benchCase;
   const loaded = await load(source, benchCase.queries);
   const judged =

@@ -1,18 +1,30 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../datasets/package-folder.js';
 import { LeandexError } from '../src/base/errors.js';
+import { render, type Verified } from './advise/verify.js';
+import { filterTable, ingestionTable } from './collections/result.js';
+import { growthTable } from './docs/growth.js';
+import { kvContestTable, kvPerplexityTable, kvSpeedTable } from './docs/kv.js';
+import { serverShareLine, serverTable, soakTable } from './docs/server.js';
 import { RECALL_LEVELS } from './frontier.js';
+import { GOAL_PARTS } from './goals/result.js';
+import { goalsTable } from './goals/verdicts.js';
+import { type KernelResult, kernelTable } from './kernels/result.js';
+import { changeoverTable, decompositionTable } from './linalg/result.js';
 import { table } from './markdown.js';
+import type { MultiResult } from './multi/result.js';
+import { candidateTable, encodingTable, endToEndTable } from './multi/tables.js';
 import type { CaseResult, ContenderResult } from './result.js';
+import { settingBytesTable, settingsTable } from './settings/result.js';
 import { renderTask } from './suite/markdown.js';
 import type { SuiteResult } from './suite/result.js';
 import { allThreadsTable, ratioTable, summaryTable } from './table.js';
 
 /**
  * A table of the documentation, written from a result file: `<!-- table <kind> <file> … -->` before
- * it and `<!-- end of table -->` behind it. The words after the file are `only=a,b` or `without=a,b`,
- * parts of names of contenders, or for `task` the name of the task.
+ * it and `<!-- end of table -->` behind it. The words after the files (`a.json,b.json`) are `only=a,b`
+ * or `without=a,b`, parts of names of contenders, or the name of the task, group or part.
  */
 const TABLE = /<!-- table (\S+) (\S+)([^\n]*?) -->\n[\s\S]*?<!-- end of table -->/g;
 
@@ -29,33 +41,81 @@ export function withTables(text: string): string {
   });
 }
 
+/** The words behind a table's files, and the results in these. */
+type Make = (results: readonly never[], rest: string) => string;
+
+const KINDS: Readonly<Record<string, Make>> = {
+  summary: ([result], rest) => summaryTable(chosen(result, rest).contenders),
+  ratios: ([result], rest) => ratioTable(chosen(result, rest)),
+  'all-threads': ([result], rest) => allThreadsTable(chosen(result, rest)),
+  overview: (results, rest) => overview(results.map((result) => chosen(result, rest))),
+  task: ([result], rest) => taskOf(result, rest),
+  goals: ([goals, ...cases]) => goalsTable(goals!, cases),
+  'goals-part': ([goals], rest) => partOf(GOAL_PARTS, rest)(goals!),
+  growth: (results) => growthTable(results),
+  settings: ([result], rest) => settingsTable(result!, rest),
+  'settings-bytes': ([result], rest) => settingBytesTable(result!, rest),
+  linalg: ([result]) => decompositionTable(result!),
+  changeover: ([result]) => changeoverTable(result!),
+  kernels: ([result], rest) => kernelTable(onlyKernels(result!, wordsOf('only', rest))),
+  ingestion: ([result]) => ingestionTable(result!),
+  'collection-filters': ([result]) => filterTable(result!),
+  advise: ([result]) => render((result as { results: Verified[] }).results),
+  kv: ([result], rest) => kvContestTable(result!, rest),
+  'kv-speed': ([result]) => kvSpeedTable(result!),
+  'kv-perplexity': ([result]) => kvPerplexityTable(result!),
+  'multi-candidates': ([result], rest) =>
+    candidateTable((result as MultiResult).candidates, numbersOf('depths', rest)),
+  'multi-end-to-end': ([result], rest) => endToEndTable(fewCandidates(result!, rest)),
+  'multi-encoding': ([result]) => encodingTable((result as MultiResult).encoding),
+  server: ([result]) => `${serverTable(result!)}\n\n${serverShareLine(result!)}`,
+  soak: ([result]) => soakTable(result!),
+};
+
 function make(kind: string, files: readonly string[], rest: string): string {
-  const result = read(files[0]);
-  switch (kind) {
-    case 'summary':
-      return summaryTable(chosen(result as CaseResult, rest).contenders);
-    case 'ratios':
-      return ratioTable(chosen(result as CaseResult, rest));
-    case 'all-threads':
-      return allThreadsTable(chosen(result as CaseResult, rest));
-    case 'overview':
-      return overview(files.map((file) => chosen(read(file) as CaseResult, rest)));
-    case 'task':
-      return taskOf(result as SuiteResult, rest);
-    default:
-      throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
-  }
+  const write = KINDS[kind];
+  if (write !== undefined) return write(files.map(read), rest);
+  throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
 }
 
-function read(file: string): CaseResult | SuiteResult {
-  return JSON.parse(readFileSync(join(packageFolder(), RESULTS, file), 'utf8'));
+/** Results are what their commands wrote; each kind knows the form of its own. */
+function read(file: string): never {
+  return JSON.parse(readFileSync(join(packageFolder(), RESULTS, file), 'utf8')) as never;
+}
+
+function partOf<T>(parts: Readonly<Record<string, T>>, name: string): T {
+  const part = parts[name];
+  if (part !== undefined) return part;
+  throw new LeandexError(
+    'NOT_FOUND',
+    `no part ${name}: there are ${Object.keys(parts).join(', ')}`,
+  );
+}
+
+/** `key=a,b` in the words behind a table's files. */
+function wordsOf(key: string, rest: string): string[] {
+  return new RegExp(`${key}=([^=]+?)(?= \\w+=|$)`).exec(rest)?.[1].split(',') ?? [];
+}
+
+const numbersOf = (key: string, rest: string) => wordsOf(key, rest).map(Number);
+
+function onlyKernels({ variants, rows }: KernelResult, names: readonly string[]) {
+  const isChosen = (name: string) =>
+    names.length === 0 || names.some((part) => name.includes(part));
+  return { variants, rows: rows.filter(({ name }) => isChosen(name)) };
+}
+
+/** Exhaustive search, and searches with so many candidates. */
+function fewCandidates({ endToEnd }: MultiResult, rest: string) {
+  const wanted = numbersOf('candidates', rest);
+  return endToEnd.filter(
+    ({ candidates }) => candidates === undefined || wanted.includes(candidates),
+  );
 }
 
 /** The result with the chosen contenders alone; ratios are still against all that took part. */
 function chosen(result: CaseResult, rest: string): CaseResult {
-  const wordsOf = (key: string) =>
-    new RegExp(`${key}=([^=]+?)(?= \\w+=|$)`).exec(rest)?.[1].split(',') ?? [];
-  const [only, without] = [wordsOf('only'), wordsOf('without')];
+  const [only, without] = [wordsOf('only', rest), wordsOf('without', rest)];
   const isChosen = ({ name }: ContenderResult) =>
     (only.length === 0 || only.includes(name)) && !without.some((part) => name.includes(part));
   const isKept = ({ contender }: CaseResult['ratios'][number]) =>
@@ -88,10 +148,20 @@ function taskOf({ tasks }: SuiteResult, name: string): string {
   throw new LeandexError('NOT_FOUND', `no task ${name} in the result file`);
 }
 
-/** `npm run bench:docs` writes the tables of docs/benchmarks.md anew. */
+/** The pages of the documentation, the readme among them. */
+export function docsPages(): string[] {
+  const folder = join(packageFolder(), 'docs');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.md'));
+  return [...names.map((name) => join(folder, name)), join(packageFolder(), 'README.md')];
+}
+
+/** `npm run bench:docs` writes the tables of all pages anew. */
 export function writeDocs(): void {
-  const path = join(packageFolder(), 'docs', 'benchmarks.md');
-  writeFileSync(path, withTables(readFileSync(path, 'utf8')));
+  for (const path of docsPages()) {
+    const text = readFileSync(path, 'utf8');
+    const written = withTables(text);
+    if (written !== text) writeFileSync(path, written);
+  }
 }
 
 if (process.argv[1] === import.meta.filename) writeDocs();

@@ -4,20 +4,27 @@ import { exactNeighbours, type GroundTruth } from '../src/eval/ground-truth.js';
 import { recallAtK } from '../src/eval/metrics.js';
 import { advise, LeanIndex, type LeanIndexOptions } from '../src/index.js';
 import { watchEventLoop } from './event-loop.js';
-import { type CurvePoint, qpsAtRecall } from './frontier.js';
-import { describeMachine } from './machine.js';
-import { table } from './markdown.js';
+import { type CurvePoint, qpsAtRecall, RECALL_LEVELS } from './frontier.js';
+import {
+  type BuildRow,
+  GOAL_PARTS,
+  type Goals,
+  type LateRow,
+  type LossRow,
+} from './goals/result.js';
+import { stampLine, stampOf, writeStamped } from './stamped.js';
 import { median } from './statistics.js';
 
 /**
  * The goals that need no opponent: recall lost to compression at the same ef, what ten times the data
  * cost, the speed-up of a build with all cores, and how long the event loop waits for anything
- * asynchronous.
- * `npm run bench:goals [data set] [rounds]`, by default wordnet-mpnet768 and 3.
+ * asynchronous. `npm run bench:goals [data set] [rounds]`, by default wordnet-mpnet768 and 3; these write
+ * bench/results/goals.json.
  */
 
-const SET = process.argv[2] ?? 'wordnet-mpnet768';
-const ROUNDS = Number(process.argv[3] ?? 3);
+const [DEFAULT_SET, DEFAULT_ROUNDS] = ['wordnet-mpnet768', 3];
+const SET = process.argv[2] ?? DEFAULT_SET;
+const ROUNDS = Number(process.argv[3] ?? DEFAULT_ROUNDS);
 const K = 10;
 const EFS = [48, 64, 128, 200, 320];
 /** Queries of the loss: a hundredth of a point of recall is two hits of these. */
@@ -42,7 +49,7 @@ const build = ({ dimensions, corpus }: Data, options: Partial<LeanIndexOptions> 
   LeanIndex.build(corpus, { dimensions, ...options });
 
 /** Recall of the default and of float32 in graphs of the same seeds, mean over the seeds. */
-async function compressionLoss(data: Data): Promise<string> {
+async function compressionLoss(data: Data): Promise<LossRow[]> {
   const { corpus, queries, dimensions } = data;
   const truth = exactNeighbours(corpus, queries, dimensions, K, 'Cosine');
   const sums = { codes: EFS.map(() => 0), floats: EFS.map(() => 0) };
@@ -59,18 +66,11 @@ async function compressionLoss(data: Data): Promise<string> {
       await index.close();
     }
   }
-  return table(
-    ['ef', 'recall@10', 'on float32', 'points lost'],
-    EFS.map((ef, i) => {
-      const [codes, floats] = [sums.codes[i]!, sums.floats[i]!];
-      const lost = 100 * (floats - codes);
-      return [String(ef), codes.toFixed(4), floats.toFixed(4), lost.toFixed(2)];
-    }),
-  );
+  return EFS.map((ef, i) => ({ ef, codes: sums.codes[i]!, floats: sums.floats[i]! }));
 }
 
 /** Microseconds of a query at equal recall among a tenth of the vectors and among all, in turn. */
-async function growth({ dimensions, corpus, queries }: Data): Promise<string> {
+async function growth({ dimensions, corpus, queries }: Data): Promise<Goals['growth']> {
   const count = corpus.length / dimensions;
   const sizes = [Math.floor(count / 10), count];
   const few = queries.subarray(0, GROWTH_QUERIES * dimensions);
@@ -98,18 +98,18 @@ async function growth({ dimensions, corpus, queries }: Data): Promise<string> {
     }
   }
   for (const { index } of subjects) await index.close();
-  const micros = (points: CurvePoint[], recall: number) => 1e6 / (qpsAtRecall(points, recall) ?? 0);
-  return table(
-    ['recall@10', ...sizes.map((size) => `${size.toLocaleString('en')} vectors, µs`), 'times'],
-    [0.9, 0.95, 0.98, 0.99].map((recall) => {
-      const [small, all] = subjects.map(({ points }) => micros(points, recall)) as [number, number];
-      return [recall.toFixed(2), small.toFixed(1), all.toFixed(1), (all / small).toFixed(2)];
+  const rows = RECALL_LEVELS.map((recall) => ({
+    recall,
+    micros: subjects.map(({ points }) => {
+      const qps = qpsAtRecall(points, Number(recall));
+      return qps === null ? null : 1e6 / qps;
     }),
-  );
+  }));
+  return { sizes, rows };
 }
 
 /** Seconds of builds with 1, 2, 4 … threads, taken in turn. */
-async function parallelBuild(data: Data): Promise<string> {
+async function parallelBuild(data: Data): Promise<BuildRow[]> {
   const cores = availableParallelism();
   const counts = [1];
   while (counts.at(-1)! < cores) counts.push(Math.min(cores, 2 * counts.at(-1)!));
@@ -127,24 +127,15 @@ async function parallelBuild(data: Data): Promise<string> {
     }
   }
   await holder.close();
-  const alone = median(seconds.get(1)!);
-  return table(
-    ['threads', 'seconds', 'times as fast', 'of the threads'],
-    counts.map((threads) => {
-      const taken = median(seconds.get(threads)!);
-      const ratio = alone / taken;
-      return [String(threads), taken.toFixed(2), ratio.toFixed(2), (ratio / threads).toFixed(2)];
-    }),
-  );
+  return counts.map((threads) => ({ threads, seconds: median(seconds.get(threads)!) }));
 }
 
 /** Milliseconds that the event loop was late while something asynchronous ran. */
-async function eventLoop(data: Data): Promise<string> {
-  const rows: string[][] = [];
+async function eventLoop(data: Data): Promise<LateRow[]> {
+  const rows: LateRow[] = [];
   const watch = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const { result, lateness } = await watchEventLoop(work);
-    const { seconds, p50, p99, max } = lateness;
-    rows.push([name, seconds.toFixed(2), ...[p50, p99, max].map((ms) => ms.toFixed(1))]);
+    rows.push({ what: name, ...lateness });
     return result;
   };
   const { dimensions, corpus, queries } = data;
@@ -167,13 +158,26 @@ async function eventLoop(data: Data): Promise<string> {
   await watch('compact', () => index.compact());
   await watch('close', () => index.close());
   await watch('advise', () => advise(corpus, { dimensions, queries }));
-  return table(['what', 'seconds', 'p50 ms', 'p99 ms', 'max ms'], rows);
+  return rows;
 }
 
 const data = load();
-const { cpu, cores, node, kernel, loadAverage } = describeMachine();
-console.log(`${SET}, ${cpu}, ${cores} cores (load ${loadAverage}), Node ${node}, ${kernel}\n`);
-console.log(`Event loop delay:\n\n${await eventLoop(data)}\n`);
-console.log(`Build, medians of ${ROUNDS} interleaved rounds:\n\n${await parallelBuild(data)}\n`);
-console.log(`Search, one thread, as the data grow:\n\n${await growth(data)}\n`);
-console.log(`Compression, means of ${ROUNDS} seeds:\n\n${await compressionLoss(data)}`);
+const stamp = stampOf('goals');
+console.log(`${stampLine(stamp)}, ${SET}\n`);
+const { dimensions } = data;
+const result = {
+  ...stamp,
+  set: SET,
+  count: data.corpus.length / dimensions,
+  dimensions,
+  queries: [data.queries.length / dimensions, GROWTH_QUERIES] as const,
+  rounds: ROUNDS,
+  eventLoop: await eventLoop(data),
+  build: await parallelBuild(data),
+  growth: await growth(data),
+  loss: await compressionLoss(data),
+};
+for (const [name, render] of Object.entries(GOAL_PARTS))
+  console.log(`${name}\n\n${render(result)}\n`);
+// Others, and smaller settings, are for looking at.
+if (SET === DEFAULT_SET && ROUNDS >= DEFAULT_ROUNDS) writeStamped(result);

@@ -1,12 +1,13 @@
 import Benchmark from 'benchmark';
 import { Random } from '../src/base/random.js';
 import { Kernels, type KernelVariant, kernelVariant } from '../src/kernels/index.js';
-import { table } from './markdown.js';
+import { type KernelTime, kernelTable } from './kernels/result.js';
+import { stampLine, stampOf, writeStamped } from './stamped.js';
 import { median } from './statistics.js';
 
 /**
  * Nanoseconds of one call of each kernel, operands in the first-level cache as far as they fit, with
- * SIMD and with relaxed SIMD: `npm run bench:kernels`. Searches call the kernels from inside
+ * SIMD and with relaxed SIMD: `npm run bench:kernels` writes bench/results/kernels.json. Searches call the kernels from inside
  * WebAssembly and pay no call from JavaScript: with 0 dimensions, that call is all there is.
  */
 
@@ -158,7 +159,7 @@ function lists({ call }: Kernels, operands: Operands): Subject[] {
 }
 
 /** The least and the median nanoseconds of a call. */
-function measure(subject: Subject): string {
+function measure(subject: Subject): KernelTime {
   const benchmark = new Benchmark(subject.name, {
     maxTime: SECONDS_PER_KERNEL,
     fn: () => repeat(subject),
@@ -166,9 +167,8 @@ function measure(subject: Subject): string {
   benchmark.run();
   if (benchmark.error !== undefined) throw benchmark.error;
   const { sample } = benchmark.stats!;
-  return [Math.min(...sample), median(sample)]
-    .map((seconds) => ((seconds * 1e9) / CALLS).toFixed(1))
-    .join(' / ');
+  const nanoseconds = (seconds: number) => (seconds * 1e9) / CALLS;
+  return { least: nanoseconds(Math.min(...sample)), median: nanoseconds(median(sample)) };
 }
 
 function repeat({ run, dimensions, bits }: Subject): void {
@@ -185,6 +185,7 @@ function subjectsOf(variant: KernelVariant): Subject[] | undefined {
   }
 }
 
+const stamp = stampOf('kernels');
 // Choosing the process's variant also sets the flag that relaxed SIMD needs in Node 20.
 kernelVariant();
 const columns = VARIANTS.map(subjectsOf);
@@ -192,14 +193,13 @@ const columns = VARIANTS.map(subjectsOf);
 // cheaper. Once it has seen many, and measured one for nothing, all calls cost the same.
 for (const subject of columns.flatMap((column) => column ?? [])) repeat(subject);
 measure(columns[0]![0]!);
-const rows = columns[0]!.map(({ name, bits, dimensions }, i) => [
-  name,
-  String(bits),
-  String(dimensions),
-  ...columns.map((column) => (column === undefined ? 'not available' : measure(column[i]))),
-]);
-process.stdout.write(
-  `Nanoseconds a call, least / median, operands in the cache; Node ${process.versions.node}.\n` +
-    'All figures hold one call from JavaScript, which searches do not pay: the rows of 0 ' +
-    `dimensions.\n\n${table(['kernel', 'bits', 'dimensions or size', ...VARIANTS], rows)}\n`,
+const rows = columns[0]!.map(({ name, bits, dimensions }, i) => ({
+  ...{ name, bits, dimensions },
+  times: columns.map((column) => (column === undefined ? null : measure(column[i]))),
+}));
+const result = { ...stamp, variants: VARIANTS, rows };
+console.log(
+  `${stampLine(stamp)}. All figures hold one call from JavaScript, which searches do not pay: the rows ` +
+    `of 0 dimensions.\n\n${kernelTable(result)}`,
 );
+writeStamped(result);

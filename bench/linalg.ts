@@ -3,21 +3,29 @@ import { loadEmbeddings, sharedFolder } from '../datasets/shared.js';
 import { Random } from '../src/base/random.js';
 import { drain } from '../src/base/steps.js';
 import { Kernels } from '../src/kernels/index.js';
-import { eigenSymmetric } from '../src/linalg/eigen-symmetric.js';
+import { type EigenPairs, eigenSymmetric } from '../src/linalg/eigen-symmetric.js';
 import { covariance } from '../src/linalg/moments.js';
 import { randomOrthogonal } from '../src/linalg/qr.js';
 import { subspaceSteps } from '../src/linalg/subspace-iteration.js';
-import { describeMachine } from './machine.js';
-import { table } from './markdown.js';
+import {
+  type Changeover,
+  changeoverTable,
+  type Decomposition,
+  decompositionTable,
+  type LinalgResult,
+} from './linalg/result.js';
+import { stampLine, stampOf, writeStamped } from './stamped.js';
 import { median } from './statistics.js';
 
 /**
  * Milliseconds of eigendecompositions, medians of interleaved runs: against ml-matrix, which has no
  * partial one, and of the exact solver against the subspace iteration, where leadingEigen changes
- * from one to the other. `npm run build`, then `node dist/bench/linalg.js [rounds]`.
+ * from one to the other. `npm run bench:linalg [rounds]`, by default 5, which write
+ * bench/results/linalg.json.
  */
 
-const ROUNDS = Number(process.argv[2] ?? 5);
+const DEFAULT_ROUNDS = 5;
+const ROUNDS = Number(process.argv[2] ?? DEFAULT_ROUNDS);
 const DIMENSIONS = 768;
 const LEADING = 160;
 const ROWS = 8192;
@@ -62,7 +70,7 @@ function medians(...subjects: (() => unknown)[]): number[] {
   return times.map(median);
 }
 
-function againstMlMatrix(name: string, matrix: Float64Array): string[][] {
+function againstMlMatrix(name: string, matrix: Float64Array): Decomposition[] {
   const d = DIMENSIONS;
   const kernels = new Kernels();
   const rows = Matrix.from1DArray(d, d, matrix);
@@ -71,43 +79,55 @@ function againstMlMatrix(name: string, matrix: Float64Array): string[][] {
     () => eigenSymmetric(kernels, matrix, d),
     () => eigenSymmetric(kernels, matrix, d, LEADING),
   ) as [number, number, number];
-  const row = (pairs: number, ours: number) => [
-    name,
-    `${pairs} of ${d}`,
-    theirs.toFixed(0),
-    ours.toFixed(0),
-    `${(theirs / ours).toFixed(1)}x`,
-  ];
-  return [row(d, all), row(LEADING, leading)];
+  return (
+    [
+      [d, all],
+      [LEADING, leading],
+    ] as const
+  ).map(([pairs, ours]) => ({
+    ...{ matrix: name, dimensions: d, pairs, theirs, ours },
+    residual: residual(matrix, eigenSymmetric(kernels, matrix, d, pairs)),
+  }));
 }
 
-function changeover(d: number, k: number): string[] {
-  const matrix = powerLaw(d);
+/** The largest ‖A v − λ v‖ of all pairs over the largest eigenvalue. */
+function residual(matrix: Float64Array, { values, vectors }: EigenPairs): number {
+  const d = vectors.length / values.length;
+  const lengths = Array.from(values, (value, pair) => {
+    const vector = vectors.subarray(pair * d, (pair + 1) * d);
+    let squares = 0;
+    for (let i = 0; i < d; i++) {
+      let sum = -value * vector[i]!;
+      for (let j = 0; j < d; j++) sum += matrix[i * d + j]! * vector[j]!;
+      squares += sum * sum;
+    }
+    return Math.sqrt(squares);
+  });
+  return Math.max(...lengths) / values[0]!;
+}
+
+function changeover([dimensions, pairs]: readonly [number, number]): Changeover {
+  const matrix = powerLaw(dimensions);
   const kernels = new Kernels();
   const [exact, subspace] = medians(
-    () => eigenSymmetric(kernels, matrix, d, k),
-    () => drain(subspaceSteps(kernels, matrix, d, k, new Random(1))),
+    () => eigenSymmetric(kernels, matrix, dimensions, pairs),
+    () => drain(subspaceSteps(kernels, matrix, dimensions, pairs, new Random(1))),
   ) as [number, number];
-  return [`${k} of ${d}`, exact.toFixed(0), subspace.toFixed(0)];
+  return { dimensions, pairs, exact, subspace };
 }
 
-const { cpu, node, loadAverage } = describeMachine();
-console.log(`${cpu}, Node ${node}, load ${loadAverage}, medians of ${ROUNDS} runs\n`);
+const stamp = stampOf('linalg');
+console.log(`${stampLine(stamp)}, medians of ${ROUNDS} runs\n`);
 const real = realCovariance();
-console.log(
-  table(
-    ['matrix', 'pairs', 'ml-matrix ms', 'leandex ms', 'faster'],
-    [
-      ...againstMlMatrix('λ_i = 1 / i', powerLaw(DIMENSIONS)),
-      ...(real === undefined ? [] : againstMlMatrix('wordnet-mpnet768', real)),
-    ],
-  ),
-);
-if (real === undefined) console.log('\nskipped: the data set wordnet-mpnet768 is not there');
-console.log();
-console.log(
-  table(
-    ['pairs, λ_i = 1 / i', 'exact ms', 'subspace ms'],
-    CHANGEOVERS.map(([d, k]) => changeover(d, k)),
-  ),
-);
+if (real === undefined) console.log('skipped: the data set wordnet-mpnet768 is not there\n');
+const result: LinalgResult = {
+  ...stamp,
+  rounds: ROUNDS,
+  decompositions: [
+    ...againstMlMatrix('λ_i = 1 / i', powerLaw(DIMENSIONS)),
+    ...(real === undefined ? [] : againstMlMatrix('wordnet-mpnet768', real)),
+  ],
+  changeovers: CHANGEOVERS.map(changeover),
+};
+console.log(`${decompositionTable(result)}\n\n${changeoverTable(result)}`);
+if (ROUNDS >= DEFAULT_ROUNDS) writeStamped(result);

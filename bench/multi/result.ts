@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../../datasets/package-folder.js';
 import type { Machine } from '../machine.js';
-import { table } from '../markdown.js';
-import { type CandidateFigures, DEPTHS } from './candidates.js';
+import type { CandidateFigures } from './candidates.js';
 import type { EncodingFigures } from './encoding.js';
 import type { EndToEndFigures } from './end-to-end.js';
 import { drawCandidates, drawEndToEnd } from './plot.js';
+import { candidateTable, encodingTable, endToEndTable } from './tables.js';
 
 /** What is written of one set of documents. */
 export interface MultiResult {
@@ -56,37 +56,6 @@ ${endToEndTable(result.endToEnd)}
 
 Encoding documents of 60 x 128 tokens, one thread:
 
-${table(
-  ['dims', 'documents/s'],
-  result.encoding.map(({ fdeDimensions, documentsPerSecond }) => [
-    String(fdeDimensions),
-    Math.round(documentsPerSecond).toLocaleString('en'),
-  ]),
-)}
+${encodingTable(result.encoding)}
 `;
-}
-
-function candidateTable(figures: readonly CandidateFigures[]): string {
-  const depths = DEPTHS.map((depth) => `recall in ${depth}`);
-  const head = ['method', 'dims', 'bytes', 'seeds', 'median', '90 %', '95 %', ...depths];
-  const rows = figures.map(({ method, dimensions, bytes, seeds, needed, recall }) => [
-    ...[method, String(dimensions ?? ''), String(bytes ?? ''), String(seeds)],
-    ...needed.map((count) => count.toFixed(1)),
-    ...recall.map((share) => share.toFixed(3)),
-  ]);
-  return table(head, rows);
-}
-
-function endToEndTable(figures: readonly EndToEndFigures[]): string {
-  const head = [
-    ...['', 'dims', 'token bits', 'candidates', 'nDCG@10', 'recall@10'],
-    ...['queries/s', 'p50 ms', 'p99 ms', 'times exhaustive', 'bytes a document'],
-  ];
-  const rows = figures.map((each) => [
-    ...[each.method, String(each.fdeDimensions ?? ''), String(each.tokenBits)],
-    ...[String(each.candidates ?? ''), each.ndcgAt10?.toFixed(4) ?? '', each.recallAt10.toFixed(3)],
-    ...[each.queriesPerSecond.toFixed(0), each.p50.toFixed(2), each.p99.toFixed(2)],
-    ...[each.timesExhaustive.toFixed(1), each.bytesPerDocument.toFixed(0)],
-  ]);
-  return table(head, rows);
 }

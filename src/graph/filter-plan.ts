@@ -3,7 +3,7 @@ export const WAYS = { graph: 0, allowed: 1, twoHops: 2, scan: 3 } as const;
 export type Way = (typeof WAYS)[keyof typeof WAYS];
 
 /**
- * What the ways cost, in codes scored by a traversal, measured on real embeddings (docs/benchmarks.md):
+ * What the ways cost, in codes scored by a traversal, measured on real embeddings (bench/results/experiments.md):
  * a scan scores codes in the order of memory, for a quarter of the time.
  */
 const SCAN_COST = 0.25;

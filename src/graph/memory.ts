@@ -18,7 +18,7 @@ export interface NodeLayout {
 export const NONE = 0xffff_ffff;
 const METRICS = { Cosine: 0, Dot: 1, Euclid: 2 } as const;
 
-/** Slack of the diversity heuristic, on squared distances: finds more at equal work (docs/benchmarks.md). */
+/** Slack of the diversity heuristic, on squared distances: finds more at equal work (bench/results/experiments.md). */
 const ALPHA = 1.1;
 const UPPER_SEGMENT_BYTES = 1 << 16;
 const MEMORY_BYTES_MAX = 2 ** 32;

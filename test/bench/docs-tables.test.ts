@@ -1,14 +1,35 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withTables } from '../../bench/docs-tables.js';
+import { docsPages, withTables } from '../../bench/docs-tables.js';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks.md');
 
-test('the tables of the page are those of the result files: npm run bench:docs', () => {
-  const text = readFileSync(PAGE, 'utf8');
-  expect(text.match(/<!-- table /g)!.length).toBeGreaterThanOrEqual(10);
+test.each(
+  docsPages(),
+)('the tables of %s are those of the result files: npm run bench:docs', (page) => {
+  const text = readFileSync(page, 'utf8');
   expect(withTables(text)).toBe(text);
+});
+
+test('the pages that tell measurements have tables from result files', () => {
+  const counts = docsPages().map((page) => {
+    const tables = readFileSync(page, 'utf8').match(/<!-- table /g) ?? [];
+    return [basename(page), tables.length] as const;
+  });
+  const least = { 'benchmarks.md': 20, 'kv-cache.md': 6, 'multi-vector.md': 4, 'server.md': 2 };
+  for (const [page, count] of Object.entries({ ...least, 'advisor.md': 1, 'README.md': 1 })) {
+    expect(Object.fromEntries(counts)[page], page).toBeGreaterThanOrEqual(count);
+  }
+});
+
+test.each(docsPages())('the files of bench/results that %s names are there', (page) => {
+  const named = [
+    ...readFileSync(page, 'utf8').matchAll(/bench\/results\/([\w./-]+\.(?:json|md))/g),
+  ];
+  for (const [, name] of named) {
+    expect(existsSync(join(dirname(PAGE), '..', 'bench', 'results', name!)), name).toBe(true);
+  }
 });
 
 test('a number that was changed by hand is put right', () => {
@@ -34,4 +55,5 @@ test('unknown kinds and tasks are errors', () => {
     withTables(`<!-- table ${words} -->\n<!-- end of table -->`);
   expect(write('nope wordnet-mpnet768.json')).toThrow(/kind nope/);
   expect(write('task quick/results.json nope')).toThrow(/no task nope/);
+  expect(write('goals-part wordnet-mpnet768.json nope')).toThrow(/no part nope/);
 });

@@ -17,6 +17,7 @@ import type { MultiResult } from './multi/result.js';
 import { candidateTable, encodingTable, endToEndTable } from './multi/tables.js';
 import type { CaseResult, ContenderResult } from './result.js';
 import { settingBytesTable, settingsTable } from './settings/result.js';
+import { stampSentence } from './stamped.js';
 import { renderTask } from './suite/markdown.js';
 import type { SuiteResult } from './suite/result.js';
 import { allThreadsTable, ratioTable, summaryTable } from './table.js';
@@ -50,6 +51,7 @@ const KINDS: Readonly<Record<string, Make>> = {
   'all-threads': ([result], rest) => allThreadsTable(chosen(result, rest)),
   overview: (results, rest) => overview(results.map((result) => chosen(result, rest))),
   task: ([result], rest) => taskOf(result, rest),
+  stamp: ([result]) => stampSentence(result!),
   goals: ([goals, ...cases]) => goalsTable(goals!, cases),
   'goals-part': ([goals], rest) => partOf(GOAL_PARTS, rest)(goals!),
   growth: (results) => growthTable(results),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../datasets/package-folder.js';
 import { LeandexError } from '../src/base/errors.js';
@@ -17,6 +17,7 @@ import type { MultiResult } from './multi/result.js';
 import { candidateTable, encodingTable, endToEndTable } from './multi/tables.js';
 import type { CaseResult, ContenderResult } from './result.js';
 import { settingBytesTable, settingsTable } from './settings/result.js';
+import { stampSentence } from './stamped.js';
 import { renderTask } from './suite/markdown.js';
 import type { SuiteResult } from './suite/result.js';
 import { allThreadsTable, ratioTable, summaryTable } from './table.js';
@@ -50,6 +51,7 @@ const KINDS: Readonly<Record<string, Make>> = {
   'all-threads': ([result], rest) => allThreadsTable(chosen(result, rest)),
   overview: (results, rest) => overview(results.map((result) => chosen(result, rest))),
   task: ([result], rest) => taskOf(result, rest),
+  stamp: ([result]) => stampSentence(result!),
   goals: ([goals, ...cases]) => goalsTable(goals!, cases),
   'goals-part': ([goals], rest) => partOf(GOAL_PARTS, rest)(goals!),
   growth: (results) => growthTable(results),
@@ -72,15 +74,29 @@ const KINDS: Readonly<Record<string, Make>> = {
   soak: ([result]) => soakTable(result!),
 };
 
+/** Results that a fresh branch may lack until somebody measures; all others are errors if absent. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  'goals.json': 'bench:goals',
+  'settings.json': 'bench:settings',
+  'linalg.json': 'bench:linalg',
+  'kernels.json': 'bench:kernels',
+};
+
 function make(kind: string, files: readonly string[], rest: string): string {
   const write = KINDS[kind];
-  if (write !== undefined) return write(files.map(read), rest);
-  throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
+  if (write === undefined) {
+    throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
+  }
+  const absent = files.find((file) => file in COMMANDS && !existsSync(pathOf(file)));
+  if (absent === undefined) return write(files.map(read), rest);
+  return `*Not measured yet: \`npm run ${COMMANDS[absent]}\` writes bench/results/${absent}.*`;
 }
+
+const pathOf = (file: string) => join(packageFolder(), RESULTS, file);
 
 /** Results are what their commands wrote; each kind knows the form of its own. */
 function read(file: string): never {
-  return JSON.parse(readFileSync(join(packageFolder(), RESULTS, file), 'utf8')) as never;
+  return JSON.parse(readFileSync(pathOf(file), 'utf8')) as never;
 }
 
 function partOf<T>(parts: Readonly<Record<string, T>>, name: string): T {

@@ -1,17 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode, encode } from '@msgpack/msgpack';
 import { generateSpectrum } from '../datasets/generate.js';
-import { packageFolder } from '../datasets/package-folder.js';
 import type { Collection } from '../src/db/collection.js';
 import { open } from '../src/index.js';
 import { TEXT_LIKE } from './cases.js';
-import { currentCommit, describeMachine } from './machine.js';
 import { table } from './markdown.js';
 import { createClient } from './server/client.js';
 import { type Load, load } from './server/load.js';
 import { type Sidecar, startEcho, startServer } from './server/sidecar.js';
+import { stampOf, writeStamped } from './stamped.js';
 import { median } from './statistics.js';
 
 /**
@@ -124,7 +123,7 @@ async function measure(
   return samples;
 }
 
-const machine = describeMachine();
+const stamp = stampOf('server');
 const folder = mkdtempSync(join(tmpdir(), 'leandex-bench-server-'));
 const data = join(folder, 'data');
 await fill(data);
@@ -173,10 +172,7 @@ const rows = (Object.keys(samples) as Kind[]).map((name) => {
   };
 });
 const result = {
-  name: 'server',
-  date: new Date().toISOString(),
-  commit: currentCommit(),
-  machine,
+  ...stamp,
   points: COUNT,
   dimensions: DIMENSIONS,
   k: K,
@@ -188,9 +184,7 @@ const result = {
   shares,
   rows,
 };
-const results = join(packageFolder(), 'bench', 'results');
-mkdirSync(results, { recursive: true });
-writeFileSync(join(results, 'server.json'), `${JSON.stringify(result, null, 2)}\n`);
+writeStamped(result);
 process.stdout.write(
   `${table(
     ['', 'queries/s', 'a processor second', 'ms of a request, p50', 'p99'],

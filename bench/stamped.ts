@@ -24,6 +24,23 @@ export function writeStamped<T extends Stamp>(result: T): void {
   writeFileSync(join(folder, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
+/** A sentence for the documentation; results of before they were stamped whole lack some of it. */
+export function stampSentence({
+  date,
+  commit,
+  machine,
+  rounds,
+}: Stamp & { rounds?: number }): string {
+  const { cpu, cores, loadAverage, node } = machine;
+  const parts = [
+    `Measured on ${date.slice(0, 10)}`,
+    commit === null ? 'of an unknown commit' : `commit ${commit.slice(0, 9)}`,
+    `${cpu}, ${cores} cores, load ${loadAverage} at the start, Node ${node}`,
+    ...(rounds === undefined ? [] : [`${rounds} ${rounds === 1 ? 'round' : 'rounds'}`]),
+  ];
+  return `${parts.join(', ')}.`;
+}
+
 /** A line for the console that says what a stamp does. */
 export function stampLine({ name, machine }: Stamp): string {
   const { cpu, cores, node, kernel, loadAverage } = machine;

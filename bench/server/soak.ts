@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { packageFolder } from '../../datasets/package-folder.js';
-import { currentCommit, describeMachine } from '../machine.js';
+import { stampOf, writeStamped } from '../stamped.js';
 import { median } from '../statistics.js';
 import { type Client, createClient } from './client.js';
 import { startServer } from './sidecar.js';
@@ -44,7 +43,7 @@ async function sample(client: Client, start: number): Promise<Sample> {
 
 const folder = mkdtempSync(join(tmpdir(), 'leandex-soak-'));
 const data = join(folder, 'data');
-const machine = describeMachine();
+const stamp = stampOf('server-soak');
 const server = await startServer(data, '--log-level', 'error');
 const client = createClient(server.url);
 await client.send(
@@ -89,10 +88,7 @@ const third = Math.floor(samples.length / 3);
 const residentOf = (part: readonly Sample[]) => median(part.map(({ residentMiB }) => residentMiB));
 const growth = residentOf(samples.slice(-third)) / residentOf(samples.slice(third, 2 * third));
 const result = {
-  name: 'server-soak',
-  date: new Date().toISOString(),
-  commit: currentCommit(),
-  machine,
+  ...stamp,
   seconds: SECONDS,
   seed: SEED,
   requests: lanes.reduce((sum, { requests }) => sum + requests, 0),
@@ -107,9 +103,7 @@ const result = {
   lateMsMax: Math.max(...samples.map(({ lateMax }) => lateMax)),
   samples,
 };
-const results = join(packageFolder(), 'bench', 'results');
-mkdirSync(results, { recursive: true });
-writeFileSync(join(results, 'server-soak.json'), `${JSON.stringify(result, null, 1)}\n`);
+writeStamped(result);
 const { samples: _, machine: __, ...figures } = result;
 process.stdout.write(`${JSON.stringify(figures, null, 1)}\n`);
 for (const problem of [...new Set(errors)].slice(0, 5)) process.stderr.write(`${problem}\n`);

@@ -17,24 +17,24 @@ test('the pages that tell measurements have tables from result files', () => {
     const tables = readFileSync(page, 'utf8').match(/<!-- table /g) ?? [];
     return [basename(page), tables.length] as const;
   });
-  const least = { 'benchmarks.md': 20, 'kv-cache.md': 6, 'multi-vector.md': 4, 'server.md': 2 };
+  const least = { 'benchmarks.md': 20, 'kv-cache.md': 4, 'multi-vector.md': 4, 'server.md': 2 };
   for (const [page, count] of Object.entries({ ...least, 'advisor.md': 1, 'README.md': 1 })) {
     expect(Object.fromEntries(counts)[page], page).toBeGreaterThanOrEqual(count);
   }
 });
 
 test.each(docsPages())('the files of bench/results that %s names are there', (page) => {
-  const named = [
-    ...readFileSync(page, 'utf8').matchAll(/bench\/results\/([\w./-]+\.(?:json|md))/g),
-  ];
+  const text = readFileSync(page, 'utf8');
+  const named = [...text.matchAll(/bench\/results\/([\w./-]+\.(?:json|md))/g)];
   for (const [, name] of named) {
-    expect(existsSync(join(dirname(PAGE), '..', 'bench', 'results', name!)), name).toBe(true);
+    const isThere = existsSync(join(dirname(PAGE), '..', 'bench', 'results', name!));
+    expect(isThere || text.includes(`writes bench/results/${name}.*`), name).toBe(true);
   }
 });
 
 test('a number that was changed by hand is put right', () => {
   const text = readFileSync(PAGE, 'utf8');
-  const changed = text.replace('| 30,561 |', '| 40,561 |');
+  const changed = text.replace(/(<!-- table ratios [\s\S]*?\d)(\.\dx)/, '$19$2');
   expect(changed).not.toBe(text);
   expect(withTables(changed)).toBe(text);
 });

@@ -9,6 +9,7 @@ import { kvContestTable, kvPerplexityTable, kvSpeedTable } from '../../../bench/
 import { serverShareLine, serverTable, soakTable } from '../../../bench/docs/server.js';
 import { kernelTable } from '../../../bench/kernels/result.js';
 import { changeoverTable, decompositionTable } from '../../../bench/linalg/result.js';
+import { stampSentence } from '../../../bench/stamped.js';
 import { madeUpContender, madeUpResult } from '../made-up.js';
 
 /** The cells of a table, without its head. */
@@ -126,4 +127,14 @@ test('the server, and what went through it', () => {
     ...{ residentMiBMax: 272, lateMsP99: 48, lateMsMax: 436 },
   };
   expect(cells(soakTable(soak))[1]).toEqual(['requests', '52,059']);
+});
+
+test('when, of which commit and on what machine something was measured', () => {
+  const { date, machine } = madeUpResult([]);
+  const stamp = { name: 'x', date, commit: '0123456789abcdef', machine };
+  expect(stampSentence({ ...stamp, rounds: 3 })).toBe(
+    'Measured on 2026-01-02, commit 012345678, A <fast> & "quiet" CPU, 2 cores, load 0 at the start, ' +
+      'Node 20.0.0, 3 rounds.',
+  );
+  expect(stampSentence({ ...stamp, commit: null })).toContain('unknown commit');
 });

@@ -63,7 +63,8 @@ const KINDS: Readonly<Record<string, Make>> = {
   ingestion: ([result]) => ingestionTable(result!),
   'collection-filters': ([result]) => filterTable(result!),
   advise: ([result]) => render((result as { results: Verified[] }).results),
-  kv: ([result], rest) => kvContestTable(result!, rest),
+  kv: ([result], rest) =>
+    kvContestTable(result!, { runs: wordsOf('runs', rest), methods: wordsOf('methods', rest) }),
   'kv-speed': ([result]) => kvSpeedTable(result!),
   'kv-perplexity': ([result]) => kvPerplexityTable(result!),
   'multi-candidates': ([result], rest) =>

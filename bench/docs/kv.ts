@@ -15,18 +15,24 @@ export interface KvResult {
   };
 }
 
-/** Errors of attention of the runs whose names hold the words. */
-export function kvContestTable({ contest = [] }: KvResult, words: string): string {
-  const runs = contest.filter(({ run }) => run.includes(words));
+/** Parts of names, of which one is enough; none stands for all. */
+type Parts = readonly string[];
+
+/** Errors of attention of the runs and methods whose names hold one of the parts. */
+export function kvContestTable(
+  { contest = [] }: KvResult,
+  { runs: inRun, methods: inMethod }: { readonly runs: Parts; readonly methods: Parts },
+): string {
+  const isMeant = (name: string, parts: Parts) =>
+    parts.length === 0 || parts.some((part) => name.includes(part));
+  const runs = contest.filter(({ run }) => isMeant(run, inRun));
   const levels = [...new Set(runs.flatMap(({ rows }) => rows.map(({ level }) => level)))];
   return table(
     ['cache', 'method', ...levels.map((level) => `${shortest(level)}x`)],
     runs.flatMap(({ run, rows }) =>
-      [...new Set(rows.map(({ method }) => method))].map((method) => [
-        run,
-        method,
-        ...levels.map((level) => cell(rows, method, level)),
-      ]),
+      [...new Set(rows.map(({ method }) => method))]
+        .filter((method) => isMeant(method, inMethod))
+        .map((method) => [run, method, ...levels.map((level) => cell(rows, method, level))]),
     ),
   );
 }

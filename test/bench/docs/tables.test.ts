@@ -91,11 +91,14 @@ test('caches of a run, with their size where it is not the level', () => {
     { run: 'one', rows: [{ ...row, compressionWithBases: 8.01 }] },
     { run: 'other', rows: [{ ...row, level: 4, compressionWithBases: 2 }] },
   ];
-  expect(cells(kvContestTable({ contest }, ''))).toEqual([
+  expect(cells(kvContestTable({ contest }, { runs: [], methods: [] }))).toEqual([
     ['one', 'm', '0.100', '-'],
     ['other', 'm', '-', '0.100 (2.0x)'],
   ]);
-  expect(cells(kvContestTable({ contest }, 'one'))).toEqual([['one', 'm', '0.100']]);
+  expect(cells(kvContestTable({ contest }, { runs: [], methods: ['no'] }))).toEqual([]);
+  expect(cells(kvContestTable({ contest }, { runs: ['one'], methods: ['m'] }))).toEqual([
+    ['one', 'm', '0.100'],
+  ]);
   const perplexity = { exact: 4, rows: [{ bitsPerNumber: 2, perplexity: 5 }] };
   expect(cells(kvPerplexityTable({ perplexity }))[1]).toEqual(['2', '5.000', '25.0 %']);
   const both = { compressed: 1, float32: 2 };

@@ -20,6 +20,7 @@ import { settingBytesTable, settingsTable } from './settings/result.js';
 import { stampSentence } from './stamped.js';
 import { renderTask } from './suite/markdown.js';
 import type { SuiteResult } from './suite/result.js';
+import { briefTable } from './suite/summary.js';
 import { allThreadsTable, ratioTable, summaryTable } from './table.js';
 
 /**
@@ -51,6 +52,7 @@ const KINDS: Readonly<Record<string, Make>> = {
   'all-threads': ([result], rest) => allThreadsTable(chosen(result, rest)),
   overview: (results, rest) => overview(results.map((result) => chosen(result, rest))),
   task: ([result], rest) => taskOf(result, rest),
+  brief: ([result]) => briefTable((result as SuiteResult).tasks)!,
   stamp: ([result]) => stampSentence(result!),
   goals: ([goals, ...cases]) => goalsTable(goals!, cases),
   'goals-part': ([goals], rest) => partOf(GOAL_PARTS, rest)(goals!),

@@ -11,7 +11,7 @@ import type {
   SuiteResult,
   TaskResult,
 } from './result.js';
-import { summaryTable } from './summary.js';
+import { briefTable } from './summary.js';
 
 /** A suite's result as Markdown: report.md. */
 export function renderMarkdown(result: SuiteResult): string {
@@ -29,7 +29,7 @@ export function renderMarkdown(result: SuiteResult): string {
       ...failed.map(({ task, reason }) => `- FAILED: ${task}, ${reason}`),
     ].join('\n'),
   ];
-  const summary = summaryTable(result.tasks);
+  const summary = briefTable(result.tasks);
   const brief = summary === undefined ? [] : [`${SUMMARY_TEXT}\n\n${summary}`];
   const parts = result.tasks.map((task) => `## ${titleOf(task)}\n\n${renderTask(task)}`);
   return `${[...head, ...brief, ...parts].join('\n\n')}\n`;

@@ -16,7 +16,7 @@ const LEVEL = '0.95';
 const KV_LEVEL = 8;
 
 /** A line a task, and none where leandex took no part: what to know before one reads on. */
-export function summaryTable(tasks: readonly TaskResult[]): string | undefined {
+export function briefTable(tasks: readonly TaskResult[]): string | undefined {
   const lines = tasks.flatMap((task) =>
     linesOf(task).map(([what, ...rest]) => [`${task.name}, ${what}`, ...rest]),
   );

@@ -8,7 +8,7 @@ import { renderMarkdown } from '../../../bench/suite/markdown.js';
 import type { SuiteResult, TaskResult } from '../../../bench/suite/result.js';
 import { runSuite } from '../../../bench/suite/run.js';
 import { checkSuite, type Suite } from '../../../bench/suite/suite.js';
-import { summaryTable } from '../../../bench/suite/summary.js';
+import { briefTable } from '../../../bench/suite/summary.js';
 import { writeSuite } from '../../../bench/suite/write.js';
 import { generateClusters } from '../../../datasets/generate.js';
 import { writeNpy } from '../../../datasets/npy.js';
@@ -193,7 +193,7 @@ describe('the reports', () => {
   });
 
   test('begin with a line for each task and k, whose figures are those of the result', () => {
-    const rows = summaryTable(result.tasks)!.split('\n').slice(2);
+    const rows = briefTable(result.tasks)!.split('\n').slice(2);
     expect(rows.map((row) => row.split(/[|,]/)[1]!.trim())).toEqual([
       ...['curves', 'curves', 'judged', 'filters', 'changes', 'tokens', 'cache'],
     ]);
@@ -207,7 +207,7 @@ describe('the reports', () => {
     expect(filters).toContain(`| ${Math.min(...recalls).toFixed(3)} `);
     const others = result.tasks.filter(({ kind }) => kind === 'filtered' || kind === 'churn');
     const without = others.map((task) => ({ ...task, contenders: [] }) as TaskResult);
-    expect(summaryTable(without)).toBeUndefined();
+    expect(briefTable(without)).toBeUndefined();
   });
 
   test('in HTML need nothing else, have a plot for each chart and every table', () => {

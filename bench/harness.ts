@@ -3,7 +3,7 @@ import { writeNpy } from '../datasets/npy.js';
 import { DISTANCES, type Distance } from '../src/base/distance.js';
 import { LeandexError, outOfRange } from '../src/base/errors.js';
 import { NO_ID } from '../src/eval/metrics.js';
-import { groundTruth, keyOf, libraryHash } from './cache.js';
+import { codeHash, groundTruth, keyOf } from './cache.js';
 import type { BenchCase } from './cases.js';
 import type { Contender } from './contenders.js';
 import { type BenchData, loadData } from './data.js';
@@ -92,16 +92,10 @@ function journalPath(
   { engines, cacheFolder }: HarnessOptions,
 ): string | undefined {
   if (cacheFolder === undefined) return undefined;
-  const key = keyOf(
-    rest,
-    engines ?? null,
-    data.info.sha256,
-    cpu,
-    cores,
-    node,
-    kernel,
-    libraryHash(),
-  );
+  const place = [cpu, cores, node, kernel];
+  const code = codeHash(['bench', 'datasets', 'src']);
+  const { dimensions, info } = data;
+  const key = keyOf(rest, engines ?? null, info.sha256, dimensions, place, code);
   return join(cacheFolder, `unfinished-${rest.name}-${key}`);
 }
 

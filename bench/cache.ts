@@ -13,15 +13,18 @@ export function keyOf(...parts: readonly unknown[]): string {
 }
 
 /**
- * SHA-256 of the compiled library, which names its indexes in the cache: during development the
- * version stays while the bytes of an index change.
+ * SHA-256 of compiled code, in folders of dist. It names what the code made in the cache: during
+ * development the version stays while the bytes of an index, or the way to measure, change.
  */
-export function libraryHash(): string {
+export function codeHash(folders: readonly string[], root = join(packageFolder(), 'dist')): string {
   const hash = createHash('sha256');
-  const root = join(packageFolder(), 'dist', 'src');
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
-  for (const file of files) {
-    if (file.endsWith('.js')) hash.update(file).update(readFileSync(join(root, file)));
+  for (const folder of folders) {
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
+    for (const file of files) {
+      if (!file.endsWith('.js')) continue;
+      const path = join(folder, file);
+      hash.update(path).update(readFileSync(join(root, path)));
+    }
   }
   return hash.digest('hex');
 }
@@ -35,16 +38,19 @@ export function groundTruth(
   const { corpus, queries, dimensions, info } = data;
   const depth = Math.min(2 * k, info.count);
   if (folder === undefined) return exactNeighbours(corpus, queries, dimensions, depth, distance);
-  const path = join(folder, `truth-${keyOf(info.sha256, distance, depth)}`);
+  // The same bytes may be other rows: of other dimensions, or with fewer queries.
+  const shape = [info.count, info.queries, dimensions];
+  const path = join(folder, `truth-${keyOf(info.sha256, shape, distance, depth)}`);
   const cached = readTruth(path);
   if (cached !== undefined) return { distance, k: depth, ...cached };
   const truth = exactNeighbours(corpus, queries, dimensions, depth, distance);
   mkdirSync(folder, { recursive: true });
-  const shape = [info.queries, depth];
-  writeNpy(`${path}.scores.npy`, shape, truth.scores);
-  // The ids come last and by renaming: where they are, both files are whole.
-  writeNpy(`${path}.part`, shape, truth.ids);
-  renameSync(`${path}.part`, `${path}.ids.npy`);
+  const part = `${path}.${process.pid}.part`;
+  // The ids come last, and both by renaming: where they are, both files are whole.
+  for (const name of ['scores', 'ids'] as const) {
+    writeNpy(part, [info.queries, depth], truth[name]);
+    renameSync(part, `${path}.${name}.npy`);
+  }
   return truth;
 }
 

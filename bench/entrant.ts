@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { keyOf, libraryHash } from './cache.js';
+import { codeHash, keyOf } from './cache.js';
 import type { Contender } from './contenders.js';
 import { engineNamed, engineVersion } from './engines/registry.js';
 import { Opponent } from './opponent.js';
@@ -138,15 +138,17 @@ export class Entrant {
     return this.opponent;
   }
 
-  /** Build seconds are cached with the index, so the processor is part of the key. */
+  /** Build seconds are cached with the index, so the processor and the code that took them count. */
   private cachePath(): string | undefined {
     const { data, benchCase, machine, cacheFolder } = this.run;
     if (cacheFolder === undefined) return undefined;
     const { engine, settings } = this.contender;
-    const code = engine === 'leandex' ? libraryHash() : this.version;
+    const own = engine === 'leandex' ? codeHash(['src']) : this.version;
+    const code = [own, codeHash(['bench/engines', 'bench/workers'])];
     const { cpu, cores, node, kernel } = machine;
     const place = [cpu, cores, node, kernel];
-    const key = keyOf(code, data.corpusHash, benchCase.distance, settings, ...place);
+    const rows = [data.corpusHash, data.dimensions];
+    const key = keyOf(code, rows, benchCase.distance, settings, ...place);
     return join(cacheFolder, `${engine}-${key}`);
   }
 }

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeNpy } from '../datasets/npy.js';
 import { DISTANCES, type Distance } from '../src/base/distance.js';
-import { LeandexError } from '../src/base/errors.js';
+import { LeandexError, outOfRange } from '../src/base/errors.js';
 import { NO_ID } from '../src/eval/metrics.js';
-import { groundTruth, keyOf, libraryHash } from './cache.js';
+import { codeHash, groundTruth, keyOf } from './cache.js';
 import type { BenchCase } from './cases.js';
 import type { Contender } from './contenders.js';
 import { type BenchData, loadData } from './data.js';
@@ -19,6 +17,7 @@ import type { BuildReport } from './protocol.js';
 import { ratios } from './ratios.js';
 import type { CaseResult, ContenderResult, LatencyAt, ResultPoint, Skipped } from './result.js';
 import type { BenchProgress, Run } from './run.js';
+import { withScratch } from './scratch.js';
 import { measureAllThreads, measureCurves } from './sweep.js';
 
 export interface HarnessOptions {
@@ -42,7 +41,7 @@ export interface HarnessOptions {
  * has a process of its own, and never are two at work. Who cannot take part is skipped, with the
  * reason in the result.
  * @throws LeandexError `NOT_FOUND` for absent data, a chosen engine that is not installed or workers
- * that are not compiled; `UNSUPPORTED` when nobody can take part; `INTERNAL` when a worker fails.
+ * that are not compiled; RangeError `INVALID_ARGUMENT` for too little data; `UNSUPPORTED` when nobody can take part; `INTERNAL` when a worker fails.
  */
 export async function runCase(
   benchCase: BenchCase,
@@ -53,13 +52,9 @@ export async function runCase(
   const { contenders, skipped } = entryList(benchCase.contenders, engines);
   for (const { name, reason } of skipped) log(`${benchCase.name}: ${name} skipped, ${reason}`);
   const machine = describeMachine();
-  const scratch = mkdtempSync(join(tmpdir(), 'leandex-bench-'));
-  // Processes that are just ending may still write.
-  const cleanUp = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
-  process.once('exit', cleanUp);
-  try {
+  return withScratch(async (scratch) => {
     log(`${benchCase.name}: loading the data`);
-    const data = await loadData(benchCase);
+    const data = requireEnough(await loadData(benchCase), benchCase.k);
     const { count, dimensions, queries } = data.info;
     log(`${benchCase.name}: exact neighbours of ${queries} queries in ${count} x ${dimensions}`);
     const truth = groundTruth(benchCase, data, cacheFolder);
@@ -74,10 +69,16 @@ export async function runCase(
     const measured = await measureCase(run, contenders);
     journal.remove();
     return assemble(run, engines, measured.results, [...skipped, ...measured.skipped]);
-  } finally {
-    process.off('exit', cleanUp);
-    cleanUp();
-  }
+  });
+}
+
+/** @throws RangeError `INVALID_ARGUMENT` without a query, or with fewer than k vectors. */
+export function requireEnough(data: BenchData, k: number): BenchData {
+  const { name, count, queries } = data.info;
+  if (queries === 0) throw outOfRange(`the number of queries for ${name}`, 'at least 1', 0);
+  if (count < k)
+    throw outOfRange(`the number of vectors in ${name}`, `at least ${k}, the k`, count);
+  return data;
 }
 
 /**
@@ -91,16 +92,10 @@ function journalPath(
   { engines, cacheFolder }: HarnessOptions,
 ): string | undefined {
   if (cacheFolder === undefined) return undefined;
-  const key = keyOf(
-    rest,
-    engines ?? null,
-    data.info.sha256,
-    cpu,
-    cores,
-    node,
-    kernel,
-    libraryHash(),
-  );
+  const place = [cpu, cores, node, kernel];
+  const code = codeHash(['bench', 'datasets', 'src']);
+  const { dimensions, info } = data;
+  const key = keyOf(rest, engines ?? null, info.sha256, dimensions, place, code);
   return join(cacheFolder, `unfinished-${rest.name}-${key}`);
 }
 

@@ -24,6 +24,12 @@ const WORKER_FLAGS = ['--expose-gc', '--max-old-space-size=8192'];
 /** By these an engine says that it cannot do what is asked. */
 const REFUSALS: readonly string[] = ['INVALID_ARGUMENT', 'UNSUPPORTED'] satisfies ErrorCode[];
 
+/** Processes at work. One in the middle of a build would go on with it when this one is gone. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 type Searches = Omit<SearchRequest, 'type'>;
 
 /** An engine in a process of its own, which takes one request at a time. */
@@ -44,6 +50,9 @@ export class Opponent {
     });
     // What goes wrong between two requests makes the next one fail.
     this.child.on('error', () => {});
+    const { child } = this;
+    alive.add(child);
+    child.once('exit', () => alive.delete(child));
   }
 
   /** @throws LeandexError `UNSUPPORTED` when the engine refuses the settings. */

@@ -56,7 +56,7 @@ export function readQrels(path: string): Qrels {
       throw corrupt(path, { line }, '3 columns separated by tabs', `${columns.length}`);
     }
     const [query, document, score] = columns;
-    if (!/^-?\d+$/.test(score)) {
+    if (!/^-?\d{1,15}$/.test(score)) {
       if (line === 1) continue;
       throw corrupt(path, { line }, 'a whole number as score', JSON.stringify(score));
     }

@@ -41,6 +41,10 @@ export async function readAnnBenchmarks(path: string, run: RunOptions): Promise<
       throw corrupt(path, { offset: 0 }, `test of ${dimensions} numbers`, `${queries.dimensions}`);
     }
     return { name: basename(path), dimensions, corpus: corpus.data, queries: queries.data };
+  } catch (cause) {
+    if (cause instanceof LeandexError) throw cause;
+    const { message } = cause as Error;
+    throw corrupt(path, { offset: 0 }, 'train and test that can be read', message);
   } finally {
     file.close();
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { SchemaTree } from 'hyparquet';
 import { type RunOptions, throwIfAborted } from '../src/base/steps.js';
 import type { Rows } from './elements.js';
 import { corrupt } from './errors.js';
@@ -47,7 +48,7 @@ export async function readParquetVectors(
 ): Promise<Rows<Float32Array>> {
   const { metadata, rows: readRows } = await openParquet(path);
   const { parquetSchema } = await import('hyparquet');
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const names = namesOf(() => parquetSchema(metadata), path);
   const column = COLUMNS.find((name) => names.includes(name));
   if (column === undefined) {
     throw corrupt(path, { offset: 0 }, `a column ${COLUMNS.join(', ')}`, names.join(', '));
@@ -59,20 +60,37 @@ export async function readParquetVectors(
     throwIfAborted(signal);
     const rows = await readRows(first, Math.min(count, first + ROWS_AT_ONCE), [column]);
     for (const [i, row] of rows.entries()) {
-      const vector = row[column] as ArrayLike<number>;
-      if (data.length === 0) {
+      const vector = numbersOf(row[column]);
+      if (first + i === 0 && vector !== undefined) {
         dimensions = vector.length;
         data = new Float32Array(count * dimensions);
       }
-      if (vector?.length !== dimensions) {
-        const expected = `${dimensions} numbers in row ${first + i}`;
-        throw corrupt(path, { offset: 0 }, expected, `${vector?.length}`);
+      if (vector === undefined || vector.length !== dimensions) {
+        const expected = dimensions === 0 ? 'numbers' : `${dimensions} numbers`;
+        const received = vector === undefined ? 'something else' : `${vector.length}`;
+        throw corrupt(path, { offset: 0 }, `${expected} in row ${first + i}`, received);
       }
       data.set(vector, (first + i) * dimensions);
     }
     onProgress?.({ phase: 'load', done: first + rows.length, total: count });
   }
   return { count, dimensions, data };
+}
+
+/** Names of the columns; a damaged schema may lack what its type promises. */
+function namesOf(schemaOf: () => SchemaTree, path: string): string[] {
+  try {
+    return schemaOf().children.map(({ element }) => element.name);
+  } catch (cause) {
+    throw corrupt(path, { offset: 0 }, 'a schema', (cause as Error).message);
+  }
+}
+
+/** The numbers of a list; undefined where it is none, holds something else or nothing. */
+function numbersOf(value: unknown): ArrayLike<number> | undefined {
+  if (value instanceof Float32Array || value instanceof Float64Array) return value;
+  const isList = Array.isArray(value) && value.length > 0;
+  return isList && value.every((x) => typeof x === 'number') ? value : undefined;
 }
 
 function corpusFile(folder: string): string | undefined {

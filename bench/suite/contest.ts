@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeNpy } from '../../datasets/npy.js';
 import { keyOf } from '../cache.js';
@@ -7,9 +5,11 @@ import type { BenchCase } from '../cases.js';
 import { type BenchData, loadData } from '../data.js';
 import { engineNamed, engineVersion } from '../engines/registry.js';
 import { entryList, skip } from '../entry.js';
+import { requireEnough } from '../harness.js';
 import { Opponent } from '../opponent.js';
 import type { SearchReport } from '../protocol.js';
 import type { Skipped } from '../result.js';
+import { withScratch } from '../scratch.js';
 import { percentile } from '../statistics.js';
 import type { SuiteOptions } from './run.js';
 
@@ -42,11 +42,10 @@ export async function runContest<Figures>(
 ): Promise<{ data: BenchData; contenders: Named<Figures>[]; skipped: Skipped[] }> {
   const { log = () => {} } = options;
   const { contenders, skipped } = entryList(benchCase.contenders, options.engines);
-  const scratch = mkdtempSync(join(tmpdir(), 'leandex-bench-'));
   const results: Named<Figures>[] = [];
   const refused: Skipped[] = [...skipped];
-  try {
-    const data = await loadData(benchCase);
+  return withScratch(async (scratch) => {
+    const data = requireEnough(await loadData(benchCase), 1);
     const { dimensions } = data;
     const vectors = plan.vectors(data);
     const [vectorsPath, queriesPath] = ['vectors', 'queries'].map((name) =>
@@ -81,9 +80,7 @@ export async function runContest<Figures>(
       }
     }
     return { data, contenders: results, skipped: refused };
-  } finally {
-    rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
-  }
+  });
 }
 
 /** Queries/s and latencies of a report, in microseconds. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LeandexError } from '../../src/base/errors.js';
 import { packageEntry } from '../packages.js';
 import { chartsOf } from './charts.js';
-import { renderMarkdown, titleOf } from './markdown.js';
+import { renderHead, renderTask, titleOf } from './markdown.js';
 import type { SuiteResult } from './result.js';
 
 /** The build of echarts with lines, bars, tooltips and legends: .7 MB. */
@@ -37,19 +37,18 @@ document.querySelectorAll('.chart').forEach((element, i) => {
  */
 export function renderHtml(result: SuiteResult): string {
   const charts = chartsOf(result);
-  const [head, ...sections] = renderMarkdown(result).split(/^(?=## )/m);
-  const ids = result.tasks.map((_, i) => `task-${i + 1}`);
-  const links = result.tasks.map((task, i) => `<a href="#${ids[i]}">${escaped(titleOf(task))}</a>`);
-  const body = sections.map((section, i) => {
-    const [title, ...rest] = section.split('\n');
+  const { tasks } = result;
+  const ids = tasks.map((_, i) => `task-${i + 1}`);
+  const links = tasks.map((task, i) => `<a href="#${ids[i]}">${escaped(titleOf(task))}</a>`);
+  const body = tasks.map((task, i) => {
     const figures = charts[i].map(
       (chart) =>
         `<figure><figcaption>${escaped(chart.title)}</figcaption><div class="chart"></div></figure>`,
     );
     return [
-      `<section id="${ids[i]}"><h2>${escaped(title.slice(3))}</h2>`,
+      `<section id="${ids[i]}"><h2>${escaped(titleOf(task))}</h2>`,
       ...figures,
-      `<details open><summary>Tables</summary>${toHtml(rest.join('\n'))}</details></section>`,
+      `<details open><summary>Tables</summary>${toHtml(renderTask(task))}</details></section>`,
     ].join('\n');
   });
   const options = JSON.stringify(charts.flat().map(({ option }) => option));
@@ -58,10 +57,11 @@ export function renderHtml(result: SuiteResult): string {
     '<html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width">',
     `<title>leandex bench: ${escaped(result.suite)}</title><style>${STYLE}</style></head><body>`,
-    toHtml(head),
+    toHtml(renderHead(result)),
     `<nav>${links.join('\n')}</nav>`,
     ...body,
-    `<script type="application/json" id="charts">${inScript(options)}</script>`,
+    // JSON may write any character so; it has no other place for this one than its strings.
+    `<script type="application/json" id="charts">${options.replaceAll('<', '\\u003c')}</script>`,
     `<script>${inScript(library())}</script>`,
     `<script>${SCRIPT}</script>`,
     '</body></html>\n',
@@ -92,7 +92,7 @@ function toHtml(markdown: string): string {
         const tag = `h${heading[1].length}`;
         return `<${tag}>${escaped(heading[2])}</${tag}>`;
       }
-      if (lines[0].startsWith('|')) return tableOf(lines);
+      if (/^\|[\s:|-]+\|$/.test(lines[1] ?? '')) return tableOf(lines);
       if (lines[0].startsWith('- ')) {
         return `<ul>${lines.map((line) => `<li>${escaped(line.slice(2))}</li>`).join('')}</ul>`;
       }

@@ -15,24 +15,34 @@ import { briefTable } from './summary.js';
 
 /** A suite's result as Markdown: report.md. */
 export function renderMarkdown(result: SuiteResult): string {
+  const parts = result.tasks.map((task) => `## ${titleOf(task)}\n\n${renderTask(task)}`);
+  return `${[renderHead(result), ...parts].join('\n\n')}\n`;
+}
+
+/** What stands before the tasks: with what they were measured, what is missing, and the figures in short. */
+export function renderHead(result: SuiteResult): string {
   const { suite, description, date, commit, machine, versions, skipped, failed } = result;
   const { cpu, cores, memoryGiB, node, platform, kernel, loadAverage } = machine;
   const head = [
     `# leandex bench: ${suite}`,
-    description,
+    oneLine(description),
     [
       `- ${date}, commit ${commit ?? 'unknown'}`,
       `- ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}, ${kernel}`,
       `- load average at the start ${loadAverage}`,
       `- versions: ${entries(versions)}`,
-      ...skipped.map(({ task, reason }) => `- skipped: ${task}, ${reason}`),
-      ...failed.map(({ task, reason }) => `- FAILED: ${task}, ${reason}`),
+      ...skipped.map(({ task, reason }) => `- skipped: ${task}, ${oneLine(reason)}`),
+      ...failed.map(({ task, reason }) => `- FAILED: ${task}, ${oneLine(reason)}`),
     ].join('\n'),
   ];
   const summary = briefTable(result.tasks);
   const brief = summary === undefined ? [] : [`${SUMMARY_TEXT}\n\n${summary}`];
-  const parts = result.tasks.map((task) => `## ${titleOf(task)}\n\n${renderTask(task)}`);
-  return `${[...head, ...brief, ...parts].join('\n\n')}\n`;
+  return [...head, ...brief].join('\n\n');
+}
+
+/** What others wrote must not look like a part of the report. */
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ');
 }
 
 const SUMMARY_TEXT =
@@ -196,7 +206,7 @@ function dataLine(data: DataInfo, distance = 'Cosine'): string {
 }
 
 function skippedLines(skipped: readonly { name: string; reason: string }[]): string[] {
-  return skipped.map(({ name, reason }) => `Skipped: ${name}, ${reason}`);
+  return skipped.map(({ name, reason }) => `Skipped: ${name}, ${oneLine(reason)}`);
 }
 
 function entries(record: Readonly<Record<string, string>>): string {

@@ -127,12 +127,30 @@ export async function checkSuite(what: string, value: unknown): Promise<Suite> {
   }
   const suite = value as Suite;
   for (const task of suite.tasks) {
-    if (isOnVectors(task)) caseOf(task, 10);
+    if (isOnVectors(task)) checkOnVectors(task);
     if (task.kind !== 'kv') continue;
     // xKV is measured in groups of three.
     checkInteger(`layers of ${task.name}, from … to`, task.layers[1] - task.layers[0], 3, 1000);
   }
   return suite;
+}
+
+/** Of what a schema cannot say: names, and beam widths that belong together. */
+function checkOnVectors(task: VectorTask): void {
+  const { name, kind, efs } = task;
+  for (const k of kind === 'ann' ? task.k : kind === 'ir' ? ([100] as const) : ([10] as const)) {
+    for (const contender of caseOf(task, k).contenders) {
+      if (contender.efs.length > 0) continue;
+      throw outOfRange(`efs of ${name}`, `some of at least ${k}, the k`, efs);
+    }
+  }
+  if (efs?.some((ef, i) => i > 0 && ef <= efs[i - 1]!)) {
+    throw outOfRange(`efs of ${name}`, 'in ascending order, each once', efs);
+  }
+  if (kind !== 'ir') return;
+  // The funnel compares contenders at this beam width, or the next wider one.
+  const widest = Math.min(...caseOf(task, 100).contenders.map((each) => each.efs.at(-1)!));
+  if (task.ef > widest) throw outOfRange(`ef of ${name}`, `at most ${widest}`, task.ef);
 }
 
 export type VectorTask = Exclude<Task, MultiTask | KvTask>;
@@ -159,7 +177,8 @@ export function caseOf(task: VectorTask, k: 10 | 100): BenchCase {
     ...(task.kind === 'ir' && { judgements: task.judgements, queriesMost: true as const }),
     contenders: contenders.map((each) => ({
       ...each,
-      efs: (task.efs ?? each.efs).filter((ef) => ef >= k),
+      // Sweeps begin at k, the fastest setting that there is, unless told otherwise.
+      efs: task.efs?.filter((ef) => ef >= k) ?? [k, ...each.efs.filter((ef) => ef > k)],
     })),
   };
 }

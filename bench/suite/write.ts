@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderHtml } from './html.js';
 import { renderMarkdown } from './markdown.js';
@@ -18,8 +18,14 @@ export function writeSuite(folder: string, result: SuiteResult): string[] {
   ];
   return files.map(([name, render]) => {
     const path = join(folder, name);
-    writeFileSync(`${path}.part`, render());
-    renameSync(`${path}.part`, path);
+    const text = render();
+    try {
+      writeFileSync(`${path}.part`, text);
+      renameSync(`${path}.part`, path);
+    } catch (error) {
+      rmSync(`${path}.part`, { force: true });
+      throw error;
+    }
     return path;
   });
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { basename, join } from 'node:path';
 import { LeandexError } from '../../src/base/errors.js';
 import { HOSTS, type PublicSet, type RemoteFile } from './catalogue.js';
+import { exclusively } from './exclusive.js';
 import { type Downloaded, discardPart, downloadPart } from './file.js';
 import { hashesOf } from './hash.js';
 import { unzip } from './unzip.js';
@@ -31,10 +32,15 @@ export function isDownloaded({ name }: PublicSet, folder: string): boolean {
  * whole; until then its parts lie in `<name>.download`, where an interrupted download goes on. Each
  * file is compared with the MD5 that its publishers give out; where there is none, with the one that
  * S3 tells as ETag and with what an earlier download of this file was.
- * @throws LeandexError `ALREADY_EXISTS`; `CORRUPT` for other bytes than expected, which are discarded;
- * and as downloadPart() and unzip() do.
+ * @throws LeandexError `ALREADY_EXISTS`; `BUSY` while somebody else downloads it to there; `CORRUPT` for
+ * other bytes than expected, which are discarded; and as downloadPart() and unzip() do.
  */
-export async function downloadSet(set: PublicSet, options: SetOptions): Promise<string> {
+export function downloadSet(set: PublicSet, options: SetOptions): Promise<string> {
+  // Two that write to the same parts could make a file of neither.
+  return exclusively(options.folder, set.name, () => download(set, options));
+}
+
+async function download(set: PublicSet, options: SetOptions): Promise<string> {
   const { folder, mirror = HOSTS[set.layout], bytesMost = BYTES_MOST, signal } = options;
   const target = join(folder, set.name);
   if (existsSync(target)) throw new LeandexError('ALREADY_EXISTS', `${target} is there already`);
@@ -109,5 +115,10 @@ async function verify(
 
 function readChecksums(folder: string): Record<string, string> {
   const path = join(folder, CHECKSUMS);
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+  if (!existsSync(path)) return {};
+  try {
+    return { ...JSON.parse(readFileSync(path, 'utf8')) };
+  } catch (cause) {
+    throw new LeandexError('CORRUPT', `${path}: expected JSON; remove it to begin anew`, { cause });
+  }
 }

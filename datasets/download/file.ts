@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { LeandexError } from '../../src/base/errors.js';
 
 export interface DownloadOptions {
@@ -92,8 +92,7 @@ async function receive(
   first: number,
   { bytesMost, onProgress }: DownloadOptions,
 ): Promise<number> {
-  const length = response.headers.get('content-length');
-  const total = length === null ? Number.NaN : first + Number(length);
+  const total = totalBytes(response, first);
   const refuse = (bytes: number) => {
     const message = `${url} has ${bytes} bytes or more, expected at most ${bytesMost}`;
     return new LeandexError('RESOURCE_EXHAUSTED', message, { details: { url, bytes, bytesMost } });
@@ -107,7 +106,7 @@ async function receive(
   try {
     for await (const chunk of response.body!) {
       if (done + chunk.length > bytesMost) throw refuse(done + chunk.length);
-      await file.write(chunk, 0, chunk.length, done);
+      await writeAll(file, chunk, done);
       done += chunk.length;
       onProgress?.(done, total);
     }
@@ -118,6 +117,22 @@ async function receive(
   }
   if (done < total) throw failed(url, `the end after ${done} of ${total} bytes`);
   return done;
+}
+
+/** All bytes of the file; NaN where the server does not say. Of a range it may send less than asked for. */
+function totalBytes({ status, headers }: Response, first: number): number {
+  const whole = status === 206 ? /\/(\d+)$/.exec(headers.get('content-range') ?? '') : null;
+  if (whole !== null) return Number(whole[1]);
+  const length = headers.get('content-length');
+  return length === null ? Number.NaN : first + Number(length);
+}
+
+/** On a disk that is nearly full a write may end early: what is left must not become a hole. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
+  }
 }
 
 function failed(url: string, received: string, cause?: unknown): LeandexError {

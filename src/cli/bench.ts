@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { BenchCase } from '../../bench/cases.js';
@@ -7,6 +8,7 @@ import { checkOneOf } from '../base/check.js';
 import { parseDistance } from '../base/distance.js';
 import { outOfRange } from '../base/errors.js';
 import { benchConsole } from './bench-console.js';
+import { EXIT_OF_SIGNAL } from './cancel.js';
 import { several, whole } from './flags.js';
 
 interface BenchFlags {
@@ -60,6 +62,10 @@ async function runBench(flags: BenchFlags): Promise<void> {
   if ([suite, data, cases].filter((each) => each !== undefined).length > 1) {
     throw outOfRange('what to measure', 'one of --suite, --data and --case', flags);
   }
+  for (const name of ['queries', 'distance'] as const) {
+    if (data !== undefined || flags[name] === undefined) continue;
+    throw outOfRange(`--${name}`, 'together with --data', flags[name]);
+  }
   // Only this command needs the harness, so only it waits for it to load.
   const { CASES } = await import('../../bench/cases.js');
   const known = [...CASES.map((each) => each.name), 'all'];
@@ -72,9 +78,11 @@ async function runBench(flags: BenchFlags): Promise<void> {
     log: line,
     onProgress: progress,
   };
-  const interrupt = () => {
-    line('interrupted: the same command goes on from here');
-    process.exit(130);
+  // A folder that cannot be written would be found out after everything was measured.
+  if (flags.out !== undefined) mkdirSync(flags.out, { recursive: true });
+  const interrupt = (name: keyof typeof EXIT_OF_SIGNAL) => {
+    line(flags.cache ? 'interrupted: the same command goes on from here' : 'interrupted');
+    process.exit(EXIT_OF_SIGNAL[name]);
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
@@ -107,8 +115,12 @@ async function runTasks(options: Logged, flags: BenchFlags): Promise<void> {
   const result = await runSuite(suite, options);
   const folder = out ?? join(packageFolder(), 'bench', 'results', suite.name);
   if (result.failed.length > 0) process.exitCode = 1;
-  options.log(`${suite.name}: written to ${writeSuite(folder, result).join(', ')}`);
-  process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderMarkdown(result));
+  try {
+    options.log(`${suite.name}: written to ${writeSuite(folder, result).join(', ')}`);
+  } finally {
+    // Also where the disk is full: it may have taken an hour.
+    process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderMarkdown(result));
+  }
 }
 
 async function runOne(
@@ -130,10 +142,13 @@ async function runOne(
     return;
   }
   const result = await runCase(benchCase, options);
-  // First, because the measurements that it holds may have taken an hour.
-  const path = writeResult(out, result);
-  options.log(`${benchCase.name}: written to ${path} and ${await writePlot(out, result)}`);
-  process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderResult(result));
+  try {
+    // First, because the measurements that it holds may have taken an hour.
+    const path = writeResult(out, result);
+    options.log(`${benchCase.name}: written to ${path} and ${await writePlot(out, result)}`);
+  } finally {
+    process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : renderResult(result));
+  }
 }
 
 async function listAll(): Promise<void> {

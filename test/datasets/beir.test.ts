@@ -98,6 +98,7 @@ describe('readQrels', () => {
     ['q1\t0\td1\t1', '3 columns separated by tabs, received 4'],
     ['q1\td3\t1.5', 'a whole number as score'],
     ['q1\td3\t', 'a whole number as score'],
+    [`q1\td3\t${'9'.repeat(400)}`, 'a whole number as score'],
     ['q1\td1\t1', 'score 2 again for q1 and d1, received 1'],
   ])('refuses line %j', (line, word) => {
     const error = errorOf(reading(readQrels, `${QRELS}${line}\n`));

@@ -1,3 +1,4 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { File, ready } from 'h5wasm/node';
 import { parquetWriteFile } from 'hyparquet-writer';
@@ -5,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { writeNpy } from '../../datasets/npy.js';
 import { encodeFvecs } from '../../datasets/vecs.js';
 import { readVectors } from '../../datasets/vectors.js';
+import { Random } from '../../src/base/random.js';
 import { folderWith } from './support.js';
 
 const CORPUS = Float32Array.from({ length: 120 }, (_, i) => i / 7);
@@ -15,8 +17,7 @@ const lists = (rows: Float32Array) =>
   Array.from({ length: rows.length / 3 }, (_, i) => Array.from(rows.subarray(3 * i, 3 * i + 3)));
 
 /** A column of lists of float32, with the nested schema that pyarrow gives it. */
-function writeParquet(filename: string, rows: Float32Array, name = 'emb'): void {
-  const data = lists(rows);
+function writeParquet(filename: string, data: number[][], name = 'emb'): void {
   parquetWriteFile({
     filename,
     columnData: [
@@ -114,23 +115,59 @@ describe('reading', () => {
 describe('VectorDBBench', () => {
   test.each(['train.parquet', 'shuffle_train.parquet'])('with %s', async (name) => {
     const folder = folderWith({});
-    writeParquet(join(folder, name), CORPUS);
-    writeParquet(join(folder, 'test.parquet'), QUERIES);
+    writeParquet(join(folder, name), lists(CORPUS));
+    writeParquet(join(folder, 'test.parquet'), lists(QUERIES));
     const read = await readVectors(folder, OPTIONS);
     expect(read).toMatchObject({ dimensions: 3, corpus: CORPUS, queries: QUERIES });
   });
 
   test('without a column of vectors is CORRUPT', async () => {
     const folder = folderWith({});
-    writeParquet(join(folder, 'train.parquet'), CORPUS, 'other');
+    writeParquet(join(folder, 'train.parquet'), lists(CORPUS), 'other');
     await expect(readVectors(join(folder, 'train.parquet'), OPTIONS)).rejects.toThrow(
       /expected a column emb, .* received id, other/,
     );
   });
 });
 
+describe('a damaged Parquet file', () => {
+  test.each([
+    ['no list', [null, [1, 2]]],
+    ['no list further down', [[1, 2], null]],
+    ['nothing in a list', [[1, null]]],
+    ['empty lists', [[], []]],
+  ])('with %s is CORRUPT', async (_, data) => {
+    const path = join(folderWith({}), 'rows.parquet');
+    writeParquet(path, data as number[][]);
+    await expect(readVectors(path, OPTIONS)).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  test('is CORRUPT wherever it is cut or altered, or read as it is', async () => {
+    const folder = folderWith({});
+    const path = join(folder, 'rows.parquet');
+    writeParquet(path, lists(CORPUS));
+    const whole = readFileSync(path);
+    const random = new Random(5);
+    for (let i = 0; i < 120; i++) {
+      const bytes = Buffer.from(whole);
+      if (i % 2 === 0)
+        for (let j = 0; j < 4; j++) bytes[random.below(bytes.length)]! ^= 1 << (i % 8);
+      writeFileSync(path, i % 2 === 0 ? bytes : bytes.subarray(0, random.below(bytes.length)));
+      const code = await readVectors(path, OPTIONS).then(
+        () => 'read',
+        (error) => error.code,
+      );
+      expect(['read', 'CORRUPT', 'UNSUPPORTED']).toContain(code);
+    }
+  });
+});
+
 describe('ann-benchmarks', () => {
-  async function writeHdf5(path: string, corpus: Float32Array, shape: number[]): Promise<void> {
+  async function writeHdf5(
+    path: string,
+    corpus: Float32Array | BigInt64Array,
+    shape: number[],
+  ): Promise<void> {
     await ready;
     const file = new File(path, 'w');
     file.create_dataset({ name: 'train', data: corpus, shape });
@@ -151,7 +188,10 @@ describe('ann-benchmarks', () => {
   test('with rows of another length, or no HDF5, is CORRUPT', async () => {
     const folder = folderWith({ 'none.hdf5': 'no HDF5' });
     await writeHdf5(join(folder, 'odd.hdf5'), CORPUS, [60, 2]);
-    for (const name of ['odd.hdf5', 'none.hdf5']) {
+    await writeHdf5(join(folder, 'cut.hdf5'), CORPUS, [40, 3]);
+    truncateSync(join(folder, 'cut.hdf5'), 500);
+    await writeHdf5(join(folder, 'int64.hdf5'), new BigInt64Array(120), [40, 3]);
+    for (const name of ['odd.hdf5', 'none.hdf5', 'cut.hdf5', 'int64.hdf5']) {
       const read = readVectors(join(folder, name), OPTIONS);
       await expect(read).rejects.toMatchObject({ code: 'CORRUPT' });
     }

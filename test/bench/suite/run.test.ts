@@ -168,6 +168,63 @@ describe('the result of a suite', () => {
   });
 });
 
+describe('a suite that cannot run as a whole', () => {
+  const small = join(scratch, 'small.npy');
+  const none = join(scratch, 'none.npy');
+  const tasksOf = (...tasks: object[]) =>
+    checkSuite('parts', { name: 'parts', description: 'Some.', tasks });
+  const curves = { ...ON_VECTORS, kind: 'ann', name: 'curves', k: [10], efs: [10] };
+  const filters = { ...ON_VECTORS, kind: 'filtered', name: 'filters', shares: [0.5] };
+  const onlyHnswlib = { contenders: ['hnswlib M16'], ef: 20, seed: 1 };
+
+  test('with chosen engines leaves out tasks of others and absent data', async () => {
+    const absent = { ...curves, name: 'absent', data: { kind: 'shared', folder: 'no' } };
+    const suite = await tasksOf(absent, { ...filters, ...onlyHnswlib }, curves);
+    const { tasks, skipped, failed } = await runSuite(suite, { engines: ['leandex'] });
+    expect(tasks.map(({ name }) => name)).toEqual(['curves']);
+    expect(skipped).toEqual([
+      { task: 'absent', reason: expect.stringContaining('the data set no is absent') },
+      { task: 'filters', reason: 'none of the chosen engines takes part in it' },
+    ]);
+    expect(failed).toEqual([]);
+  });
+
+  test('with an engine that no task has is refused', async () => {
+    const suite = await tasksOf(curves);
+    await expect(runSuite(suite, { engines: ['leandex', 'zvec'] })).rejects.toThrow(
+      /must be one of leandex, hnswlib-node/,
+    );
+  });
+
+  test('at a k that the data are too few for keeps what it measured before', async () => {
+    writeNpy(
+      small,
+      [60, 4],
+      Float32Array.from({ length: 240 }, (_, i) => Math.cos(i)),
+    );
+    const data = { kind: 'files', corpus: small, queriesFile: small };
+    const suite = await tasksOf({ ...curves, data, k: [10, 100], efs: [10, 100] });
+    const { tasks, failed } = await runSuite(suite);
+    expect(tasks[0]).toMatchObject({ results: [{ k: 10, data: { count: 60 } }] });
+    const reason = expect.stringMatching(/vectors in small.npy must be at least 100, the k.* 60/);
+    expect(failed).toEqual([{ task: 'curves at k 100', reason }]);
+  });
+
+  test('without queries says so', async () => {
+    writeNpy(none, [0, 4], new Float32Array(0));
+    writeNpy(
+      small,
+      [60, 4],
+      Float32Array.from({ length: 240 }, (_, i) => Math.cos(i)),
+    );
+    const data = { kind: 'files', corpus: small, queriesFile: none };
+    for (const task of [curves, { ...filters, ...onlyHnswlib }]) {
+      const suite = await tasksOf({ ...task, data });
+      await expect(runSuite(suite)).rejects.toThrow(/number of queries .* must be at least 1/);
+    }
+  });
+});
+
 describe('the reports', () => {
   const folder = join(scratch, 'report');
 
@@ -226,6 +283,45 @@ describe('the reports', () => {
     expect(html.split('<table>').length).toBe(renderMarkdown(result).split(/^\| [-]/m).length);
     expect(html).toContain('All kinds, &lt;small&gt;.');
     expect(html).not.toContain('<small>');
+  });
+
+  test('in HTML are whole whatever the texts in them are', () => {
+    const name = '<!-- </script><b>';
+    const evil = {
+      ...result,
+      description: 'One.\n\n## Two\n\n| three',
+      skipped: [{ task: 'absent', reason: 'four\n\n## five' }],
+      tasks: result.tasks.map((task) =>
+        task.kind === 'churn'
+          ? { ...task, contenders: task.contenders.map((each) => ({ ...each, name })) }
+          : task,
+      ),
+    };
+    const html = renderHtml(evil).replaceAll(/<script>.*?<\/script>/gs, '');
+    expect(html.match(/<h2>/g)).toHaveLength(6);
+    expect(html).toContain('One. ## Two | three');
+    expect(html).toContain('four ## five');
+    expect(html).not.toContain('<b>');
+    const json = /id="charts">(.*?)<\/script>/s.exec(html)![1]!;
+    expect(JSON.stringify(JSON.parse(json))).toContain(name);
+    expect(renderMarkdown(evil).match(/^## /gm)).toHaveLength(6);
+  });
+
+  test('say what exact search by the distance in use finds, not by the best one', () => {
+    const judged = only('ir');
+    const { exact } = judged.result;
+    const better = { ...exact!.Dot, ndcgAt10: 0.99995 };
+    const task = { ...judged, result: { ...judged.result, exact: { ...exact!, Dot: better } } };
+    const row = summaryTable([task])!.split('\n')[2];
+    expect(row).toContain(`exact search ${exact!.Cosine.ndcgAt10.toFixed(4)}`);
+  });
+
+  test('leave nothing half written behind', () => {
+    const taken = join(scratch, 'taken');
+    // A folder in the place of the second file.
+    mkdirSync(join(taken, 'report.md'), { recursive: true });
+    expect(() => writeSuite(taken, result)).toThrow(/EISDIR|EEXIST|ENOTEMPTY/);
+    expect(readdirSync(taken).sort()).toEqual(['report.md', 'results.json']);
   });
 
   test.skipIf(chromiumPath() === undefined)(

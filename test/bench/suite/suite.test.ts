@@ -8,12 +8,15 @@ import {
   isOnVectors,
   readSuite,
   suiteNames,
+  type VectorTask,
 } from '../../../bench/suite/suite.js';
 import { folderWith } from '../../datasets/support.js';
 
 const QUICK = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../bench/suites/quick.json'), 'utf8'),
 );
+
+const GENERATED = { kind: 'generated', generator: 'spectrum', count: 99, dimensions: 4, seed: 1 };
 
 /** The quick suite with its first task changed. */
 const changed = (change: object, without: string[] = []) => {
@@ -75,6 +78,15 @@ describe('refused, saying where', () => {
     [changed({ case: 'nope' }), /case must be quick or/],
     [changed({ contenders: ['faiss'] }), /a contender must be leandex or/],
     [{ ...QUICK, tasks: [{ ...QUICK.tasks.at(-1), layers: [2, 4] }] }, /from … to must be/],
+    [changed({ repaets: 5 }), /at \/tasks\/0/],
+    [{ ...QUICK, tasks: [{ ...QUICK.tasks.at(-1), seeds: 2 }] }, /at \/tasks\/0/],
+    [changed({ data: { kind: 'quickstart', folder: 'x' } }, ['case']), /at \/tasks\/0\/data/],
+    [changed({ data: { kind: 'shared', folder: 'x', file: 1 } }, ['case']), /\/tasks\/0\/data/],
+    [changed({ data: { ...GENERATED, generator: 'nope' } }, ['case']), /\/data\/generator/],
+    [changed({ data: { ...GENERATED, sed: 1 } }, ['case']), /at \/tasks\/0\/data/],
+    [changed({ efs: [320, 100] }), /efs of quickstart must be in ascending order/],
+    [changed({ efs: [10, 50] }), /efs of quickstart must be some of at least 100/],
+    [{ ...QUICK, tasks: [{ ...QUICK.tasks[1], ef: 999 }] }, /ef of .* must be at most 320/],
     [null, /must be object/],
   ])('%#', async (suite, message) => {
     await expect(checkSuite('suite', suite)).rejects.toThrow(message);
@@ -87,6 +99,17 @@ describe('refused, saying where', () => {
     await expect(readSuite(join(folder, 'broken.json'))).rejects.toMatchObject({ code: 'CORRUPT' });
     await expect(readSuite('nope')).rejects.toThrow(/--suite must be public or quick or real/);
   });
+});
+
+test('sweeps begin at k, the fastest setting that there is', async () => {
+  const { tasks } = await checkSuite('suite', changed({}, ['efs']));
+  for (const k of [10, 100] as const) {
+    const { contenders } = caseOf(tasks[0] as VectorTask, k);
+    for (const { efs } of contenders) {
+      expect(efs[0]).toBe(k);
+      expect(efs).toEqual(efs.toSorted((a, b) => a - b));
+    }
+  }
 });
 
 test('own data make a suite, which is judged where there are judgements', async () => {

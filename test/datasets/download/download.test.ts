@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readBeir } from '../../../datasets/beir.js';
 import { PUBLIC_SETS, type PublicSet, publicSet } from '../../../datasets/download/catalogue.js';
 import { downloadSet, isDownloaded } from '../../../datasets/download/download.js';
@@ -120,6 +122,16 @@ describe('an interrupted download', () => {
     expect(new Uint8Array(readFileSync(join(path, 'plain.hdf5')))).toEqual(BYTES);
   });
 
+  test('is not whole after a range that is shorter than the one asked for', async () => {
+    mirror.etagOf = () => 'no sum of the bytes';
+    await cutAfter(5000);
+    mirror.rangeMost = 1000;
+    await expect(get(PLAIN)).rejects.toThrow(/the end after 6000 of 200000 bytes/);
+    mirror.rangeMost = Infinity;
+    const path = await get(PLAIN);
+    expect(new Uint8Array(readFileSync(join(path, 'plain.hdf5')))).toEqual(BYTES);
+  });
+
   test('by a signal is ABORTED with its reason, and goes on afterwards', async () => {
     const controller = new AbortController();
     const onProgress = () => controller.abort('enough');
@@ -131,7 +143,50 @@ describe('an interrupted download', () => {
   });
 });
 
+describe('one download at a time', () => {
+  const lockOf = (pid: number | undefined) => join(folder, `plain.lock-${pid}`);
+
+  test('of a set: another one is BUSY, and the first comes whole', async () => {
+    const [first, second] = await Promise.allSettled([get(PLAIN), get(PLAIN)]);
+    expect(second).toMatchObject({ reason: { code: 'BUSY' } });
+    expect(first).toMatchObject({ status: 'fulfilled' });
+    expect(new Uint8Array(readFileSync(join(folder, 'plain', 'plain.hdf5')))).toEqual(BYTES);
+  });
+
+  test('also where another process has begun, but not where that is gone', async () => {
+    writeFileSync(lockOf(process.ppid), '');
+    await expect(get(PLAIN)).rejects.toMatchObject({ code: 'BUSY' });
+    expect(mirror.requests).toEqual([]);
+    rmSync(lockOf(process.ppid));
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    writeFileSync(lockOf(pid), '');
+    await get(PLAIN);
+    expect(readdirSync(folder).sort()).toEqual(['checksums.json', 'plain']);
+  });
+});
+
+test('a disk that takes only a part of a write leaves no hole', async () => {
+  const handle = await open(folder);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const { write } = prototype as unknown as { write: Write };
+  type Write = (this: FileHandle, bytes: Uint8Array, at: number, size: number, to: number) => never;
+  const half: Write = function (bytes, at, size, to) {
+    return write.call(this, bytes, at, Math.ceil(size / 2), to);
+  };
+  vi.spyOn(prototype, 'write').mockImplementation(half as never);
+  const path = await get(PLAIN);
+  expect(new Uint8Array(readFileSync(join(path, 'plain.hdf5')))).toEqual(BYTES);
+});
+
 describe('refused', () => {
+  test('are checksums that cannot be read', async () => {
+    writeFileSync(join(folder, 'checksums.json'), '{"plain');
+    await expect(get(PLAIN)).rejects.toMatchObject({ code: 'CORRUPT' });
+    expect(isDownloaded(PLAIN, folder)).toBe(false);
+  });
+
   test('are bytes with another sum than the published one; the next attempt begins anew', async () => {
     const damaged = Uint8Array.from(BEIR_ZIP);
     damaged[40]! ^= 1;

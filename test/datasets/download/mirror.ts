@@ -10,6 +10,8 @@ export interface Mirror {
   readonly files: Map<string, Uint8Array>;
   /** The next response stops after so many bytes and waits for hangUp(). */
   stopAfter: number | undefined;
+  /** An answer to a range has no more bytes than these. */
+  rangeMost: number;
   /** Of the answers; default the MD5, as S3 has it. */
   etagOf: (body: Uint8Array) => string | undefined;
   /** Ends all connections, whatever was to come. */
@@ -25,6 +27,7 @@ export async function startMirror(files: Record<string, Uint8Array>): Promise<Mi
     requests: [],
     files: new Map(Object.entries(files)),
     stopAfter: undefined,
+    rangeMost: Infinity,
     etagOf: md5Of,
     hangUp: () => server.closeAllConnections(),
     close: () =>
@@ -57,11 +60,11 @@ function answer(mirror: Mirror, request: IncomingMessage, response: ServerRespon
     response.writeHead(416).end();
     return;
   }
-  const sent = isPart ? body.subarray(from) : body;
+  const sent = isPart ? body.subarray(from, from + mirror.rangeMost) : body;
   response.writeHead(isPart ? 206 : 200, {
     'content-length': sent.length,
     ...(quoted !== undefined && { etag: quoted }),
-    ...(isPart && { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` }),
+    ...(isPart && { 'content-range': `bytes ${from}-${from + sent.length - 1}/${body.length}` }),
   });
   const { stopAfter } = mirror;
   mirror.stopAfter = undefined;

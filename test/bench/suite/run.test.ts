@@ -312,7 +312,7 @@ describe('the reports', () => {
     const { exact } = judged.result;
     const better = { ...exact!.Dot, ndcgAt10: 0.99995 };
     const task = { ...judged, result: { ...judged.result, exact: { ...exact!, Dot: better } } };
-    const row = summaryTable([task])!.split('\n')[2];
+    const row = briefTable([task])!.split('\n')[2];
     expect(row).toContain(`exact search ${exact!.Cosine.ndcgAt10.toFixed(4)}`);
   });
 

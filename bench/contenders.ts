@@ -109,14 +109,6 @@ export const LEANDEX_ORIGINALS = contender(leandex, 'leandex originals', {
   secondaryBits: 32,
 });
 
-/**
- * For what changes: in zvec 0.7.0 rotated int8 codes lose all recall once vectors were added after
- * the first `optimize`.
- */
-export const ZVEC_INT8_UNROTATED = contender(zvec, 'zvec int8 unrotated M16', {
-  ...{ codes: 'int8', m: 16, efConstruction: EF_CONSTRUCTION, rotate: false },
-});
-
 /** Every contender that a suite may name. */
 export const CONTENDERS: readonly Contender[] = [
   ...LEANDEX_COLUMNS,
@@ -124,7 +116,6 @@ export const CONTENDERS: readonly Contender[] = [
   contender(leandex, 'leandex graph', { exactBelow: 0 }),
   ...nativesWith(16),
   ...nativesWith(32),
-  ZVEC_INT8_UNROTATED,
   hnswlibWith(24),
   edgevecWith(16),
 ];

@@ -18,11 +18,6 @@ export interface EngineContext<IndexSettings = Settings, SearchSettings = Settin
   readonly threads: number;
   /** An empty folder for this contender alone, gone after the run. */
   readonly scratch: string;
-  /**
-   * The row numbers that each of the filters to come allows: an application knows the attributes
-   * that it will filter by, and some engines want them with the vectors.
-   */
-  readonly filters: readonly Uint32Array[];
 }
 
 /** Searches the query of that row; what it needs for that is prepared beforehand. */
@@ -60,12 +55,9 @@ export interface Engine {
   prepare(queries: Rows<Float32Array>): void;
   /** One query a call, on one thread. */
   searcher(k: number, ef: number): Searcher;
-  /** The same with one of the filters of the context; absent where the engine has no such way. */
-  filteredSearcher?(k: number, ef: number, filter: number): Searcher;
-  /**
-   * Deletes ids, then adds rows under ids, of which those that are there are replaced. Resolves when
-   * the index is as it is to be searched.
-   */
+  /** The same among allowed rows alone; absent where the engine has no such way. */
+  filteredSearcher?(k: number, ef: number, allowed: Uint32Array): Searcher;
+  /** Deletes ids, then adds rows under ids, of which those that are there are replaced. */
   change?(removed: Uint32Array, ids: Uint32Array, rows: Rows<Float32Array>): Promise<void>;
   /** Searches all prepared queries on all threads; absent where the engine has no such way. */
   searchAll?(k: number, ef: number): Promise<unknown>;

@@ -14,8 +14,6 @@ export interface BuildRequest {
   readonly threads: number;
   /** A folder for this worker alone. */
   readonly scratch: string;
-  /** .npy files of uint32, one axis: the rows that each of the filters to come allows. */
-  readonly filterPaths?: readonly string[];
   /** Where the index may lie from an earlier run, and is put otherwise; without an extension. */
   readonly cachePath?: string;
 }
@@ -33,10 +31,11 @@ export interface SearchRequest {
   readonly measureMs: number;
 }
 
-/** Searches as `search` does, with one of the filters of the build. */
+/** Searches as `search` does, among some rows alone. */
 export interface FilteredRequest extends Omit<SearchRequest, 'type'> {
   readonly type: 'searchFiltered';
-  readonly filter: number;
+  /** A .npy file of uint32, one axis. */
+  readonly allowedPath: string;
 }
 
 /** Deletes ids, then adds rows under ids; those that are there are replaced. */

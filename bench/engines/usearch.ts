@@ -34,7 +34,6 @@ interface Library {
 
 interface Index {
   add(keys: BigUint64Array, vectors: Float32Array, threads: number): void;
-  remove(keys: BigUint64Array): unknown;
   search(queries: Float32Array, k: number, threads: number): { readonly keys: BigUint64Array };
   save(path: string): void;
   load(path: string): void;
@@ -60,20 +59,12 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
 
   let savedPath = join(context.scratch, 'index.usearch');
   let current: { readonly ef: number; readonly index: Index } | undefined;
-  /** Whether the index in memory is another one than that of the file. */
-  let isChanged = false;
   let queries: Float32Array = new Float32Array();
   let rows: Float32Array[] = [];
 
   /** The beam width is fixed when an index is made, so another one means to load it anew. */
   const withBeam = (ef: number): Index => {
     if (current?.ef === ef) return current.index;
-    if (isChanged) {
-      // Where it was loaded from others may read it.
-      savedPath = join(context.scratch, 'changed.usearch');
-      current!.index.save(savedPath);
-      isChanged = false;
-    }
     // The memory of the old index is native; only a collection gives it back.
     current = undefined;
     globalThis.gc?.();
@@ -85,7 +76,7 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
   return {
     async build(vectors) {
       const { count, data } = inForm(vectors);
-      const keys = keysOf(Uint32Array.from({ length: count }, (_, i) => i));
+      const keys = BigUint64Array.from({ length: count }, (_, i) => BigInt(i));
       const index = makeIndex(context.efs[0]);
       const started = performance.now();
       index.add(keys, data, threads);
@@ -117,21 +108,10 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
         idsOf: (answer: { keys: BigUint64Array }) => Array.from(answer.keys, Number),
       };
     },
-    async change(removed, ids, changed) {
-      const { index } = current ?? { index: withBeam(context.efs[0]) };
-      isChanged = true;
-      // A key that is there cannot be added: what replaces it is added after it is removed.
-      for (const gone of [removed, ids]) if (gone.length > 0) index.remove(keysOf(gone));
-      if (ids.length > 0) index.add(keysOf(ids), inForm(changed).data, threads);
-    },
     async searchAll(k, ef) {
       withBeam(ef).search(queries, k, threads);
     },
   };
-}
-
-function keysOf(ids: Uint32Array): BigUint64Array {
-  return BigUint64Array.from(ids, BigInt);
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   rowOf,
 } from '../engine.js';
 import { loadPackage } from '../packages.js';
-import type { Collection, Document, Library, Status } from './zvec-library.js';
+import type { Collection, Library } from './zvec-library.js';
 
 export interface ZvecSettings {
   /** How the graph's vectors are stored; the originals lie beside them. */
@@ -39,9 +39,6 @@ export const zvec: EngineModule<ZvecSettings, ZvecSearch> = {
 type Context = EngineContext<ZvecSettings, ZvecSearch>;
 
 const FIELD = 'v';
-
-/** What says whether a filter allows a document. */
-const flagOf = (filter: number) => `allowed${filter}`;
 
 /** Documents that exist at a time. zvec takes 1,024 a call. */
 const ROWS_AT_ONCE = 1000;
@@ -74,21 +71,17 @@ async function create(context: Context): Promise<Engine> {
     params: { indexType, ef, isUsingRefiner: search.refine ?? false },
   });
 
-  const open = (path: string, readOnly = true) => {
+  const open = (path: string) => {
     folder = path;
-    collection = library.ZVecOpen(folder, { readOnly });
+    collection = library.ZVecOpen(folder, { readOnly: true });
     count = collection.stats.docCount;
   };
-  const searcherOf = (queries: readonly object[]) => ({
-    search: (query: number) => collection.querySync(queries[query]),
-    idsOf: (answer: unknown) => (answer as { id: string }[]).map(({ id }) => Number(id)),
-  });
 
   return {
     async build(vectors) {
       const seconds = supported(() => {
         const made = library.ZVecCreateAndOpen(folder, schemaOf(library, context));
-        const taken = fill(made, inForm(vectors), context);
+        const taken = fill(made, inForm(vectors), threads);
         made.closeSync();
         return taken;
       });
@@ -111,27 +104,11 @@ async function create(context: Context): Promise<Engine> {
       rows = Array.from({ length: queries.count }, (_, i) => rowOf(prepared, i));
     },
     searcher(k, ef) {
-      return searcherOf(rows.map((row) => queryOf(row, k, ef)));
-    },
-    filteredSearcher(k, ef, filter) {
-      const among = { filter: `${flagOf(filter)} = true` };
-      return searcherOf(rows.map((row) => ({ ...queryOf(row, k, ef), ...among })));
-    },
-    async change(removed, ids, changed) {
-      collection.closeSync();
-      open(folder, false);
-      inBatches(removed.length, (from, to) => {
-        check('delete', collection.deleteSync(Array.from(removed.subarray(from, to), String)));
-      });
-      const flags = flagsOf(context.filters);
-      const prepared = inForm(changed);
-      inBatches(ids.length, (from, to) => {
-        const documents = documentsOf(prepared, ids, from, to, flags);
-        check('upsert', collection.upsertSync(documents));
-      });
-      collection.optimizeSync({ concurrency: threads });
-      collection.closeSync();
-      open(folder);
+      const queries = rows.map((row) => queryOf(row, k, ef));
+      return {
+        search: (query) => collection.querySync(queries[query]),
+        idsOf: (answer: { id: string }[]) => answer.map(({ id }) => Number(id)),
+      };
     },
     searchAll(k, ef) {
       const queries = rows.map((row) => queryOf(row, k, ef));
@@ -169,68 +146,27 @@ function schemaOf(library: Library, context: Context): object {
   const { dimensions: dimension } = context;
   return new library.ZVecCollectionSchema({
     name: 'bench',
-    ...(context.filters.length > 0 && {
-      fields: context.filters.map((_, filter) => ({
-        name: flagOf(filter),
-        dataType: ZVecDataType.BOOL,
-        indexParams: { indexType: ZVecIndexType.INVERT },
-      })),
-    }),
     vectors: { name: FIELD, dataType: ZVecDataType.VECTOR_FP32, dimension, indexParams },
   });
 }
 
 /** Inserts all rows and builds the graph, which zvec does on its own call only. */
-function fill(
-  collection: Collection,
-  vectors: Rows<Float32Array>,
-  { filters, threads: concurrency }: Context,
-): number {
+function fill(collection: Collection, vectors: Rows<Float32Array>, concurrency: number): number {
   let milliseconds = 0;
-  const ids = Uint32Array.from({ length: vectors.count }, (_, i) => i);
-  const flags = flagsOf(filters);
-  inBatches(vectors.count, (from, to) => {
-    const documents = documentsOf(vectors, ids, from, to, flags);
+  for (let first = 0; first < vectors.count; first += ROWS_AT_ONCE) {
+    const size = Math.min(ROWS_AT_ONCE, vectors.count - first);
+    const documents = Array.from({ length: size }, (_, i) => ({
+      id: String(first + i),
+      vectors: { [FIELD]: rowOf(vectors, first + i) },
+    }));
     const started = performance.now();
-    const statuses = collection.insertSync(documents);
+    const failed = collection.insertSync(documents).find(({ ok }) => !ok);
     milliseconds += performance.now() - started;
-    check('insert', statuses);
-  });
+    if (failed !== undefined) throw new Error(`zvec insert: ${failed.code} ${failed.message}`);
+  }
   const started = performance.now();
   collection.optimizeSync({ concurrency });
   return (milliseconds + performance.now() - started) / 1000;
-}
-
-type Flags = readonly (readonly [name: string, rows: ReadonlySet<number>])[];
-
-function flagsOf(filters: readonly Uint32Array[]): Flags {
-  return filters.map((rows, filter) => [flagOf(filter), new Set(rows)] as const);
-}
-
-/** Rows from … to − 1 under their ids. */
-function documentsOf(
-  rows: Rows<Float32Array>,
-  ids: Uint32Array,
-  from: number,
-  to: number,
-  flags: Flags,
-): Document[] {
-  return Array.from(ids.subarray(from, to), (id, i) => ({
-    id: String(id),
-    fields: Object.fromEntries(flags.map(([name, allowed]) => [name, allowed.has(id)])),
-    vectors: { [FIELD]: rowOf(rows, from + i) },
-  }));
-}
-
-function inBatches(count: number, take: (from: number, to: number) => void): void {
-  for (let from = 0; from < count; from += ROWS_AT_ONCE) {
-    take(from, Math.min(count, from + ROWS_AT_ONCE));
-  }
-}
-
-function check(what: string, statuses: readonly Status[]): void {
-  const failed = statuses.find(({ ok }) => !ok);
-  if (failed !== undefined) throw new Error(`zvec ${what}: ${failed.code} ${failed.message}`);
 }
 
 /**

@@ -35,8 +35,6 @@ export async function runContest<Figures>(
   options: SuiteOptions,
   plan: {
     readonly vectors: (data: BenchData) => Float32Array;
-    /** The rows that each of the filters allows which are measured. */
-    readonly filters?: (data: BenchData) => readonly Uint32Array[];
     readonly measure: (opponent: Opponent, contest: Contest) => Promise<Figures>;
   },
 ): Promise<{ data: BenchData; contenders: Named<Figures>[]; skipped: Skipped[] }> {
@@ -53,9 +51,6 @@ export async function runContest<Figures>(
     );
     writeNpy(vectorsPath, [vectors.length / dimensions, dimensions], vectors);
     writeNpy(queriesPath, [data.info.queries, dimensions], data.queries);
-    const filterPaths = (plan.filters?.(data) ?? []).map((rows, i) =>
-      writeIds({ scratch }, `filter${i}`, rows),
-    );
     for (const contender of contenders) {
       const { engine, name, settings, search, efs } = contender;
       log(`${benchCase.name}: ${name}`);
@@ -65,7 +60,6 @@ export async function runContest<Figures>(
         await opponent.build({
           ...{ vectorsPath, dimensions, distance: benchCase.distance },
           ...{ settings, search, efs, threads, scratch: join(scratch, keyOf(name)) },
-          filterPaths,
         });
         const figures = await plan.measure(opponent, {
           ...{ benchCase, data, options, scratch, queriesPath },
@@ -95,11 +89,7 @@ export function speedOf({ latencies }: SearchReport): { qps: number; p50: number
 }
 
 /** Writes ids for a process to read, and gives the path. */
-export function writeIds(
-  { scratch }: Pick<Contest, 'scratch'>,
-  name: string,
-  ids: Uint32Array,
-): string {
+export function writeIds({ scratch }: Contest, name: string, ids: Uint32Array): string {
   const path = join(scratch, `${name}.npy`);
   writeNpy(path, [ids.length], ids);
   return path;

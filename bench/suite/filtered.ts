@@ -4,7 +4,7 @@ import { Random } from '../../src/base/random.js';
 import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import type { BenchData } from '../data.js';
-import { runContest, speedOf, warmupOf } from './contest.js';
+import { runContest, speedOf, warmupOf, writeIds } from './contest.js';
 import type { FilteredPoint, FilteredResult } from './result.js';
 import type { SuiteOptions } from './run.js';
 import { caseOf, type FilteredTask } from './suite.js';
@@ -27,20 +27,16 @@ export async function runFiltered(
   options: SuiteOptions,
 ): Promise<FilteredResult> {
   const benchCase = caseOf(task, K);
-  let filters: Allowed[] = [];
   const measured = await runContest(benchCase, options, {
     vectors: ({ corpus }) => corpus,
-    filters: (data) => {
-      filters = allowedRows(task, data);
-      return filters.map(({ rows }) => rows);
-    },
-    measure: async (opponent, { data, queriesPath }) => {
+    measure: async (opponent, contest) => {
+      const { data, queriesPath } = contest;
       const points: FilteredPoint[] = [];
-      for (const [filter, allowed] of filters.entries()) {
+      for (const allowed of allowedRows(task, data)) {
         const { measureMs } = benchCase;
         const report = await opponent.searchFiltered({
           ...{ queriesPath, k: K, ef: task.ef, warmupMs: warmupOf(measureMs), measureMs },
-          filter,
+          allowedPath: writeIds(contest, 'allowed', allowed.rows),
         });
         points.push({
           ...{ share: allowed.share, far: allowed.far, allowed: allowed.rows.length },

@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readMatrix } from '../../datasets/matrix.js';
-import { readNpy } from '../../datasets/npy.js';
 import type { Engine, EngineModule } from '../engine.js';
 import type { BuildReport, BuildRequest } from '../protocol.js';
 import { startClock } from './measure.js';
@@ -28,8 +27,7 @@ export async function buildOrLoad(
 ): Promise<{ engine: Engine; report: Omit<BuildReport, 'searchThreads'> }> {
   const { dimensions, distance, settings, search, efs, threads, scratch } = request;
   mkdirSync(scratch, { recursive: true });
-  const filters = (request.filterPaths ?? []).map(readIds);
-  const context = { dimensions, distance, settings, search, efs, threads, scratch, filters };
+  const context = { dimensions, distance, settings, search, efs, threads, scratch };
   const engine = await create(context);
   const before = await residentBytes();
   const made = await fill(engine, request);
@@ -88,9 +86,4 @@ async function residentBytes(): Promise<number> {
   globalThis.gc?.();
   const { rss, heapTotal } = process.memoryUsage();
   return rss - heapTotal;
-}
-
-/** Row numbers or ids, from a .npy file of uint32. */
-export function readIds(path: string): Uint32Array {
-  return readNpy(path).data as Uint32Array;
 }

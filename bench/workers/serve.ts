@@ -1,4 +1,5 @@
 import { readMatrix } from '../../datasets/matrix.js';
+import { readNpy } from '../../datasets/npy.js';
 import { LeandexError } from '../../src/base/errors.js';
 import type { Engine, EngineModule } from '../engine.js';
 import type {
@@ -13,7 +14,7 @@ import type {
   SearchRequest,
   WorkerError,
 } from '../protocol.js';
-import { buildOrLoad, readIds } from './build.js';
+import { buildOrLoad } from './build.js';
 import { measureAll, measureSearches, startClock } from './measure.js';
 
 /** Answers the requests of the parent process with an engine, until the parent goes away. */
@@ -48,7 +49,7 @@ export function serve({ create }: EngineModule): void {
     if (request.type === 'searchFiltered') {
       const { filteredSearcher } = searched;
       if (filteredSearcher === undefined) throw cannot('filter');
-      return measureSearches(filteredSearcher(k, ef, request.filter), plan);
+      return measureSearches(filteredSearcher(k, ef, readIds(request.allowedPath)), plan);
     }
     const { searchAll } = searched;
     if (searchAll === undefined) throw new Error('this engine searches on one thread only');
@@ -82,6 +83,10 @@ export function serve({ create }: EngineModule): void {
       reply({ error: { message, stack, code } });
     }
   });
+}
+
+function readIds(path: string): Uint32Array {
+  return readNpy(path).data as Uint32Array;
 }
 
 function cannot(what: string): LeandexError {

@@ -38,23 +38,6 @@ test.each(suiteNames())('the suite %s is of the form that the schema gives', asy
   }
 });
 
-// Not every machine gains by few bits, so what float32 and 8 bits give is always to be seen.
-test.each(
-  suiteNames(),
-)('tasks on speed in %s have columns of float32 and of 8 bits', async (name) => {
-  const { tasks } = await readSuite(name);
-  for (const task of tasks) {
-    if (task.kind !== 'ann') continue;
-    const { contenders } = caseOf(task, 10);
-    const has = (engine: RegExp, codes: RegExp) =>
-      contenders.some((each) => engine.test(each.engine) && codes.test(each.name));
-    expect(has(/^leandex$/, /float32/)).toBe(true);
-    expect(has(/^leandex$/, /7 bits/)).toBe(true);
-    expect(has(/^hnswlib-node$/, /./)).toBe(true);
-    expect(has(/^(usearch|zvec)$/, /i8|int8/)).toBe(true);
-  }
-});
-
 test('the quick suite has every kind of task, on data that ships or is generated', async () => {
   const { tasks } = await readSuite('quick');
   expect(tasks.map(({ kind }) => kind)).toEqual(['ann', 'ir', 'filtered', 'churn', 'multi', 'kv']);

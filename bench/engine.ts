@@ -59,7 +59,10 @@ export interface Engine {
   searcher(k: number, ef: number): Searcher;
   /** The same among the rows that a filter of the context allows; absent where the engine has no such way. */
   filteredSearcher?(k: number, ef: number, filter: number): Searcher;
-  /** Deletes ids, then adds rows under ids, of which those that are there are replaced. */
+  /**
+   * Deletes ids, then adds rows under ids, of which those that are there are replaced. An id that was
+   * deleted does not come back.
+   */
   change?(removed: Uint32Array, ids: Uint32Array, rows: Rows<Float32Array>): Promise<void>;
   /** Searches all prepared queries on all threads; absent where the engine has no such way. */
   searchAll?(k: number, ef: number): Promise<unknown>;

@@ -76,6 +76,20 @@ export function zvecWith(
   return contender(zvec, name, rotated, { refine });
 }
 
+/**
+ * As zvecWith(), in the form that survives changes: in version 0.7.0 `optimize` spoils a graph in
+ * contiguous memory, and codes of rotated vectors.
+ */
+export function plainZvecWith(
+  codes: 'float32' | 'int8',
+  m: number,
+  { refine = false }: ZvecSearch = {},
+): Contender {
+  const settings = { codes, m, efConstruction: EF_CONSTRUCTION, contiguous: false };
+  const name = `zvec ${codes}${refine ? ' refined' : ''} plain M${m}`;
+  return contender(zvec, name, settings, { refine });
+}
+
 /** Few beam widths, because each means a build. */
 export function edgevecWith(m: number): Contender {
   const settings: EdgevecSettings = { m, efConstruction: EF_CONSTRUCTION };
@@ -117,5 +131,7 @@ export const CONTENDERS: readonly Contender[] = [
   ...nativesWith(16),
   ...nativesWith(32),
   hnswlibWith(24),
+  plainZvecWith('float32', 16),
+  plainZvecWith('int8', 16, { refine: true }),
   edgevecWith(16),
 ];

@@ -16,6 +16,8 @@ export interface EngineContext<IndexSettings = Settings, SearchSettings = Settin
   readonly efs: readonly number[];
   /** Threads that a build and a search of many queries may use. */
   readonly threads: number;
+  /** The rows that each filter to come allows, for engines that store with a vector what filters ask for. */
+  readonly filters: readonly Uint32Array[];
   /** An empty folder for this contender alone, gone after the run. */
   readonly scratch: string;
 }
@@ -55,9 +57,12 @@ export interface Engine {
   prepare(queries: Rows<Float32Array>): void;
   /** One query a call, on one thread. */
   searcher(k: number, ef: number): Searcher;
-  /** The same among allowed rows alone; absent where the engine has no such way. */
-  filteredSearcher?(k: number, ef: number, allowed: Uint32Array): Searcher;
-  /** Deletes ids, then adds rows under ids, of which those that are there are replaced. */
+  /** The same among the rows that a filter of the context allows; absent where the engine has no such way. */
+  filteredSearcher?(k: number, ef: number, filter: number): Searcher;
+  /**
+   * Deletes ids, then adds rows under ids, of which those that are there are replaced. An id that was
+   * deleted does not come back.
+   */
   change?(removed: Uint32Array, ids: Uint32Array, rows: Rows<Float32Array>): Promise<void>;
   /** Searches all prepared queries on all threads; absent where the engine has no such way. */
   searchAll?(k: number, ef: number): Promise<unknown>;

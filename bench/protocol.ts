@@ -12,6 +12,8 @@ export interface BuildRequest {
   readonly search: Settings;
   readonly efs: readonly number[];
   readonly threads: number;
+  /** The rows that each filter to come allows; none unless said. */
+  readonly filters?: readonly Uint32Array[];
   /** A folder for this worker alone. */
   readonly scratch: string;
   /** Where the index may lie from an earlier run, and is put otherwise; without an extension. */
@@ -31,11 +33,11 @@ export interface SearchRequest {
   readonly measureMs: number;
 }
 
-/** Searches as `search` does, among some rows alone. */
+/** Searches as `search` does, among the rows that a filter of the build request allows. */
 export interface FilteredRequest extends Omit<SearchRequest, 'type'> {
   readonly type: 'searchFiltered';
-  /** A .npy file of uint32, one axis. */
-  readonly allowedPath: string;
+  /** Its place among them. */
+  readonly filter: number;
 }
 
 /** Deletes ids, then adds rows under ids; those that are there are replaced. */

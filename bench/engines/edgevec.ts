@@ -28,9 +28,15 @@ interface Library {
   getSimdBackend(): string;
 }
 
+interface Found {
+  readonly id: number;
+}
+
 interface Index {
-  insert(vector: Float32Array): number;
-  search(query: Float32Array, k: number): { readonly id: number }[];
+  insertWithMetadata(vector: Float32Array, metadata: object): number;
+  search(query: Float32Array, k: number): Found[];
+  /** Options are JSON, and so is the answer: `{ results }`. */
+  searchFiltered(query: Float32Array, k: number, options: string): string;
   memoryUsage(): number;
 }
 
@@ -39,13 +45,14 @@ interface Index {
  * It cannot save an index outside of a browser, nor read one that it wrote.
  */
 async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> {
-  const { dimensions, distance, settings, efs } = context;
+  const { dimensions, distance, settings, efs, filters } = context;
   if (distance === 'Dot') {
     throw new LeandexError('UNSUPPORTED', 'edgevec 0.9.0 finds the least similar by inner product');
   }
   const library = await loadEdgevec();
   const inForm = formFor(distance);
   const byBeam = new Map<number, Index>();
+  const allowed = filters.map((ids) => new Set(ids));
   let rows: Float32Array[] = [];
   let count = 0;
   let firstId = 0;
@@ -64,11 +71,14 @@ async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> 
     async build(vectors) {
       const prepared = inForm(vectors);
       count = prepared.count;
+      const metadata = Array.from({ length: count }, (_, i) =>
+        Object.fromEntries(allowed.map((ids, filter) => [filterKey(filter), ids.has(i)])),
+      );
       const started = performance.now();
       for (const ef of efs) {
         const index = makeIndex(ef);
         for (let i = 0; i < count; i++) {
-          const id = index.insert(rowOf(prepared, i));
+          const id = index.insertWithMetadata(rowOf(prepared, i), metadata[i]);
           if (i === 0) firstId = id;
         }
         byBeam.set(ef, index);
@@ -92,10 +102,26 @@ async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> 
       const index = byBeam.get(ef)!;
       return {
         search: (query) => index.search(rows[query], k),
-        idsOf: (answer: { id: number }[]) => answer.map(({ id }) => id - firstId),
+        idsOf: (answer: Found[]) => answer.map(({ id }) => id - firstId),
+      };
+    },
+    filteredSearcher(k, ef, filter) {
+      const index = byBeam.get(ef)!;
+      // The filter is applied to what a search found: as many as its beam holds are asked for.
+      const wanted = Math.max(k, ef);
+      const options = JSON.stringify({ filter: `${filterKey(filter)} = true`, strategy: 'pre' });
+      return {
+        search: (query): Found[] =>
+          JSON.parse(index.searchFiltered(rows[query], wanted, options)).results,
+        idsOf: (answer: Found[]) => answer.slice(0, k).map(({ id }) => id - firstId),
       };
     },
   };
+}
+
+/** The key of the metadata that says whether a filter allows a vector. */
+function filterKey(filter: number): string {
+  return `allowed${filter}`;
 }
 
 async function loadEdgevec(): Promise<Library> {

@@ -35,7 +35,7 @@ const SEED = 100;
 const ROWS_AT_ONCE = 1024;
 
 async function create(context: EngineContext<HnswlibSettings>): Promise<Engine> {
-  const { dimensions, distance, settings } = context;
+  const { dimensions, distance, settings, filters } = context;
   const { default: library } = await loadPackage<Exports>('hnswlib-node');
   const index: HierarchicalNSW = new library.HierarchicalNSW(SPACES[distance], dimensions);
   let queryArrays: number[][] = [];
@@ -94,12 +94,12 @@ async function create(context: EngineContext<HnswlibSettings>): Promise<Engine> 
         idsOf: (answer: { neighbors: number[] }) => answer.neighbors,
       };
     },
-    filteredSearcher(k, ef, allowed) {
+    filteredSearcher(k, ef, filter) {
       index.setEf(ef);
-      const isAllowed = new Set(allowed);
-      const filter = (label: number) => isAllowed.has(label);
+      const allowed = new Set(filters[filter]);
+      const isAllowed = (label: number) => allowed.has(label);
       return {
-        search: (query) => index.searchKnn(queryArrays[query], k, filter),
+        search: (query) => index.searchKnn(queryArrays[query], k, isAllowed),
         idsOf: (answer: { neighbors: number[] }) => answer.neighbors,
       };
     },

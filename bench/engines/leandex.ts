@@ -15,7 +15,7 @@ export const leandex: EngineModule<Settings, SearchOptions> = { name: 'leandex',
 
 async function create(context: EngineContext<Settings, SearchOptions>): Promise<Engine> {
   const { LeanIndex } = await import('../../src/graph/lean-index.js');
-  const { dimensions, distance, settings, search } = context;
+  const { dimensions, distance, settings, search, filters } = context;
   let index: LeanIndex;
   let rows: Float32Array[] = [];
   let all: Float32Array = new Float32Array(0);
@@ -49,8 +49,8 @@ async function create(context: EngineContext<Settings, SearchOptions>): Promise<
         idsOf: (answer: { ids: Uint32Array }) => answer.ids,
       };
     },
-    filteredSearcher(k, ef, allowed) {
-      const options = { ...search, ef, allow: index.allowList(allowed) };
+    filteredSearcher(k, ef, filter) {
+      const options = { ...search, ef, allow: index.allowList(filters[filter]) };
       return {
         search: (query) => index.search(rows[query], k, options),
         idsOf: (answer: { ids: Uint32Array }) => answer.ids,

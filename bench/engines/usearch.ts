@@ -33,7 +33,10 @@ interface Library {
 }
 
 interface Index {
+  /** Refuses a key that is there. */
   add(keys: BigUint64Array, vectors: Float32Array, threads: number): void;
+  /** Ignores keys that are not there. */
+  remove(keys: BigUint64Array): void;
   search(queries: Float32Array, k: number, threads: number): { readonly keys: BigUint64Array };
   save(path: string): void;
   load(path: string): void;
@@ -59,12 +62,18 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
 
   let savedPath = join(context.scratch, 'index.usearch');
   let current: { readonly ef: number; readonly index: Index } | undefined;
+  let isChanged = false;
   let queries: Float32Array = new Float32Array();
   let rows: Float32Array[] = [];
 
   /** The beam width is fixed when an index is made, so another one means to load it anew. */
   const withBeam = (ef: number): Index => {
     if (current?.ef === ef) return current.index;
+    if (current !== undefined && isChanged) {
+      savedPath = join(context.scratch, 'changed.usearch');
+      current.index.save(savedPath);
+      isChanged = false;
+    }
     // The memory of the old index is native; only a collection gives it back.
     current = undefined;
     globalThis.gc?.();
@@ -76,7 +85,7 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
   return {
     async build(vectors) {
       const { count, data } = inForm(vectors);
-      const keys = BigUint64Array.from({ length: count }, (_, i) => BigInt(i));
+      const keys = keysOf(Uint32Array.from({ length: count }, (_, i) => i));
       const index = makeIndex(context.efs[0]);
       const started = performance.now();
       index.add(keys, data, threads);
@@ -92,7 +101,7 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
       savedPath = path;
     },
     describe() {
-      withBeam(context.efs[0]);
+      if (current === undefined) withBeam(context.efs[0]);
       const bytes = bytesPerVector(dimensions * SCALAR_BYTES[scalar], m);
       return { resolved: { ...settings, metric }, bytesPerVector: bytes };
     },
@@ -108,10 +117,23 @@ async function create(context: EngineContext<UsearchSettings>): Promise<Engine> 
         idsOf: (answer: { keys: BigUint64Array }) => Array.from(answer.keys, Number),
       };
     },
+    async change(removed, ids, vectors) {
+      const index = current?.index ?? withBeam(context.efs[0]);
+      isChanged = true;
+      const keys = keysOf(ids);
+      index.remove(keysOf(removed));
+      // A vector is replaced by removing it first.
+      index.remove(keys);
+      index.add(keys, inForm(vectors).data, threads);
+    },
     async searchAll(k, ef) {
       withBeam(ef).search(queries, k, threads);
     },
   };
+}
+
+function keysOf(ids: Uint32Array): BigUint64Array {
+  return BigUint64Array.from(ids, BigInt);
 }
 
 /**

@@ -28,7 +28,7 @@ interface Change {
  * added under new ids, and half as many are replaced. Recall is against exact search in what is left.
  */
 export async function runChurn(task: ChurnTask, options: SuiteOptions): Promise<ChurnResult> {
-  const benchCase = caseOf(task, K);
+  const benchCase = caseOf({ ...task, efs: [task.ef] }, K);
   const measured = await runContest(benchCase, options, {
     vectors: ({ corpus, dimensions, info }) =>
       corpus.subarray(0, firstHalf(info.count) * dimensions),

@@ -35,6 +35,8 @@ export async function runContest<Figures>(
   options: SuiteOptions,
   plan: {
     readonly vectors: (data: BenchData) => Float32Array;
+    /** The rows that each filter to be searched with allows. */
+    readonly filters?: (data: BenchData) => readonly Uint32Array[];
     readonly measure: (opponent: Opponent, contest: Contest) => Promise<Figures>;
   },
 ): Promise<{ data: BenchData; contenders: Named<Figures>[]; skipped: Skipped[] }> {
@@ -46,6 +48,7 @@ export async function runContest<Figures>(
     const data = requireEnough(await loadData(benchCase), 1);
     const { dimensions } = data;
     const vectors = plan.vectors(data);
+    const filters = plan.filters?.(data) ?? [];
     const [vectorsPath, queriesPath] = ['vectors', 'queries'].map((name) =>
       join(scratch, `${name}.npy`),
     );
@@ -59,7 +62,7 @@ export async function runContest<Figures>(
       try {
         await opponent.build({
           ...{ vectorsPath, dimensions, distance: benchCase.distance },
-          ...{ settings, search, efs, threads, scratch: join(scratch, keyOf(name)) },
+          ...{ settings, search, efs, threads, filters, scratch: join(scratch, keyOf(name)) },
         });
         const figures = await plan.measure(opponent, {
           ...{ benchCase, data, options, scratch, queriesPath },

@@ -4,7 +4,7 @@ import { Random } from '../../src/base/random.js';
 import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import type { BenchData } from '../data.js';
-import { runContest, speedOf, warmupOf, writeIds } from './contest.js';
+import { runContest, speedOf, warmupOf } from './contest.js';
 import type { FilteredPoint, FilteredResult } from './result.js';
 import type { SuiteOptions } from './run.js';
 import { caseOf, type FilteredTask } from './suite.js';
@@ -26,17 +26,17 @@ export async function runFiltered(
   task: FilteredTask,
   options: SuiteOptions,
 ): Promise<FilteredResult> {
-  const benchCase = caseOf(task, K);
+  const benchCase = caseOf({ ...task, efs: [task.ef] }, K);
   const measured = await runContest(benchCase, options, {
     vectors: ({ corpus }) => corpus,
+    filters: (data) => allowedRows(task, data).map(({ rows }) => rows),
     measure: async (opponent, contest) => {
       const { data, queriesPath } = contest;
       const points: FilteredPoint[] = [];
-      for (const allowed of allowedRows(task, data)) {
+      for (const [filter, allowed] of allowedRows(task, data).entries()) {
         const { measureMs } = benchCase;
         const report = await opponent.searchFiltered({
-          ...{ queriesPath, k: K, ef: task.ef, warmupMs: warmupOf(measureMs), measureMs },
-          allowedPath: writeIds(contest, 'allowed', allowed.rows),
+          ...{ queriesPath, k: K, ef: task.ef, warmupMs: warmupOf(measureMs), measureMs, filter },
         });
         points.push({
           ...{ share: allowed.share, far: allowed.far, allowed: allowed.rows.length },

@@ -25,9 +25,9 @@ export async function buildOrLoad(
   create: EngineModule['create'],
   request: BuildRequest,
 ): Promise<{ engine: Engine; report: Omit<BuildReport, 'searchThreads'> }> {
-  const { dimensions, distance, settings, search, efs, threads, scratch } = request;
+  const { dimensions, distance, settings, search, efs, threads, filters = [], scratch } = request;
   mkdirSync(scratch, { recursive: true });
-  const context = { dimensions, distance, settings, search, efs, threads, scratch };
+  const context = { dimensions, distance, settings, search, efs, threads, filters, scratch };
   const engine = await create(context);
   const before = await residentBytes();
   const made = await fill(engine, request);

@@ -49,7 +49,7 @@ export function serve({ create }: EngineModule): void {
     if (request.type === 'searchFiltered') {
       const { filteredSearcher } = searched;
       if (filteredSearcher === undefined) throw cannot('filter');
-      return measureSearches(filteredSearcher(k, ef, readIds(request.allowedPath)), plan);
+      return measureSearches(filteredSearcher(k, ef, request.filter), plan);
     }
     const { searchAll } = searched;
     if (searchAll === undefined) throw new Error('this engine searches on one thread only');

@@ -11,7 +11,7 @@ const vectors = { count: ROWS, dimensions: DIMENSIONS, data };
 
 const context = {
   ...{ dimensions: DIMENSIONS, distance: 'Cosine' as const, threads: 2, scratch: '' },
-  ...{ settings: { seed: 3 }, search: { rerank: 60 }, efs: [10] },
+  ...{ settings: { seed: 3 }, search: { rerank: 60 }, efs: [10], filters: [] },
 };
 
 async function filled() {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Contender } from '../../../bench/contenders.js';
 import { ownSuite } from '../../../bench/suite/own.js';
 import {
   caseOf,
@@ -45,6 +46,55 @@ test('the quick suite has every kind of task, on data that ships or is generated
     if (isOnVectors(task)) expect(caseOf(task, 10).data.kind).toBe('quickstart');
 });
 
+/** How a number is stored in what a contender traverses, as far as that is a column of its own. */
+function columnOf({ engine, settings }: Contender): 'float32' | '8 bits' | undefined {
+  const { primaryBits, scalar, codes } = settings as Readonly<Record<string, unknown>>;
+  switch (engine) {
+    case 'hnswlib-node':
+    case 'edgevec':
+      return 'float32';
+    case 'usearch':
+      return scalar === 'f32' ? 'float32' : scalar === 'i8' ? '8 bits' : undefined;
+    case 'zvec':
+      return codes === 'float32' ? 'float32' : codes === 'int8' ? '8 bits' : undefined;
+    default:
+      // Seven bits are a byte a number.
+      return primaryBits === 32 ? 'float32' : primaryBits === 7 ? '8 bits' : undefined;
+  }
+}
+
+describe.each(suiteNames())('the suite %s compares like with like', (name) => {
+  test('curves have columns of float32 and of 8 bits, of leandex and of others', async () => {
+    const tasks = (await readSuite(name)).tasks.filter((task) => task.kind === 'ann');
+    expect(tasks).not.toEqual([]);
+    for (const task of tasks) {
+      for (const k of task.k) {
+        const { contenders } = caseOf(task, k);
+        const isOurs = ({ engine }: Contender) => engine === 'leandex';
+        const ours = new Set(contenders.filter(isOurs).map(columnOf));
+        const others = new Set(contenders.filter((each) => !isOurs(each)).map(columnOf));
+        for (const columns of [ours, others]) {
+          expect(columns).toContain('float32');
+          expect(columns).toContain('8 bits');
+        }
+      }
+    }
+  });
+
+  test.each([
+    ['filtered', ['leandex', 'hnswlib-node', 'zvec']],
+    ['churn', ['leandex', 'hnswlib-node', 'usearch', 'zvec']],
+  ] as const)('%s: with every engine that can, natively', async (kind, engines) => {
+    const tasks = (await readSuite(name)).tasks.filter(isOnVectors);
+    const ofKind = tasks.filter((task) => task.kind === kind);
+    expect(ofKind).not.toEqual([]);
+    for (const task of ofKind) {
+      const names = new Set(caseOf(task, 10).contenders.map(({ engine }) => engine));
+      expect([...names]).toEqual(expect.arrayContaining([...engines]));
+    }
+  });
+});
+
 describe('refused, saying where', () => {
   test.each([
     [{ ...QUICK, tasks: [] }, /at \/tasks/],
@@ -54,6 +104,7 @@ describe('refused, saying where', () => {
     [changed({ k: [20] }), /at \/tasks\/0\/k\/0/],
     [changed({}, ['k']), /required property 'k'/],
     [changed({ efs: [0] }), /at \/tasks\/0\/efs\/0/],
+    [changed({ kind: 'filtered', shares: [0.5], ef: 9, seed: 1 }, ['k']), /at \/tasks\/0\/ef/],
     [changed({ distance: 'Manhattan' }), /at \/tasks\/0\/distance/],
     [changed({ data: { kind: 'shared' } }, ['case']), /required property 'folder'/],
     [changed({ data: { kind: 'npm', set: 'left-pad' } }, ['case']), /at \/tasks\/0\/data\/set/],

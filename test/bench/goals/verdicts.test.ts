@@ -86,9 +86,9 @@ test('what has no opponent is measured on one set', () => {
   const rows = rowsOf(goalsTable(goals(), [caseOf('real', 1), caseOf('generated', 1)]));
   expect(find(rows, 'ef 48').slice(2)).toEqual(['1.20', '', 'missed']);
   expect(find(rows, 'ef 320').slice(2)).toEqual(['0.30', '', 'met']);
-  expect(find(rows, 'time a query at 0.90').slice(2)).toEqual(['1.5x', '', 'met']);
-  expect(find(rows, 'time a query at 0.95').slice(2)).toEqual(['2.0x', '', 'missed']);
-  expect(find(rows, '2 threads').slice(1)).toEqual(['1.7', '1.6x', '', 'missed']);
+  expect(find(rows, 'time a query at 0.90').slice(2)).toEqual(['1.50x', '', 'met']);
+  expect(find(rows, 'time a query at 0.95').slice(2)).toEqual(['2.00x', '', 'missed']);
+  expect(find(rows, '2 threads').slice(1)).toEqual(['1.70x', '1.60x', '', 'missed']);
   expect(find(rows, 'late, ms, p99').slice(2)).toEqual(['6.0 (add)', '', 'missed']);
   expect(find(rows, 'late, ms, ever').at(-1)).toBe('met');
 });

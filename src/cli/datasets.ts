@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { HOSTS, PUBLIC_SETS, publicSet } from '../../datasets/download/catalogue.js';
 import { downloadsFolder } from '../../datasets/shared.js';
 import { checkInteger } from '../base/check.js';
+import { outOfRange } from '../base/errors.js';
 import { cancellable } from './cancel.js';
 
 interface DownloadFlags {
@@ -68,6 +69,9 @@ async function listSets(flags: { to?: string; json?: boolean }): Promise<void> {
 async function downloadSets(names: string[], flags: DownloadFlags): Promise<void> {
   const sets = names.map(publicSet);
   const { downloadSet } = await import('../../datasets/download/download.js');
+  if (flags.mirror !== undefined && !/^https?:\/\/./.test(flags.mirror)) {
+    throw outOfRange('--mirror', 'an address that begins with http:// or https://', flags.mirror);
+  }
   const folder = folderOf(flags);
   const bytesMost =
     flags.bytesMost === undefined

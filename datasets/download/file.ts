@@ -67,7 +67,7 @@ export async function downloadPart(
       });
     }
     if (cause instanceof LeandexError) throw cause;
-    throw failed(url, String((cause as Error).message), cause);
+    throw failed(url, reasonOf(cause as Error), cause);
   }
 }
 
@@ -117,6 +117,13 @@ async function receive(
   }
   if (done < total) throw failed(url, `the end after ${done} of ${total} bytes`);
   return done;
+}
+
+/** fetch() says only that it failed; why is in its cause. */
+function reasonOf({ message, cause }: Error): string {
+  const { message: why, code } = (cause ?? {}) as NodeJS.ErrnoException;
+  const known = why || code;
+  return known ? `${message}: ${known}` : message;
 }
 
 /** All bytes of the file; NaN where the server does not say. Of a range it may send less than asked for. */

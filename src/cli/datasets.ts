@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HOSTS, PUBLIC_SETS, publicSet } from '../../datasets/download/catalogue.js';
 import { downloadsFolder } from '../../datasets/shared.js';
+import { outOfRange } from '../base/errors.js';
 import { cancellable } from './cancel.js';
 import { whole } from './flags.js';
 
@@ -72,6 +73,9 @@ async function listSets(flags: { to?: string; json?: boolean }): Promise<void> {
 async function downloadSets(names: string[], flags: DownloadFlags): Promise<void> {
   const sets = names.map(publicSet);
   const { downloadSet } = await import('../../datasets/download/download.js');
+  if (flags.mirror !== undefined && !/^https?:\/\/./.test(flags.mirror)) {
+    throw outOfRange('--mirror', 'an address that begins with http:// or https://', flags.mirror);
+  }
   const folder = folderOf(flags);
   const { mirror, bytesMost } = flags;
   mkdirSync(folder, { recursive: true });

@@ -2,7 +2,10 @@ import { checkInteger } from '../base/check.js';
 import { wrongDimension } from '../base/errors.js';
 import type { GroundTruth } from './ground-truth.js';
 
-/** How far beyond the k-th true score a result still counts as tied with it. */
+/**
+ * How far beyond the k-th true score a result still counts as tied with it. Of inner products and
+ * distances that are all below 1 it is that share: among small vectors all would be tied otherwise.
+ */
 export const TIE_TOLERANCE = 1e-6;
 
 /** Fills the rest of a row of found ids when a search returned fewer than it was asked for. */
@@ -21,8 +24,8 @@ export type RecallOptions = {
 
 /**
  * Mean recall@k over the queries. Tie rule: a returned id is a hit when its true distance is at
- * most the k-th true distance + 1e-6 (its true similarity at least the k-th - 1e-6); an id that is
- * returned twice counts once. NaN when there are no queries.
+ * most the k-th true distance + 1e-6 (its true similarity at least the k-th - 1e-6; see
+ * `TIE_TOLERANCE` for small numbers); an id that is returned twice counts once. NaN when there are no queries.
  *
  * @param found m x `foundPerQuery` row numbers, best first, padded with `NO_ID`.
  * @param truth the exact neighbours of the same m queries, at least k each; take more than k, or
@@ -76,10 +79,12 @@ function acceptable(
 ): { certain: Set<number>; open?: (score: number) => boolean } {
   const start = query * truth.k;
   const kth = truth.scores[start + k - 1];
+  const largest = Math.max(Math.abs(truth.scores[start]), Math.abs(kth));
+  const tolerance = TIE_TOLERANCE * (truth.distance === 'Cosine' ? 1 : Math.min(1, largest));
   const hit =
     truth.distance === 'Euclid'
-      ? (score: number) => score <= kth + TIE_TOLERANCE
-      : (score: number) => score >= kth - TIE_TOLERANCE;
+      ? (score: number) => score <= kth + tolerance
+      : (score: number) => score >= kth - tolerance;
   let end = start + k;
   while (end < start + truth.k && hit(truth.scores[end])) end += 1;
   const certain = new Set(truth.ids.subarray(start, end));

@@ -4,7 +4,7 @@ import { checkInteger, checkRows } from '../base/check.js';
 export interface OutlierDimension {
   /** Its number, from 0. */
   dimension: number;
-  /** Its root mean square, in units of the median of all dimensions. */
+  /** Its root mean square, in units of the median of all dimensions that are not 0 throughout. */
   times: number;
   /** Its share of the squared lengths of all rows. */
   share: number;
@@ -15,6 +15,7 @@ const OUTLIER_TIMES = 6;
 
 /**
  * The dimensions whose root mean square is at least `least` times the median one, the largest first.
+ * Dimensions of zeros alone, as vectors have that were filled up, are not counted.
  * Coders that give all coordinates one interval waste it on them; a rotation spreads them.
  */
 export function outlierDimensions(
@@ -26,8 +27,8 @@ export function outlierDimensions(
   checkRows('rows', rows, dimensions);
   const squares = new Float64Array(dimensions);
   for (let i = 0; i < rows.length; i++) squares[i % dimensions] += rows[i] ** 2;
-  const sorted = squares.slice().sort();
-  const median = Math.sqrt(sorted[Math.floor((dimensions - 1) / 2)]);
+  const sorted = squares.filter((square) => square > 0).sort();
+  const median = Math.sqrt(sorted[Math.floor((sorted.length - 1) / 2)]);
   const total = sorted.reduce((sum, x) => sum + x, 0);
   return Array.from(squares, (square, dimension) => ({
     dimension,

@@ -70,3 +70,10 @@ test.each([
   expect(stderr).toMatch(message);
   expect(existsSync(join(folder, NAME))).toBe(false);
 });
+
+test('a mirror that is no address is wrong usage', async () => {
+  const { status, stderr } = await datasets('download', NAME, '--mirror', 'no address');
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/--mirror must be an address/);
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -51,6 +51,21 @@ describe('recallAtK', () => {
     expect(recallAtK(Uint32Array.of(1, 2), truth, 2)).toBe(1);
   });
 
+  test.each(['Euclid', 'Dot'] as const)('is the same for %s whatever the unit', (distance) => {
+    const points = Array.from({ length: 40 }, (_, i) => i + 1);
+    const found = Uint32Array.of(0, 39, 20, 21);
+    const [whole, small] = [1, 1e-8].map((unit) =>
+      line(
+        points.map((x) => x * unit),
+        8,
+        distance,
+      ),
+    );
+    const expected = recallAtK(found, whole.truth, 4, { scoreOf: whole.scoreOf });
+    expect(expected).toBe(0.25);
+    expect(recallAtK(found, small.truth, 4, { scoreOf: small.scoreOf })).toBe(expected);
+  });
+
   test('similarities tie downwards', () => {
     for (const distance of ['Dot', 'Cosine'] as const) {
       const corpus = Float32Array.of(1, 0, 0, 1, 0.6, 0.8, 0.8, 0.6);

@@ -98,5 +98,10 @@ describe('outlierDimensions', () => {
   test('finds none in noise, nor where there is nothing', () => {
     expect(outlierDimensions(gaussianRows(500, 32, 1, 0), 32)).toEqual([]);
     expect(outlierDimensions(new Float32Array(64), 32)).toEqual([]);
+    // Vectors that were filled up with zeros.
+    const filled = new Float32Array(500 * 32);
+    const short = gaussianRows(500, 8, 1, 0);
+    for (let row = 0; row < 500; row++) filled.set(short.subarray(8 * row, 8 * row + 8), 32 * row);
+    expect(outlierDimensions(filled, 32)).toEqual([]);
   });
 });

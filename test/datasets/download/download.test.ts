@@ -220,6 +220,11 @@ describe('refused', () => {
     expect(isDownloaded(PLAIN, folder)).toBe(false);
   });
 
+  test('are hosts that do not answer, and why', async () => {
+    await mirror.close();
+    await expect(get(PLAIN)).rejects.toThrow(/fetch failed: .*ECONNREFUSED/);
+  });
+
   test('are answers that are no files', async () => {
     const missing = { ...PLAIN, files: [{ path: 'nope.hdf5' }] };
     await expect(get(missing)).rejects.toThrow(

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { packageFolder } from '../datasets/package-folder.js';
 import { type KernelVariant, kernelVariant } from '../src/kernels/index.js';
 
 /** What a result depends on besides the code; no host name, user name or path. */
 export interface Machine {
   readonly cpu: string;
+  /** Those that this process may use. */
   readonly cores: number;
   readonly memoryGiB: number;
   readonly node: string;
@@ -17,10 +18,9 @@ export interface Machine {
 }
 
 export function describeMachine(): Machine {
-  const processors = cpus();
   return {
-    cpu: processors[0]?.model.trim() ?? 'unknown',
-    cores: processors.length,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
     v8: process.versions.v8,

@@ -30,13 +30,14 @@ export interface Ratio {
   readonly qps: AtRecall;
   /**
    * Seconds that the opponent's fastest build takes, as a multiple of the contender's. Here and for
-   * memory only indexes that reach recall@10 .95 count, where any of the opponent's does.
+   * memory only indexes that reach recall@10 .95 count, where any of the opponent's does: null where
+   * the contender then does not.
    */
-  readonly build: number;
+  readonly build: number | null;
   /** Threads of these builds, ours and theirs: not every engine can use all. */
   readonly buildThreads: readonly [ours: number, theirs: number];
-  /** Bytes a vector of the opponent's smallest index, as a multiple of the contender's. */
-  readonly memory: number;
+  /** Bytes a vector of the opponent's smallest index, as a multiple of the contender's; null as for `build`. */
+  readonly memory: number | null;
 }
 
 /** Every contender of the engine `ours` against every side that takes part. */
@@ -65,6 +66,7 @@ function ratioAgainst(
   const fastest = able.reduce((best, each) =>
     each.buildSeconds < best.buildSeconds ? each : best,
   );
+  const counts = good.length === 0 || contender.atRecall['0.95'] !== null;
   const smallest = Math.min(...able.map(({ bytesPerVector }) => bytesPerVector.total));
   return {
     contender: index,
@@ -74,8 +76,8 @@ function ratioAgainst(
       const best = Math.max(...theirs.map(({ atRecall }) => atRecall[level] ?? 0));
       return mine === null || best === 0 ? null : mine / best;
     }),
-    build: fastest.buildSeconds / contender.buildSeconds,
+    build: counts ? fastest.buildSeconds / contender.buildSeconds : null,
     buildThreads: [contender.buildThreads, fastest.buildThreads],
-    memory: smallest / contender.bytesPerVector.total,
+    memory: counts ? smallest / contender.bytesPerVector.total : null,
   };
 }

@@ -71,9 +71,9 @@ export function ratioTable({ contenders, ratios }: CaseResult): string {
       contenders[contender].name,
       opponent,
       ...RECALL_LEVELS.map((level) => orDash(qps[level], times)),
-      times(build),
+      orDash(build, times),
       buildThreads.join(' : '),
-      times(memory),
+      orDash(memory, times),
     ]),
   );
 }

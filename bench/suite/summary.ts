@@ -49,8 +49,8 @@ function annLines({ results }: AnnResult): Line[] {
     const speed = qps === null ? 'not reached' : `${whole(qps)} queries/s`;
     const against = ratios.flatMap(({ contender, opponent, qps: times, memory }) => {
       if (contender !== first) return [];
-      const faster = times[LEVEL] === null ? '-' : times[LEVEL].toFixed(1);
-      return [`${faster}x ${opponent} (memory ${memory.toFixed(1)}x)`];
+      const [faster, smaller] = [times[LEVEL], memory].map((ratio) => ratio?.toFixed(1) ?? '-');
+      return [`${faster}x ${opponent} (memory ${smaller}x)`];
     });
     const ours = `${speed}, ${whole(bytesPerVector.total)} bytes a vector`;
     return [[`recall@${k} ${LEVEL.slice(1)}`, ours, orDash(against)]];

@@ -47,6 +47,7 @@ export interface Warning {
     | 'LENGTHS_IGNORED'
     | 'ZERO_VECTORS'
     | 'QUERIES_DIFFER'
+    | 'SMALL_SAMPLE'
     | 'LOW_CONTRAST'
     | 'POORLY_COMPRESSIBLE'
     | 'OUTLIER_DIMENSIONS'

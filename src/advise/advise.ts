@@ -3,6 +3,7 @@ import { type Distance, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongDimension, wrongType } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { checkRunTypes, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import { normsOf } from '../eval/norms.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import { DEFAULT_EXACT_BELOW } from '../graph/options.js';
 import type { Advice, AdviseOptions } from './advice.js';
@@ -96,7 +97,13 @@ export async function advise(vectors: Float32Array, options: AdviseOptions): Pro
   const advice: Advice =
     request.count < DEFAULT_EXACT_BELOW
       ? await exactAdvice(vectors, { ...request, distance }, features, run)
-      : await recommend(samples, { ...request, distance }, features, run, () => stage(3));
+      : await recommend(
+          distance === 'Cosine' ? withDirection(samples, dimensions) : samples,
+          { ...request, distance },
+          features,
+          run,
+          () => stage(3),
+        );
   stage(STAGES);
   return {
     ...advice,
@@ -145,6 +152,21 @@ function* pickFinite(
   return picked;
 }
 
+/** Without vectors of zeros, which an index for Cosine refuses. */
+function withDirection(samples: Samples, dimensions: number): Samples {
+  const [rows, heldOut] = [samples.rows, samples.heldOut].map((all) => directed(all, dimensions));
+  const most = rows.length / dimensions;
+  if (most >= ROWS_MIN && heldOut.length > 0) return { ...samples, rows, heldOut };
+  throw outOfRange('the number of vectors with a direction (Cosine)', `at least ${ROWS_MIN}`, most);
+}
+
+/** The rows that are not all zeros; the same memory where all are. */
+function directed(rows: Float32Array, dimensions: number): Float32Array {
+  const lengths = normsOf(rows, dimensions);
+  if (!lengths.includes(0)) return rows;
+  return rows.filter((_, i) => lengths[Math.floor(i / dimensions)] > 0);
+}
+
 /** Few vectors are compared one by one: nothing is lost and nothing to tune. */
 async function exactAdvice(
   vectors: Float32Array,
@@ -152,7 +174,8 @@ async function exactAdvice(
   features: Advice['features'],
   run: TrialRun,
 ): Promise<Advice> {
-  const some = vectors.subarray(0, Math.min(rows, count) * dimensions);
+  const first = vectors.subarray(0, Math.min(rows, count) * dimensions);
+  const some = distance === 'Cosine' ? directed(first, dimensions) : first;
   const index = await LeanIndex.build(some, { dimensions, distance, ...run });
   const bytesPerVector = index.stats().bytesPerVector.total;
   await index.close();

@@ -79,9 +79,8 @@ export function* metricFeatures(
   return {
     norms: { mean, variation, zeros },
     daviesBouldin:
-      labels === undefined
-        ? yield* ofClusters(rows, dimensions, variation, seed)
-        : yield* ofClasses(rows, dimensions, labels),
+      (labels && (yield* ofClasses(rows, dimensions, labels))) ??
+      (yield* ofClusters(rows, dimensions, variation, seed)),
     labelRecall:
       labels && lengths.length > AGREEMENT_K
         ? yield* labelRecall(rows, dimensions, labels, AGREEMENT_K, LABEL_QUERIES)
@@ -110,12 +109,12 @@ function* ofClusters(
   return { euclid, cosine, clusters, of: 'k-means' };
 }
 
-/** Of the most frequent classes of the sample. */
+/** Of the most frequent classes of the sample; undefined where fewer than two have enough rows. */
 function* ofClasses(
   rows: Float32Array,
   dimensions: number,
   labels: ArrayLike<number>,
-): Steps<MetricFeatures['daviesBouldin']> {
+): Steps<MetricFeatures['daviesBouldin'] | undefined> {
   const members = new Map<number, number[]>();
   for (let row = 0; row < labels.length; row++) {
     const known = members.get(labels[row]);
@@ -126,6 +125,7 @@ function* ofClasses(
     .filter(({ length }) => length >= CLASS_ROWS_MIN)
     .sort((a, b) => b.length - a.length)
     .slice(0, CLASSES_MAX);
+  if (largest.length < 2) return undefined;
   const chosen = largest.flat();
   const some = gatherRows(rows, dimensions, chosen);
   const of = chosen.map((row) => labels[row]);

@@ -31,6 +31,10 @@ const GAIN = 0.8;
 const MARGIN = 0.003;
 /** Of the sample, in the smaller index that tells how the beam grows. */
 const SMALLER = 4;
+/** Of fewer queries the error of a recall is two points and more. */
+const ASKED_MIN = 100;
+/** The rule for the beam has been tried for 21 times the sample. */
+const EXTRAPOLATED_MAX = 32;
 /** Beams are rounded up to these. */
 const BEAM_STEP = 4;
 
@@ -90,6 +94,7 @@ export async function recommend(
   const recall = Math.min(request.recall, ceilingOf(best.curve));
   const bytesPerVector = bytesAtFullSize(trials, best, count);
   warnings.push(...promiseWarnings({ recall, bytesPerVector, ef: beam.ef }, request));
+  warnings.push(...sampleWarnings(asking.length / dimensions, best.count, count));
   return {
     settings: { dimensions, distance, ...best.settings, primaryBits, primaryDimensions },
     trainWithQueries: best.trained,
@@ -120,6 +125,13 @@ function promiseWarnings(
     warnings.push({ code: 'MEMORY_OUT_OF_REACH', text });
   }
   return warnings;
+}
+
+/** Of a promise that rests on little. */
+function sampleWarnings(asked: number, sampled: number, count: number): Warning[] {
+  if (asked >= ASKED_MIN && count <= EXTRAPOLATED_MAX * sampled) return [];
+  const text = `${asked} queries among ${sampled} vectors tell little about ${count}: measure the recall of the index itself, or give more`;
+  return [{ code: 'SMALL_SAMPLE', text }];
 }
 
 /** Queries that measure, and others to train with where there are enough; else rows ask. */

@@ -86,7 +86,7 @@ export function distanceWarnings(features: MetricFeatures, distance: Distance): 
     warnings.push({ code: 'LENGTHS_IGNORED', text });
   }
   if (norms.zeros > 0 && distance === 'Cosine') {
-    const text = `${norms.zeros} vectors of the sample have length 0, and no direction for Cosine to compare`;
+    const text = `${norms.zeros} vectors of the sample have length 0, and no direction for Cosine to compare: an index refuses them, and the advice is for the others`;
     warnings.push({ code: 'ZERO_VECTORS', text });
   }
   return warnings;

@@ -1,6 +1,6 @@
 import type { Distance } from '../base/distance.js';
 import { throwIfAborted } from '../base/steps.js';
-import type { GroundTruth } from '../eval/ground-truth.js';
+import { exactScorer, type GroundTruth } from '../eval/ground-truth.js';
 import { recallAtK } from '../eval/metrics.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
@@ -12,13 +12,22 @@ export type Settings = Omit<LeanIndexOptions, 'dimensions' | 'distance'>;
 /** How trials run. */
 export type TrialRun = Pick<BuildOptions, 'signal' | 'threads'>;
 
+/** The exact neighbours of some queries, and what judges by them. */
+export interface Truth {
+  k: number;
+  /** Of 2 k neighbours, where there are so many: ties may run on beyond the k-th. */
+  neighbours: GroundTruth;
+  /** recall@k of m x k ids; what lies as far as the k-th counts. */
+  recallOf: (ids: Uint32Array) => number;
+}
+
 /** Vectors and queries with their exact neighbours. */
 export interface TrialSet {
   rows: Float32Array;
   queries: Float32Array;
   dimensions: number;
   distance: Distance;
-  truth: GroundTruth;
+  truth: Truth;
 }
 
 /** An index that was built of a trial set, and what it found. */
@@ -38,7 +47,7 @@ const BEYOND = 0.01;
 export const EXACT_MOST = 1_000_000;
 
 /**
- * The k nearest of each query by a scan of float32 vectors in other threads.
+ * The nearest of each query by a scan of float32 vectors in other threads, with scores in float64.
  * @param rows at least k, fewer than a million.
  */
 export async function exactTruth(
@@ -48,14 +57,18 @@ export async function exactTruth(
   k: number,
   distance: Distance,
   run: TrialRun,
-): Promise<GroundTruth> {
+): Promise<Truth> {
   const index = await LeanIndex.build(rows, {
     ...{ dimensions, distance, exactBelow: EXACT_MOST },
     ...run,
   });
   try {
-    const { ids, scores } = await index.searchBatch(queries, k);
-    return { distance, k, ids, scores: Float64Array.from(scores) };
+    const depth = Math.min(2 * k, index.count);
+    const { ids } = await index.searchBatch(queries, depth);
+    const scoreOf = exactScorer(rows, queries, dimensions, distance);
+    const scores = Float64Array.from(ids, (id, i) => scoreOf(Math.floor(i / depth), id));
+    const neighbours = { distance, k: depth, ids, scores };
+    return { k, neighbours, recallOf: (found) => recallAtK(found, neighbours, k, { scoreOf }) };
   } finally {
     await index.close();
   }
@@ -81,7 +94,7 @@ export async function tryOut(
     for (const ef of beamWidths(truth.k)) {
       throwIfAborted(run.signal);
       const { ids } = await index.searchBatch(queries, truth.k, { ef });
-      const recall = recallAtK(ids, truth, truth.k);
+      const recall = truth.recallOf(ids);
       curve.push({ ef, recall });
       if (recall >= Math.min(1, goal + BEYOND)) break;
     }

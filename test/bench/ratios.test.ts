@@ -38,6 +38,8 @@ test('leaves indexes out of builds and memory that do not reach .95, if others d
   const mine = contender('ours', { qps: [1, 1], build: [5, 1], total: 500 });
   const [ratio] = ratios([coarse, fine, mine], 'ours', [THEIRS]);
   expect(ratio).toMatchObject({ build: 2, buildThreads: [1, 1], memory: 2 });
+  const low = contender('ours', { qps: [1], build: [1, 1], total: 50 });
+  expect(ratios([fine, low], 'ours', [THEIRS])[0]).toMatchObject({ build: null, memory: null });
   const [against] = ratios([coarse, mine], 'ours', [THEIRS]);
   expect(against).toMatchObject({ build: 0.2, memory: 0.2 });
 });

@@ -46,12 +46,6 @@ const FIELD = 'v';
 /** Documents that exist at a time. zvec takes 1,024 a call. */
 const ROWS_AT_ONCE = 1000;
 
-/**
- * Where a filter allows no more than this share, its vectors are scanned instead of the graph. With
- * 30 % and 20 % allowed that was 1.5 to 9 times as fast as zvec's own .1, with 50 % slower.
- */
-const SCANNED_SHARE = 0.4;
-
 /** Queries under way at a time for each thread. */
 const IN_FLIGHT = 2;
 
@@ -69,7 +63,6 @@ async function create(context: Context): Promise<Engine> {
   const indexType = settings.codes === 'rabitq' ? HNSW_RABITQ : HNSW;
   library.ZVecInitialize({
     ...{ logLevel: LOG_ERRORS_ONLY, queryThreads: threads, optimizeThreads: threads },
-    bruteForceByKeysRatio: SCANNED_SHARE,
   });
   const inForm = formFor(distance);
   const made = join(scratch, 'collection');

@@ -52,7 +52,6 @@ async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> 
   const library = await loadEdgevec();
   const inForm = formFor(distance);
   const byBeam = new Map<number, Index>();
-  const allowed = filters.map((ids) => new Set(ids));
   let rows: Float32Array[] = [];
   let count = 0;
   let firstId = 0;
@@ -71,9 +70,7 @@ async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> 
     async build(vectors) {
       const prepared = inForm(vectors);
       count = prepared.count;
-      const metadata = Array.from({ length: count }, (_, i) =>
-        Object.fromEntries(allowed.map((ids, filter) => [filterKey(filter), ids.has(i)])),
-      );
+      const metadata = metadataOf(count, filters);
       const started = performance.now();
       for (const ef of efs) {
         const index = makeIndex(ef);
@@ -117,6 +114,14 @@ async function create(context: EngineContext<EdgevecSettings>): Promise<Engine> 
       };
     },
   };
+}
+
+/** For each vector, which filters allow it. */
+function metadataOf(count: number, filters: readonly Uint32Array[]): Record<string, boolean>[] {
+  const allowed = filters.map((ids) => new Set(ids));
+  return Array.from({ length: count }, (_, i) =>
+    Object.fromEntries(allowed.map((ids, filter) => [filterKey(filter), ids.has(i)])),
+  );
 }
 
 /** The key of the metadata that says whether a filter allows a vector. */

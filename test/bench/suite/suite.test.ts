@@ -87,7 +87,8 @@ describe.each(suiteNames())('the suite %s compares like with like', (name) => {
   ] as const)('%s: with every engine that can, natively', async (kind, engines) => {
     const tasks = (await readSuite(name)).tasks.filter(isOnVectors);
     const ofKind = tasks.filter((task) => task.kind === kind);
-    expect(ofKind).not.toEqual([]);
+    // What npm has is measured by curves and judgements alone.
+    expect(ofKind.length > 0).toBe(name !== 'public');
     for (const task of ofKind) {
       const names = new Set(caseOf(task, 10).contenders.map(({ engine }) => engine));
       expect([...names]).toEqual(expect.arrayContaining([...engines]));

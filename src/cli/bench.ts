@@ -59,8 +59,10 @@ Examples:
 async function runBench(flags: BenchFlags): Promise<void> {
   if (flags.list === true) return listAll();
   const { suite, data, case: cases } = flags;
-  if ([suite, data, cases].filter((each) => each !== undefined).length > 1) {
-    throw outOfRange('what to measure', 'one of --suite, --data and --case', flags);
+  const sources = Object.entries({ suite, data, case: cases }).filter(([, of]) => of !== undefined);
+  if (sources.length > 1) {
+    const given = sources.map(([name]) => `--${name}`).join(' and ');
+    throw outOfRange('what to measure', 'one of --suite, --data and --case', given);
   }
   for (const name of ['queries', 'distance'] as const) {
     if (data !== undefined || flags[name] === undefined) continue;

@@ -38,7 +38,10 @@ test.each([
   [['--case', 'quick', '--case', 'nope'], /--case must be quick or .*received "nope"/],
   [['--suite', 'nope'], /--suite must be public or quick or real, received "nope"/],
   [['--suite', 'nope.json'], /there is no suite nope\.json/],
-  [['--suite', 'quick', '--case', 'quick'], /one of --suite, --data and --case/],
+  [
+    ['--suite', 'quick', '--case', 'quick'],
+    /one of --suite, --data and --case, received "--suite and --case"/,
+  ],
   [['--data', 'nope.npy', '--distance', 'Manhattan'], /distance must be Cosine/],
   [['--data', 'nope.npy'], /no task of own could run: nope\.npy: there is no .*nope\.npy/],
   [['--engines', 'leandex,faiss'], /an engine must be one of leandex.*received "faiss"/],

@@ -29,7 +29,7 @@ export function renderHead(result: SuiteResult): string {
     [
       `- ${date}, commit ${commit ?? 'unknown'}`,
       `- ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}, ${kernel}`,
-      `- load average at the start ${loadAverage}`,
+      `- load average at the start ${loadAverage}${loadAverage > cores ? BUSY : ''}`,
       `- versions: ${entries(versions)}`,
       ...skipped.map(({ task, reason }) => `- skipped: ${task}, ${oneLine(reason)}`),
       ...failed.map(({ task, reason }) => `- FAILED: ${task}, ${oneLine(reason)}`),
@@ -44,6 +44,10 @@ export function renderHead(result: SuiteResult): string {
 function oneLine(text: string): string {
   return text.trim().replaceAll(/\s+/g, ' ');
 }
+
+/** Times then tell more of the machine than of what was measured. */
+const BUSY =
+  ', more than there are cores: others were at work; read no times, and ratios with care';
 
 const SUMMARY_TEXT =
   'In short; "2x" says that leandex is twice as fast, or takes half of the memory.';

@@ -86,7 +86,11 @@ export async function recommend(
   onChosen();
   const smaller = (of: TrialSet) => attempt(of, best.settings, best.trained ? training : undefined);
   const beam = await beamAtFullSize(best, count, goal, set, run, smaller);
-  reasons.push({ about: 'ef', text: beam.text });
+  const asked =
+    request.queries === undefined
+      ? '; vectors of the data asked, and queries are often harder: give some'
+      : '';
+  reasons.push({ about: 'ef', text: `${beam.text}${asked}` });
   const { stats } = best;
   const { primaryBits, primaryDimensions, energyKept } = stats;
   reasons.push(projectionReason(energyKept, primaryDimensions, primaryBits, dimensions));

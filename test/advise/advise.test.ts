@@ -55,6 +55,15 @@ describe('advise', () => {
     expect(other).toEqual(one);
   });
 
+  test('says who asked where no queries were given', async () => {
+    const efOf = async (queries: Float32Array | undefined) => {
+      const { reasons } = await advise(data.corpus, { dimensions: D, queries, sample: 2048 });
+      return reasons.find(({ about }) => about === 'ef')!.text;
+    };
+    expect(await efOf(undefined)).toContain('vectors of the data asked');
+    expect(await efOf(given)).not.toContain('vectors of the data asked');
+  });
+
   test('a higher recall takes a wider beam', async () => {
     const ef = async (recall: number) => {
       const { search } = await advise(data.corpus, { dimensions: D, recall, sample: 2048 });

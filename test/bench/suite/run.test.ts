@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chartsOf } from '../../../bench/suite/charts.js';
 import { renderHtml } from '../../../bench/suite/html.js';
-import { renderMarkdown } from '../../../bench/suite/markdown.js';
+import { renderHead, renderMarkdown } from '../../../bench/suite/markdown.js';
 import type { SuiteResult, TaskResult } from '../../../bench/suite/result.js';
 import { runSuite } from '../../../bench/suite/run.js';
 import { checkSuite, type Suite } from '../../../bench/suite/suite.js';
@@ -247,6 +247,13 @@ describe('the reports', () => {
       );
       expect(widths.size).toBe(1);
     }
+  });
+
+  test('say when the machine was busy', () => {
+    const head = (loadAverage: number) =>
+      renderHead({ ...result, machine: { ...result.machine, cores: 2, loadAverage } });
+    expect(head(2)).not.toContain('others were at work');
+    expect(head(2.1)).toContain('2.1, more than there are cores: others were at work');
   });
 
   test('begin with a line for each task and k, whose figures are those of the result', () => {

@@ -1,7 +1,8 @@
 import type { Distance } from '../base/distance.js';
-import { throwIfAborted } from '../base/steps.js';
-import { exactScorer, type GroundTruth } from '../eval/ground-truth.js';
+import { runSteps, type Steps, throwIfAborted } from '../base/steps.js';
+import type { GroundTruth } from '../eval/ground-truth.js';
 import { recallAtK } from '../eval/metrics.js';
+import { pairScore } from '../eval/pair-score.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
 import type { IndexStats } from '../graph/stats.js';
@@ -43,6 +44,8 @@ export interface Trial {
 
 /** So far beyond the goal a curve is measured: the beam that reaches it lies between two points. */
 const BEYOND = 0.01;
+/** Scores computed between two yields, of up to some thousand numbers each. */
+const SCORES_PER_STEP = 256;
 /** Of `exactBelow`. */
 export const EXACT_MOST = 1_000_000;
 
@@ -65,13 +68,28 @@ export async function exactTruth(
   try {
     const depth = Math.min(2 * k, index.count);
     const { ids } = await index.searchBatch(queries, depth);
-    const scoreOf = exactScorer(rows, queries, dimensions, distance);
-    const scores = Float64Array.from(ids, (id, i) => scoreOf(Math.floor(i / depth), id));
+    const corpus = { rows, dimensions };
+    const scoreOf = (query: number, id: number) => pairScore(corpus, id, queries, query, distance);
+    const scores = await runSteps(scoresOf(ids, depth, scoreOf), run);
     const neighbours = { distance, k: depth, ids, scores };
     return { k, neighbours, recallOf: (found) => recallAtK(found, neighbours, k, { scoreOf }) };
   } finally {
     await index.close();
   }
+}
+
+/** Of the ids found for each query. */
+function* scoresOf(
+  ids: Uint32Array,
+  depth: number,
+  scoreOf: (query: number, id: number) => number,
+): Steps<Float64Array> {
+  const scores = new Float64Array(ids.length);
+  for (const [i, id] of ids.entries()) {
+    scores[i] = scoreOf(Math.floor(i / depth), id);
+    if (i % SCORES_PER_STEP === 0) yield;
+  }
+  return scores;
 }
 
 /** Builds an index with these settings and measures its recall beam by beam, up to a goal. */

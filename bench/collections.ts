@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { generateSpectrum } from '../datasets/generate.js';
+import { gatherRows } from '../src/base/gather-rows.js';
 import type { Collection } from '../src/db/collection.js';
 import { exactNeighbours } from '../src/eval/ground-truth.js';
 import { open } from '../src/index.js';
@@ -13,8 +13,8 @@ import {
   filterTable,
   type Ingestion,
   ingestionTable,
-  type LateMs,
 } from './collections/result.js';
+import { watchEventLoop } from './event-loop.js';
 import { stampLine, stampOf, writeStamped } from './stamped.js';
 import { median, percentile } from './statistics.js';
 
@@ -57,12 +57,8 @@ const queryOf = (i: number) => {
 const rankOf = (id: number) => (id * 7919) % COUNT;
 const payloadOf = (id: number) => ({ rank: rankOf(id), lang: ['en', 'de', 'fr'][id % 3]! });
 
-/** The timer itself waits for a millisecond. */
-const milliseconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 1);
-
 /** @param rate points a second at the most */
 async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promise<Ingestion> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
   const latencies: number[] = [];
   let isRunning = true;
   const stream = (async () => {
@@ -73,7 +69,27 @@ async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promis
       await new Promise((resolve) => setTimeout(resolve, STREAM_MS));
     }
   })();
-  delay.enable();
+  const written = await watchEventLoop(() => writeAll(docs, rate));
+  const indexed = await watchEventLoop(async () => {
+    while ((await docs.info()).status === 'building') {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+  isRunning = false;
+  await stream;
+  const sorted = Float64Array.from(latencies).sort();
+  return {
+    rate: Number.isFinite(rate) ? rate : null,
+    pointsPerSecond: COUNT / written.lateness.seconds,
+    indexedSeconds: written.lateness.seconds + indexed.lateness.seconds,
+    late: written.lateness,
+    lateWhileIndexed: indexed.lateness,
+    queries: { count: latencies.length, p50: median(latencies), p99: percentile(sorted, 0.99) },
+  };
+}
+
+/** Writes all points in batches, some at a time, no faster than the rate. */
+async function writeAll(docs: Collection, rate: number): Promise<void> {
   const start = performance.now();
   const underWay: Promise<unknown>[] = [];
   for (let from = 0; from < COUNT; from += BATCH) {
@@ -89,34 +105,6 @@ async function ingest(docs: Collection, rate = Number.POSITIVE_INFINITY): Promis
     underWay.push(docs.upsert(points));
   }
   await Promise.all(underWay);
-  const seconds = (performance.now() - start) / 1000;
-  delay.disable();
-  const after = monitorEventLoopDelay({ resolution: 1 });
-  after.enable();
-  while ((await docs.info()).status === 'building') {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  after.disable();
-  const indexed = (performance.now() - start) / 1000;
-  isRunning = false;
-  await stream;
-  const sorted = Float64Array.from(latencies).sort();
-  return {
-    rate: Number.isFinite(rate) ? rate : null,
-    pointsPerSecond: COUNT / seconds,
-    indexedSeconds: indexed,
-    late: lateness(delay),
-    lateWhileIndexed: lateness(after),
-    queries: { count: latencies.length, p50: median(latencies), p99: percentile(sorted, 0.99) },
-  };
-}
-
-function lateness(delay: ReturnType<typeof monitorEventLoopDelay>): LateMs {
-  return {
-    p50: milliseconds(delay.percentile(50)),
-    p99: milliseconds(delay.percentile(99)),
-    max: milliseconds(delay.max),
-  };
 }
 
 /** Median milliseconds of a query, of those given, one at a time. */
@@ -172,10 +160,7 @@ async function recallAt(
   const ids = Array.from({ length: COUNT }, (_, id) => id).filter(
     (id) => rankOf(id) >= gte && rankOf(id) < lt,
   );
-  const rows = new Float32Array(ids.length * DIMENSIONS);
-  ids.forEach((id, i) => {
-    rows.set(vectorOf(id), i * DIMENSIONS);
-  });
+  const rows = gatherRows(corpus, DIMENSIONS, ids);
   const count = 100;
   const some = queries.slice(0, count * DIMENSIONS);
   const k = Math.min(K, ids.length);
@@ -201,22 +186,19 @@ const paced = await ingest(
   RATE,
 );
 await db.deleteCollection('paced');
-let start = performance.now();
+const start = performance.now();
 await db.close();
 const closedSeconds = (performance.now() - start) / 1000;
-const delay = monitorEventLoopDelay({ resolution: 1 });
-delay.enable();
-start = performance.now();
-db = await open(folder);
-docs = await db.collection('docs');
-const openedSeconds = (performance.now() - start) / 1000;
-delay.disable();
+const opened = await watchEventLoop(async () => {
+  db = await open(folder);
+  docs = await db.collection('docs');
+});
 const { vectors, bytes } = await docs.info();
 const result: CollectionsResult = {
   ...stamp,
   ...{ count: COUNT, dimensions: DIMENSIONS, batch: BATCH, streamMs: STREAM_MS, rounds: ROUNDS },
   ingestions: [fast, paced],
-  ...{ closedSeconds, openedSeconds, lateWhileOpened: lateness(delay) },
+  ...{ closedSeconds, openedSeconds: opened.lateness.seconds, lateWhileOpened: opened.lateness },
   ...{ indexed: vectors['']!.indexed, bytes },
   filters: await filtered(docs),
 };

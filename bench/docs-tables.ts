@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../datasets/package-folder.js';
 import { LeandexError } from '../src/base/errors.js';
@@ -6,6 +6,7 @@ import { render, type Verified } from './advise/verify.js';
 import { filterTable, ingestionTable } from './collections/result.js';
 import { growthTable } from './docs/growth.js';
 import { kvContestTable, kvPerplexityTable, kvSpeedTable } from './docs/kv.js';
+import { hasPart } from './docs/parts.js';
 import { serverShareLine, serverTable, soakTable } from './docs/server.js';
 import { RECALL_LEVELS } from './frontier.js';
 import { GOAL_PARTS } from './goals/result.js';
@@ -77,29 +78,15 @@ const KINDS: Readonly<Record<string, Make>> = {
   soak: ([result]) => soakTable(result!),
 };
 
-/** Results that a fresh branch may lack until somebody measures; all others are errors if absent. */
-const COMMANDS: Readonly<Record<string, string>> = {
-  'goals.json': 'bench:goals',
-  'settings.json': 'bench:settings',
-  'linalg.json': 'bench:linalg',
-  'kernels.json': 'bench:kernels',
-};
-
 function make(kind: string, files: readonly string[], rest: string): string {
   const write = KINDS[kind];
-  if (write === undefined) {
-    throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
-  }
-  const absent = files.find((file) => file in COMMANDS && !existsSync(pathOf(file)));
-  if (absent === undefined) return write(files.map(read), rest);
-  return `*Not measured yet: \`npm run ${COMMANDS[absent]}\` writes bench/results/${absent}.*`;
+  if (write !== undefined) return write(files.map(read), rest);
+  throw new LeandexError('INTERNAL', `a table of the documentation has the kind ${kind}`);
 }
-
-const pathOf = (file: string) => join(packageFolder(), RESULTS, file);
 
 /** Results are what their commands wrote; each kind knows the form of its own. */
 function read(file: string): never {
-  return JSON.parse(readFileSync(pathOf(file), 'utf8')) as never;
+  return JSON.parse(readFileSync(join(packageFolder(), RESULTS, file), 'utf8')) as never;
 }
 
 function partOf<T>(parts: Readonly<Record<string, T>>, name: string): T {
@@ -119,9 +106,7 @@ function wordsOf(key: string, rest: string): string[] {
 const numbersOf = (key: string, rest: string) => wordsOf(key, rest).map(Number);
 
 function onlyKernels({ variants, rows }: KernelResult, names: readonly string[]) {
-  const isChosen = (name: string) =>
-    names.length === 0 || names.some((part) => name.includes(part));
-  return { variants, rows: rows.filter(({ name }) => isChosen(name)) };
+  return { variants, rows: rows.filter(({ name }) => hasPart(name, names)) };
 }
 
 /** Exhaustive search, and searches with so many candidates. */

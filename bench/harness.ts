@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writeNpy } from '../datasets/npy.js';
 import { DISTANCES, type Distance } from '../src/base/distance.js';
 import { LeandexError, outOfRange } from '../src/base/errors.js';
-import { NO_ID } from '../src/eval/metrics.js';
+import { nearestIds } from '../src/eval/ground-truth.js';
 import { codeHash, groundTruth, keyOf } from './cache.js';
 import type { BenchCase } from './cases.js';
 import type { Contender } from './contenders.js';
@@ -160,12 +160,7 @@ function exactScores(benchCase: BenchCase, data: BenchData, cacheFolder: string 
   const { k } = benchCase;
   const scoresBy = (distance: Distance) => {
     const truth = groundTruth({ ...benchCase, distance }, data, cacheFolder);
-    const ids = new Uint32Array(data.info.queries * k).fill(NO_ID);
-    for (let query = 0; query < data.info.queries; query++) {
-      const row = truth.ids.subarray(query * truth.k, (query + 1) * truth.k);
-      ids.set(row.subarray(0, k), query * k);
-    }
-    return judge(ids, k, data.judgements!);
+    return judge(nearestIds(truth, k), k, data.judgements!);
   };
   return Object.fromEntries(
     DISTANCES.map((distance) => [distance, scoresBy(distance)]),

@@ -15,3 +15,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   );
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
+
+/** A number rounded, with commas between thousands. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

@@ -1,5 +1,5 @@
 import { RECALL_LEVELS } from './frontier.js';
-import { table } from './markdown.js';
+import { table, whole } from './markdown.js';
 import type { CaseResult, ContenderResult } from './result.js';
 
 /** A result as Markdown whose columns line up, for the console and for the documentation alike. */
@@ -126,10 +126,6 @@ function pointTable({ k, contenders }: CaseResult): string {
 
 function levelHeads(what: string): string[] {
   return RECALL_LEVELS.map((level, i) => (i === 0 ? `${what} ${level}` : level));
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 function times(value: number): string {

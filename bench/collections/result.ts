@@ -1,12 +1,8 @@
+import type { Lateness } from '../event-loop.js';
 import { table } from '../markdown.js';
 import type { Stamp } from '../stamped.js';
 
-/** How late the event loop was, in milliseconds. */
-export interface LateMs {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
+type LateMs = Omit<Lateness, 'seconds'>;
 
 /** All points written, while queries go on. */
 export interface Ingestion {

@@ -1,5 +1,6 @@
 import type { ContestRow } from '../kv/contest.js';
 import { table } from '../markdown.js';
+import { hasPart } from './parts.js';
 
 /** What of bench/results/kv*.json the tables are written from. */
 export interface KvResult {
@@ -15,23 +16,21 @@ export interface KvResult {
   };
 }
 
-/** Parts of names, of which one is enough; none stands for all. */
-type Parts = readonly string[];
-
 /** Errors of attention of the runs and methods whose names hold one of the parts. */
 export function kvContestTable(
   { contest = [] }: KvResult,
-  { runs: inRun, methods: inMethod }: { readonly runs: Parts; readonly methods: Parts },
+  {
+    runs: inRun,
+    methods: inMethod,
+  }: { readonly runs: readonly string[]; readonly methods: readonly string[] },
 ): string {
-  const isMeant = (name: string, parts: Parts) =>
-    parts.length === 0 || parts.some((part) => name.includes(part));
-  const runs = contest.filter(({ run }) => isMeant(run, inRun));
+  const runs = contest.filter(({ run }) => hasPart(run, inRun));
   const levels = [...new Set(runs.flatMap(({ rows }) => rows.map(({ level }) => level)))];
   return table(
     ['cache', 'method', ...levels.map((level) => `${shortest(level)}x`)],
     runs.flatMap(({ run, rows }) =>
       [...new Set(rows.map(({ method }) => method))]
-        .filter((method) => isMeant(method, inMethod))
+        .filter((method) => hasPart(method, inMethod))
         .map((method) => [run, method, ...levels.map((level) => cell(rows, method, level))]),
     ),
   );

@@ -1,4 +1,4 @@
-import { table } from '../markdown.js';
+import { table, whole } from '../markdown.js';
 
 /** What of bench/results/server.json the table is written from. */
 export interface ServerResult {
@@ -92,4 +92,3 @@ export function soakTable(soak: SoakResult): string {
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-const whole = (value: number) => Math.round(value).toLocaleString('en-US');

@@ -1,5 +1,5 @@
 import { pointAbove, RECALL_LEVELS, type RecallLevel } from '../frontier.js';
-import { table } from '../markdown.js';
+import { table, whole } from '../markdown.js';
 import type { CaseResult } from '../result.js';
 import { type GoalsResult, growthOf, pointsLost, speedUp } from './result.js';
 
@@ -156,4 +156,3 @@ function endsAt(result: CaseResult, name: string): string {
 const times = (ratio: number) => `${ratio.toFixed(1)}x`;
 /** Where targets lie close to what is measured. */
 const timesFinely = (ratio: number) => `${ratio.toFixed(2)}x`;
-const whole = (value: number) => value.toLocaleString('en-US');

@@ -1,12 +1,14 @@
 import type { Generated } from '../../datasets/generate.js';
 import { generateClusters, generateSpectrum } from '../../datasets/generate.js';
 import type { Distance } from '../../src/base/distance.js';
+import { gatherRows } from '../../src/base/gather-rows.js';
 import { Random } from '../../src/base/random.js';
 import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import type { LeanIndexOptions } from '../../src/graph/options.js';
 import { TEXT_LIKE } from '../cases.js';
+import { searchAll } from '../search-all.js';
 import { distancesSoFar } from './counters.js';
 
 /** Counted, not timed: the same on every machine whose kernels give the same bits. */
@@ -79,7 +81,7 @@ async function measure({ data, options }: RegressionCase): Promise<Work> {
     const recall: Record<number, number> = {};
     for (const ef of EFS) {
       const before = distancesSoFar(index);
-      recall[ef] = judge(searchAll(index, queries, ef));
+      recall[ef] = judge(searchAll(index, queries, K, { ef }));
       distances[ef] = (distancesSoFar(index) - before) / QUERIES;
     }
     const saved = index.toBytes().length;
@@ -88,27 +90,12 @@ async function measure({ data, options }: RegressionCase): Promise<Work> {
     await churn(index, corpus, dimensions);
     return {
       ...{ buildDistances, distances, recall, filteredRecall },
-      churnedRecall: judge(searchAll(index, queries, EFS[0])),
+      churnedRecall: judge(searchAll(index, queries, K, { ef: EFS[0] })),
       ...{ bytesPerVector: total, savedBytes: saved },
     };
   } finally {
     await index.close();
   }
-}
-
-function searchAll(
-  index: LeanIndex,
-  queries: Float32Array,
-  ef: number,
-  allow?: Uint32Array,
-): Uint32Array {
-  const { dimensions } = index;
-  const ids = new Uint32Array(QUERIES * K).fill(NO_ID);
-  for (let query = 0; query < QUERIES; query++) {
-    const row = queries.subarray(query * dimensions, (query + 1) * dimensions);
-    ids.set(index.search(row, K, allow === undefined ? { ef } : { ef, allow }).ids, query * K);
-  }
-  return ids;
 }
 
 function filtered(
@@ -122,13 +109,10 @@ function filtered(
     .permutation(count)
     .slice(0, count / 10)
     .sort();
-  const left = new Float32Array(rows.length * dimensions);
-  for (const [i, row] of rows.entries()) {
-    left.set(corpus.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
-  }
+  const left = gatherRows(corpus, dimensions, rows);
   const truth = exactNeighbours(left, queries, dimensions, 2 * K, distance);
   const places = new Map(Array.from(rows, (row, i) => [row, i]));
-  const found = searchAll(index, queries, EFS.at(-1)!, rows);
+  const found = searchAll(index, queries, K, { ef: EFS.at(-1)!, allow: rows });
   return recallAtK(
     found.map((id) => places.get(id) ?? NO_ID),
     truth,
@@ -140,9 +124,5 @@ function filtered(
 async function churn(index: LeanIndex, corpus: Float32Array, dimensions: number): Promise<void> {
   const ids = new Random(SEED + 1).permutation(index.count).slice(0, index.count / 5);
   await index.delete(ids);
-  const rows = new Float32Array(ids.length * dimensions);
-  for (const [i, id] of ids.entries()) {
-    rows.set(corpus.subarray(id * dimensions, (id + 1) * dimensions), i * dimensions);
-  }
-  await index.add(rows, { ids, threads: 1 });
+  await index.add(gatherRows(corpus, dimensions, ids), { ids, threads: 1 });
 }

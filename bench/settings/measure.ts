@@ -1,9 +1,10 @@
 import type { Distance } from '../../src/base/distance.js';
 import { exactNeighbours } from '../../src/eval/ground-truth.js';
-import { NO_ID, recallAtK } from '../../src/eval/metrics.js';
+import { recallAtK } from '../../src/eval/metrics.js';
 import { LeanIndex } from '../../src/graph/lean-index.js';
 import type { BenchData } from '../data.js';
 import { distancesSoFar } from '../regression/counters.js';
+import { searchAll } from '../search-all.js';
 import { median } from '../statistics.js';
 import type { SettingRow } from './result.js';
 import { EFS, type SettingGroup, type Variant } from './variants.js';
@@ -50,14 +51,14 @@ export async function measureGroup(
   );
   const counted = tasks.map(({ ef, index, variant }) => {
     const before = distancesSoFar(index);
-    const ids = searchAll(index, asked, { ef, ...variant.search });
+    const ids = searchAll(index, asked, K, { ef, ...variant.search });
     const distances = (distancesSoFar(index) - before) / group.queries.asked;
     return { recall: recallAtK(ids, truth, K), distances };
   });
   for (let round = 0; round < rounds; round++) {
     for (const { ef, index, variant, seconds } of tasks) {
       const start = performance.now();
-      searchAll(index, asked, { ef, ...variant.search });
+      searchAll(index, asked, K, { ef, ...variant.search });
       seconds.push((performance.now() - start) / 1000);
     }
   }
@@ -79,18 +80,3 @@ export async function measureGroup(
 
 const efsOf = ({ variants }: SettingGroup) =>
   [...new Set(variants.flatMap(({ efs }) => efs ?? EFS))].sort((a, b) => a - b);
-
-function searchAll(
-  index: LeanIndex,
-  queries: Float32Array,
-  options: { ef: number; rerank?: number },
-): Uint32Array {
-  const { dimensions } = index;
-  const count = queries.length / dimensions;
-  const ids = new Uint32Array(count * K).fill(NO_ID);
-  for (let i = 0; i < count; i++) {
-    const query = queries.subarray(i * dimensions, (i + 1) * dimensions);
-    ids.set(index.search(query, K, options).ids, i * K);
-  }
-  return ids;
-}

@@ -1,6 +1,6 @@
 import type { IndexStats } from '../../src/index.js';
 import type { DataInfo } from '../data.js';
-import { table } from '../markdown.js';
+import { table, whole } from '../markdown.js';
 import type { Stamp } from '../stamped.js';
 
 /** A variant at a beam width: recall@10, primary codes scored and microseconds a query. */
@@ -87,5 +87,3 @@ export function settingBytesTable({ groups }: Pick<Settings, 'groups'>, name: st
 
 const microsOfFirst = (rows: readonly SettingRow[], wanted: number) =>
   rows[0]!.points.find(({ ef }) => ef === wanted)!.micros;
-
-const whole = (value: number) => Math.round(value).toLocaleString('en-US');

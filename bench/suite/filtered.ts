@@ -27,13 +27,16 @@ export async function runFiltered(
   options: SuiteOptions,
 ): Promise<FilteredResult> {
   const benchCase = caseOf({ ...task, efs: [task.ef] }, K);
+  let filters: readonly Allowed[] = [];
   const measured = await runContest(benchCase, options, {
     vectors: ({ corpus }) => corpus,
-    filters: (data) => allowedRows(task, data).map(({ rows }) => rows),
-    measure: async (opponent, contest) => {
-      const { data, queriesPath } = contest;
+    filters: (data) => {
+      filters = allowedRows(task, data);
+      return filters.map(({ rows }) => rows);
+    },
+    measure: async (opponent, { data, queriesPath }) => {
       const points: FilteredPoint[] = [];
-      for (const [filter, allowed] of allowedRows(task, data).entries()) {
+      for (const [filter, allowed] of filters.entries()) {
         const { measureMs } = benchCase;
         const report = await opponent.searchFiltered({
           ...{ queriesPath, k: K, ef: task.ef, warmupMs: warmupOf(measureMs), measureMs, filter },

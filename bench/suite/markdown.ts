@@ -1,6 +1,6 @@
 import { DISTANCES } from '../../src/base/distance.js';
 import type { DataInfo } from '../data.js';
-import { table } from '../markdown.js';
+import { table, whole } from '../markdown.js';
 import { renderResult } from '../table.js';
 import type {
   ChurnResult,
@@ -225,8 +225,4 @@ function points(score: number): string {
 
 function percent(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

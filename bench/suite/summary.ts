@@ -1,4 +1,4 @@
-import { table } from '../markdown.js';
+import { table, whole } from '../markdown.js';
 import type {
   AnnResult,
   ChurnResult,
@@ -137,8 +137,4 @@ function isOurs({ name }: { readonly name: string }): boolean {
 
 function orDash(texts: readonly string[]): string {
   return texts.length === 0 ? '-' : texts.join('; ');
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

@@ -1,6 +1,7 @@
 import { checkFinite, checkInteger, checkOptions, checkRows, notFinite } from '../base/check.js';
 import { type Distance, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongDimension, wrongType } from '../base/errors.js';
+import { gatherRows } from '../base/gather-rows.js';
 import { Random } from '../base/random.js';
 import { checkRunTypes, runSteps, type Steps, throwIfAborted } from '../base/steps.js';
 import { normsOf } from '../eval/norms.js';
@@ -164,7 +165,8 @@ function withDirection(samples: Samples, dimensions: number): Samples {
 function directed(rows: Float32Array, dimensions: number): Float32Array {
   const lengths = normsOf(rows, dimensions);
   if (!lengths.includes(0)) return rows;
-  return rows.filter((_, i) => lengths[Math.floor(i / dimensions)] > 0);
+  const numbers = [...lengths.keys()].filter((row) => lengths[row] > 0);
+  return gatherRows(rows, dimensions, numbers);
 }
 
 /** Few vectors are compared one by one: nothing is lost and nothing to tune. */

@@ -2,9 +2,10 @@ import { checkInteger, checkOptions, checkRows } from '../base/check.js';
 import { DISTANCES, type DistanceName, parseDistance } from '../base/distance.js';
 import { outOfRange, wrongType } from '../base/errors.js';
 import { runSteps } from '../base/steps.js';
+import { nearestIds } from '../eval/ground-truth.js';
 import { type GainOf, idealGains, type TaskScores, taskScores } from '../eval/labels.js';
 import { LeanIndex } from '../graph/lean-index.js';
-import { exactTruth, type Settings, type TrialRun, type Truth } from './trial.js';
+import { exactTruth, type Settings, type TrialRun } from './trial.js';
 
 export type { GainOf, TaskScores };
 
@@ -71,7 +72,7 @@ export async function lossFunnel(
   const exact = [];
   for (const of of DISTANCES) {
     const truth = await exactTruth(corpus, queries, dimensions, k, of, run);
-    exact.push({ distance: of, truth, scores: score(nearestOf(truth)) });
+    exact.push({ distance: of, truth, scores: score(nearestIds(truth.neighbours, k)) });
   }
   const own = exact.find((each) => each.distance === distance)!;
   // The distance in use is as good as any that is not better.
@@ -102,11 +103,6 @@ export async function lossFunnel(
     { stage: 'index', by: 'a graph on float32', recall: floats.recall, scores: score(floats.ids) },
     { stage: 'compression', by: 'the index', recall: codes.recall, scores: score(codes.ids) },
   ]);
-}
-
-/** The ids of the k nearest of each query. */
-function nearestOf({ k, neighbours }: Truth): Uint32Array {
-  return neighbours.ids.filter((_, i) => i % neighbours.k < k);
 }
 
 function withLosses(stages: Omit<FunnelStage, 'lost'>[]): FunnelStage[] {

@@ -1,8 +1,7 @@
 import type { Distance } from '../base/distance.js';
 import { runSteps, type Steps, throwIfAborted } from '../base/steps.js';
-import type { GroundTruth } from '../eval/ground-truth.js';
+import { exactScorer, type GroundTruth } from '../eval/ground-truth.js';
 import { recallAtK } from '../eval/metrics.js';
-import { pairScore } from '../eval/pair-score.js';
 import { LeanIndex } from '../graph/lean-index.js';
 import type { BuildOptions, LeanIndexOptions } from '../graph/options.js';
 import type { IndexStats } from '../graph/stats.js';
@@ -68,8 +67,7 @@ export async function exactTruth(
   try {
     const depth = Math.min(2 * k, index.count);
     const { ids } = await index.searchBatch(queries, depth);
-    const corpus = { rows, dimensions };
-    const scoreOf = (query: number, id: number) => pairScore(corpus, id, queries, query, distance);
+    const scoreOf = exactScorer(rows, queries, dimensions, distance);
     const scores = await runSteps(scoresOf(ids, depth, scoreOf), run);
     const neighbours = { distance, k: depth, ids, scores };
     return { k, neighbours, recallOf: (found) => recallAtK(found, neighbours, k, { scoreOf }) };

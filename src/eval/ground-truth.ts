@@ -61,9 +61,15 @@ export function exactNeighbours(
   return { distance, k, ids, scores };
 }
 
+/** The ids of the k nearest of each query, row after row. */
+export function nearestIds({ ids, k: depth }: GroundTruth, k: number): Uint32Array {
+  return ids.filter((_, i) => i % depth < k);
+}
+
 /**
  * The exact score, as `exactNeighbours` gives it, of one query (by row) with one row of the
- * corpus; for `recallAtK` to judge ids beyond the ground truth.
+ * corpus; for `recallAtK` to judge ids beyond the ground truth. It reads no other rows, and throws
+ * INVALID_ARGUMENT for one with a number that is not finite.
  */
 export function exactScorer(
   corpus: Float32Array,
@@ -72,14 +78,21 @@ export function exactScorer(
   distance: Distance,
 ): (query: number, id: number) => number {
   checkArguments(corpus, queries, dimensions, distance);
-  const factors = factorsOf('corpus', corpus, dimensions, distance);
-  const queryFactors = factorsOf('queries', queries, dimensions, distance);
   const compare = distance === 'Euclid' ? compareDistances : compareProducts;
   const results = new Float64Array(LANES);
+  // Ids are judged query by query.
+  let last = -1;
+  let group: Float64Array = new Float64Array(0);
   return (query, id) => {
-    const row = queries.subarray(query * dimensions, (query + 1) * dimensions);
-    compare(corpus, id, id + 1, interleave(row, queryFactors.subarray(query, query + 1)), results);
-    return distance === 'Euclid' ? toDistance(results[0]) : results[0] * factors[id];
+    if (query !== last) {
+      const row = queries.subarray(query * dimensions, (query + 1) * dimensions);
+      const factor = factorOf('queries', queries, query, dimensions, distance);
+      group = interleave(row, Float64Array.of(factor));
+      last = query;
+    }
+    const factor = factorOf('corpus', corpus, id, dimensions, distance);
+    compare(corpus, id, id + 1, group, results);
+    return distance === 'Euclid' ? toDistance(results[0]) : results[0] * factor;
   };
 }
 
@@ -102,20 +115,31 @@ function factorsOf(
   dimensions: number,
   distance: Distance,
 ): Float64Array {
-  const factors = new Float64Array(rows.length / dimensions).fill(1);
+  const factors = new Float64Array(rows.length / dimensions);
   for (let row = 0; row < factors.length; row++) {
-    const start = row * dimensions;
-    let sum = 0;
-    for (let i = start; i < start + dimensions; i++) sum += rows[i] * rows[i];
-    // A NaN would pass every comparison by and fall out of the results without a word. Squares of
-    // finite float32 numbers cannot overflow float64.
-    if (!Number.isFinite(sum)) {
-      const column = rows.subarray(start).findIndex((value) => !Number.isFinite(value));
-      throw notFinite(what, row, column, rows[start + column]);
-    }
-    if (distance === 'Cosine') factors[row] = sum === 0 ? 0 : 1 / Math.sqrt(sum);
+    factors[row] = factorOf(what, rows, row, dimensions, distance);
   }
   return factors;
+}
+
+function factorOf(
+  what: string,
+  rows: Float32Array,
+  row: number,
+  dimensions: number,
+  distance: Distance,
+): number {
+  const start = row * dimensions;
+  let sum = 0;
+  for (let i = start; i < start + dimensions; i++) sum += rows[i] * rows[i];
+  // A NaN would pass every comparison by and fall out of the results without a word. Squares of
+  // finite float32 numbers cannot overflow float64.
+  if (!Number.isFinite(sum)) {
+    const column = rows.subarray(start).findIndex((value) => !Number.isFinite(value));
+    throw notFinite(what, row, column, rows[start + column]);
+  }
+  if (distance !== 'Cosine') return 1;
+  return sum === 0 ? 0 : 1 / Math.sqrt(sum);
 }
 
 /**

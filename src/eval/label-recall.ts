@@ -3,6 +3,7 @@ import { DISTANCES, type Distance } from '../base/distance.js';
 import { outOfRange, wrongDimension } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { exactNeighbours } from './ground-truth.js';
+import { mean } from './metrics.js';
 
 /** Rows that ask between two yields. */
 const QUERIES_PER_STEP = 4;
@@ -63,10 +64,6 @@ export function* labelRecall(
     euclid: mean(shares.Euclid),
     error: standardError(differences),
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
 /** Of the mean. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { generateSpectrum } from '../../datasets/generate.js';
 import { DISTANCES, type Distance } from '../../src/base/distance.js';
+import { Random } from '../../src/base/random.js';
 import { exactNeighbours, exactScorer } from '../../src/eval/ground-truth.js';
 import { errorOf } from '../datasets/support.js';
 
@@ -192,5 +193,38 @@ describe('exactScorer', () => {
         expect(score(query, truth.ids[i])).toBe(truth.scores[i]);
       }
     }
+  });
+
+  test.each(DISTANCES)('%s: what exactNeighbours gives, whatever the order', (distance) => {
+    const random = new Random(3);
+    for (const dimensions of [1, 3, 17]) {
+      const rows = new Float32Array(40 * dimensions).map(() => random.gaussian());
+      const queries = new Float32Array(5 * dimensions).map(() => random.gaussian());
+      rows.fill(0, 0, dimensions);
+      const { ids, scores } = exactNeighbours(rows, queries, dimensions, 40, distance);
+      const score = exactScorer(rows, queries, dimensions, distance);
+      for (const at of random.permutation(ids.length)) {
+        expect(score(Math.floor(at / 40), ids[at]!)).toBe(scores[at]);
+      }
+    }
+  });
+
+  test('golden: a 3-4-5 triangle', () => {
+    const rows = Float32Array.of(0, 0, 3, 4);
+    const queries = Float32Array.of(3, 0);
+    const score = (row: number, distance: (typeof DISTANCES)[number]) =>
+      exactScorer(rows, queries, 2, distance)(0, row);
+    expect(score(1, 'Euclid')).toBe(4);
+    expect(score(1, 'Dot')).toBe(9);
+    expect(score(1, 'Cosine')).toBeCloseTo(0.6, 15);
+    expect(score(0, 'Cosine')).toBe(0);
+  });
+
+  test('refuses a number that is not finite, in the row or the query that it is asked of', () => {
+    const rows = Float32Array.of(1, 2, Number.NaN, 4);
+    const score = exactScorer(rows, Float32Array.of(3, Number.POSITIVE_INFINITY, 1, 1), 2, 'Dot');
+    expect(score(1, 0)).toBe(3);
+    expect(() => score(1, 1)).toThrow(/corpus at row 1, column 0/);
+    expect(() => score(0, 0)).toThrow(/queries at row 0, column 1/);
   });
 });
